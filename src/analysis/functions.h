@@ -1,0 +1,43 @@
+/* functions.h - totals for each function and for each line, over a selection. Recursion counts once: a stack in which a
+ * function appears twice adds to its total one time. */
+#ifndef SL_ANALYSIS_FUNCTIONS_H
+#define SL_ANALYSIS_FUNCTIONS_H
+
+#include "analysis/selection.h"
+
+struct sl_function_total {
+    sl_function function;
+    struct sl_amount self;
+    struct sl_amount total;
+};
+
+/* The functions that were seen, by self time, heaviest first (ties: by total, then by number). */
+const struct sl_function_total *sl_function_totals(struct sl_arena *arena, const struct sl_profile *profile,
+                                                   const struct sl_selection *selection, uint32_t *count);
+
+struct sl_line_total {
+    sl_function function;
+    uint32_t line;
+    sl_state state; /* the state in which most of `self` was spent */
+    struct sl_amount self;
+    struct sl_amount total;
+};
+
+/* Lines of the functions that were seen, sorted by function, then by line. */
+const struct sl_line_total *sl_line_totals(struct sl_arena *arena, const struct sl_profile *profile,
+                                           const struct sl_selection *selection, uint32_t *count);
+
+struct sl_edge {
+    sl_function caller; /* SL_NONE: the bottom of the stack */
+    sl_function callee;
+    uint32_t line;          /* of the call, in the caller; 0 when `by_line` is false */
+    struct sl_amount self;  /* of the callee, under this caller */
+    struct sl_amount total; /* time in which the callee ran directly under this caller. Counted once a sample: for
+                             * recursion only the outermost such pair of a stack counts */
+};
+
+/* Who called whom: each pair of functions adjacent in a stack, sorted by caller, callee, line. */
+const struct sl_edge *sl_edges(struct sl_arena *arena, const struct sl_profile *profile,
+                               const struct sl_selection *selection, bool by_line, uint32_t *count);
+
+#endif

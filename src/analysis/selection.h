@@ -1,0 +1,43 @@
+/* selection.h - which part of a recording is looked at, and how much time each stack took in it.
+ *
+ * Every view (tree, flame graph, chart, tables) is computed from the same three things: a profile, a selection, and
+ * the roles of its functions (roles.h). */
+#ifndef SL_ANALYSIS_SELECTION_H
+#define SL_ANALYSIS_SELECTION_H
+
+#include "base/arena.h"
+#include "profile/profile.h"
+
+enum sl_mode {
+    SL_MODE_WALL = 0, /* all of the time */
+    SL_MODE_CPU = 1,  /* time in which the thread was on a CPU */
+    SL_MODE_GIL = 2,  /* time in which the thread held the GIL */
+};
+
+struct sl_selection {
+    uint64_t begin_ns, end_ns; /* range on the recording's clock; a run that is cut by it counts in proportion */
+    const uint8_t *threads;    /* one byte for each thread, non-zero: taken; NULL: all */
+    const uint8_t *functions;  /* one byte for each function, non-zero: only samples whose stack has one of them
+                                   * (search, focus); NULL: all */
+    enum sl_mode mode;
+};
+
+/* The whole recording in wall time. */
+struct sl_selection sl_selection_all(const struct sl_profile *profile);
+
+/* What a set of samples amounts to. */
+struct sl_amount {
+    uint64_t ns;
+    uint64_t samples;
+};
+
+/* The share's standard error in parts of one: sqrt(p * (1 - p) / n), p = part of whole, n = samples of the whole; 0
+ * when n is 0. By the rule of three never below 1 / n for a share of exactly 0 or 1. */
+double sl_standard_error(struct sl_amount part, struct sl_amount whole);
+
+/* For each stack the time and samples that ended in it (self). `self` has `profile->stack_count` elements and is
+ * overwritten. One thread only when `thread` is not SL_NONE. Linear in runs and stacks. Returns their sum. */
+struct sl_amount sl_stack_amounts(const struct sl_profile *profile, const struct sl_selection *selection,
+                                  uint32_t thread, struct sl_amount *self);
+
+#endif

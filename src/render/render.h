@@ -1,0 +1,59 @@
+/* render.h - every output of stacklapse is one file in this folder and one line in the table of render.c.
+ *
+ * `-r NAME`, `-o file.ext`, the Python renderers, --help and the documentation's list all follow from that table. */
+#ifndef SL_RENDER_RENDER_H
+#define SL_RENDER_RENDER_H
+
+#include "analysis/roles.h"
+#include "analysis/selection.h"
+#include "base/error.h"
+#include "base/output.h"
+#include "profile/profile.h"
+
+#include <stdbool.h>
+
+/* What a person asked for. Each renderer takes what means something to it and ignores the rest. */
+struct sl_render_options {
+    struct sl_selection selection;
+    struct sl_roles_options roles;
+    bool timeline;
+    bool flat;
+    bool merge_processes;  /* one tree for all processes */
+    bool color;            /* ANSI colours */
+    bool unicode;          /* box drawing characters, else ASCII */
+    uint32_t width;        /* of the terminal in columns; 0: 100 */
+    double threshold;      /* share of the whole below which a node is only counted; 0 shows everything */
+    bool percent;          /* shares instead of seconds first */
+    bool short_form;       /* no header and no hints: for a block profiled in passing */
+    const char *recording; /* how `stacklapse view` names this recording ("last", "3", a path); NULL: not saved */
+    enum sl_source_policy {
+        SL_SOURCE_APP = 0,
+        SL_SOURCE_ALL = 1,
+        SL_SOURCE_NONE = 2
+    } source; /* text of source files
+                            * in the output; app: own code, and the heaviest of the libraries' */
+};
+
+/* Text options as the command's defaults have them: whole selection, threshold 0.005, unicode. */
+struct sl_render_options sl_render_defaults(const struct sl_profile *profile);
+
+struct sl_renderer {
+    const char *name;              /* "text" */
+    const char *const *extensions; /* ".txt", NULL at the end; the first one is used where a name must be made up */
+    const char *reader;            /* who reads it, for --help and docs: "a person in a terminal" */
+    bool binary;                   /* not to be written to a terminal */
+    /* Writes to `output`; failures to write are the output's. False for anything else that went wrong. Linear in the
+     * profile, no recursion. */
+    bool (*render)(const struct sl_profile *profile, const struct sl_render_options *options, struct sl_output *output,
+                   struct sl_error *error);
+};
+
+extern const struct sl_renderer sl_renderers[]; /* the last one has a NULL name */
+
+/* By name, NULL if there is none such. */
+const struct sl_renderer *sl_renderer_named(const char *name);
+
+/* By the longest extension that `path` ends in, in any case; NULL if none fits. */
+const struct sl_renderer *sl_renderer_for_path(const char *path);
+
+#endif

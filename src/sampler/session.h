@@ -1,0 +1,71 @@
+/* session.h - a recording from outside: looks at the threads of one or more Python processes, slot by slot, and hands
+ * what it sees to a recorder, until it is stopped or the processes have ended.
+ *
+ * A session is run by one thread, its own, which does nothing else; it blocks every signal in itself and may be
+ * stopped from any other thread or from a signal handler. It writes nothing to the processes, stops none and signals
+ * none. */
+#ifndef SL_SAMPLER_SESSION_H
+#define SL_SAMPLER_SESSION_H
+
+#include "base/error.h"
+#include "profile/recorder.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sl_session;
+
+struct sl_session_options {
+    uint64_t interval_ns; /* length of a slot: 10 us (SL_INTERVAL_MIN_NS) to 10 s (SL_INTERVAL_MAX_NS) */
+    bool main_thread_only;
+    bool states;          /* look up what each thread is doing (state.h) */
+    uint64_t duration_ns; /* ends by itself after this; 0: no limit */
+};
+
+#define SL_INTERVAL_MIN_NS ((uint64_t)1000)
+#define SL_INTERVAL_MAX_NS ((uint64_t)10000000000)
+
+/* A session that writes to `recorder`, which the caller keeps, and may only touch again once the session was run to its
+ * end. The recording's clock starts now. */
+struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
+                                     struct sl_error *error);
+
+struct sl_session_target {
+    pid_t pid;
+    const char *command; /* for the report; NULL: from /proc */
+    bool starting;       /* it was only just started: that it is no Python yet, or has not initialised, is not an
+                            * error until SL_STARTUP_LIMIT_NS (or, when it exits sooner, its exit) has passed; its time until then is recorded as
+                            * [starting] */
+};
+#define SL_STARTUP_LIMIT_NS ((uint64_t)10000000000)
+
+/* Adds a process, before or while the session runs (from the session's own thread). Unless it is `starting`, what is
+ * wrong with it is told at once: SL_ERROR_GONE, SL_ERROR_PERMISSION, SL_ERROR_NOT_PYTHON, SL_ERROR_UNSUPPORTED. */
+bool sl_session_add(struct sl_session *session, const struct sl_session_target *target, struct sl_error *error);
+
+enum sl_session_end {
+    SL_SESSION_ENDED,   /* every process has ended */
+    SL_SESSION_STOPPED, /* sl_session_stop, or its duration is over */
+    SL_SESSION_NOTHING, /* nothing could be sampled at all; `error` says why, the processes go on unharmed */
+    SL_SESSION_FAILED,  /* the recorder's sink failed for good; `error` says how. What was written is kept */
+};
+
+/* Looks until the end. Fills in the recorder's counters and closes the recorder. */
+enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *error);
+
+/* Makes `sl_session_run` return within one interval (at most 50 ms). From any thread, async-signal-safe. */
+void sl_session_stop(struct sl_session *session);
+
+/* For a progress line, from any thread. */
+struct sl_session_progress {
+    uint64_t elapsed_ns;
+    uint64_t samples;
+    bool sampling; /* at least one process is being read */
+};
+struct sl_session_progress sl_session_progress(const struct sl_session *session);
+
+/* Only when it does not run. */
+void sl_session_destroy(struct sl_session *session);
+
+#endif
