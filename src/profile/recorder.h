@@ -52,7 +52,8 @@ uint32_t sl_recorder_thread(struct sl_recorder *recorder, const struct sl_thread
 void sl_recorder_process_update(struct sl_recorder *recorder, uint32_t process, const struct sl_process_record *known);
 void sl_recorder_thread_name(struct sl_recorder *recorder, uint32_t thread, sl_string name);
 
-/* The end of a thread or process: it takes no part in later looks. `end_ns` on the recording's clock. */
+/* The end of a thread or process: it takes no part in later looks, and a thread's last run is cut or stretched to
+ * `end_ns` (on the recording's clock). Threads end before their process. */
 void sl_recorder_thread_end(struct sl_recorder *recorder, uint32_t thread, uint64_t end_ns, uint64_t cpu_ns);
 void sl_recorder_process_end(struct sl_recorder *recorder, uint32_t process, uint64_t end_ns, uint64_t cpu_ns,
                              int32_t exit_status);
@@ -63,7 +64,9 @@ void sl_recorder_process_end(struct sl_recorder *recorder, uint32_t process, uin
  *
  * `begin_ns` to `end_ns` is the time the look stands for (its slot, and before it the slots that were skipped);
  * `instant_ns` when it was taken. All on the recording's clock, which starts at 0. Looks come in order of time and do
- * not overlap. A thread's first sample stands for the part of the look that lies after the thread's `begin_ns`. */
+ * not overlap. A thread's first sample stands for the part of the look that lies after the thread's `begin_ns`, its
+ * last run lasts to the thread's end: a look is told before it is known whether its slot lies in the recording to its
+ * end, so the run is cut or stretched to there (sl_recorder_thread_end, sl_recorder_close). */
 void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t end_ns, uint64_t instant_ns);
 void sl_recorder_sample(struct sl_recorder *recorder, uint32_t thread, sl_stack stack, sl_state state);
 
@@ -82,7 +85,7 @@ size_t sl_recorder_pending(const struct sl_recorder *recorder);
 struct sl_facts *sl_recorder_facts(struct sl_recorder *recorder);
 
 /* Ends every thread and process that has not ended, at `duration_ns`, and writes the last block with the mark that the
- * recording is complete. The last look's time must not lie behind it. */
+ * recording is complete. The instant of the last look must not lie behind it; the end of its slot may. */
 bool sl_recorder_close(struct sl_recorder *recorder, uint64_t duration_ns, struct sl_error *error);
 
 /* The trace so far, for a recorder whose sink is memory: valid until the next call on it. */
