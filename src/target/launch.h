@@ -1,8 +1,8 @@
-/* launch.h - starts a program as it would start without us, and waits for it.
+/* launch.h - starts a program as it would start without us, and collects it when it has ended.
  *
- * The child gets our standard descriptors, working directory, environment, process group and terminal, default signal
- * dispositions where ours differ from what we were started with, and an unblocked signal mask as ours was. No other
- * descriptor of ours is inherited. */
+ * The child gets our standard descriptors, working directory, environment, process group, terminal and limits, and the
+ * signal dispositions and mask that we were started with. Of our own descriptors it inherits none (all are opened
+ * O_CLOEXEC); those that we inherited ourselves go on to it. */
 #ifndef SL_TARGET_LAUNCH_H
 #define SL_TARGET_LAUNCH_H
 
@@ -13,14 +13,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct sl_launch {
-    pid_t pid;
-    int pid_descriptor; /* of pidfd_open(2): readable once the child has ended */
-};
-
-/* Starts `arguments[0]` (a path; not looked up) with `arguments`, NULL at the end. That exec failed is told here, not
- * by an exit code. */
-bool sl_launch(struct sl_launch *launch, char *const *arguments, struct sl_error *error);
+/* Starts the file `path` (not looked up) with `arguments`, of which the first is the name it is called by and NULL the
+ * last, and with `mask` as its blocked signals. That exec failed is told here, not by an exit code.
+ *
+ * The caller may have blocked signals, but not changed what any of them does. SIGCHLD is set to its default for us, so
+ * that the child can be waited for; the child gets it as it was. */
+bool sl_launch(pid_t *pid, const char *path, char *const *arguments, const sigset_t *mask, struct sl_error *error);
 
 struct sl_exit {
     int status;               /* as of waitpid(2) */
@@ -28,7 +26,7 @@ struct sl_exit {
     uint64_t children_cpu_ns; /* of the descendants it waited for */
 };
 
-/* Collects a child that has ended (blocks until it has), and closes the descriptor. */
-bool sl_launch_wait(struct sl_launch *launch, struct sl_exit *exit, struct sl_error *error);
+/* Collects a child that has ended (blocks until it has). Until then its pid means no other process. */
+bool sl_launch_wait(pid_t pid, struct sl_exit *exit, struct sl_error *error);
 
 #endif
