@@ -153,8 +153,8 @@ bool sl_output_close(struct sl_output *output, struct sl_error *error)
     if (output->descriptor >= 0 && output->error_number == 0) {
         write_pending(output);
     }
-    bool file = output->path != NULL;
     bool owned = output->temporary_path != NULL;
+    bool file = owned && output->path != NULL;
     if (owned && output->descriptor >= 0 && close(output->descriptor) != 0 && output->error_number == 0) {
         output->error_number = errno;
     }

@@ -61,7 +61,7 @@ struct sl_walk {
     size_t count;            /* at most SL_FRAMES_MAX */
     uint64_t unchanged;      /* how many of the outermost frames are as in this thread's last successful walk */
     bool holds_gil;          /* the thread held the GIL; false when it is not known */
-    bool collecting; /* its interpreter was collecting garbage, and it held the GIL */
+    bool collecting;         /* its interpreter was collecting garbage, and it held the GIL */
 };
 #define SL_FRAMES_MAX 65536
 

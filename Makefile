@@ -1,0 +1,40 @@
+# Everything a person does here, one word each. What is missing on this machine is installed first by
+# scripts/requirements (root or sudo), or the one line that installs it is printed.
+#
+#   make build    the command, at build/stacklapse
+#   make demo     builds it and profiles a real program
+#   make test     all that must hold before a change lands
+#   make fuzz     the fuzz targets, for FUZZ_SECONDS each (an hour by default)
+#   make bench    the figures of docs/benchmarks.md, on a quiet machine
+#   make lint     style and static checks;  make format  puts the C and Python code in shape
+#   make clean
+
+.PHONY: build demo test fuzz bench lint format clean
+
+build:
+	scripts/requirements build
+	test -f build/build.ninja || meson setup build
+	ninja -C build
+
+demo: build
+	examples/demo
+
+test:
+	scripts/test
+
+fuzz:
+	scripts/fuzz $${FUZZ_SECONDS:-3600}
+
+bench: build
+	scripts/python bench/run.py
+
+lint:
+	scripts/lint
+
+format:
+	scripts/requirements lint
+	clang-format -i $$(git ls-files '*.c' '*.h')
+	scripts/python -m ruff format .
+
+clean:
+	rm -rf build build-* .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,40 @@
+"""Fixtures of all end-to-end tests.
+
+`python` is each interpreter of the matrix in turn; `stacklapse` the command under test with a state folder of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.command import Command, command_path
+from support.interpreters import TOP, Interpreter, interpreters, provide_list
+
+
+def pytest_configure() -> None:
+    provide_list(TOP / ".pytest_cache")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "python" in metafunc.fixturenames:
+        present, absent = interpreters()
+        parameters = [pytest.param(interpreter, id=interpreter.id) for interpreter in present]
+        for version in absent:
+            skip = pytest.mark.skip(reason=f"Python {version.id}: {version.reason}")
+            parameters.append(pytest.param(None, id=version.id, marks=skip))
+        metafunc.parametrize("python", parameters)
+
+
+@pytest.fixture
+def any_python() -> Interpreter:
+    """One interpreter, the newest, for what does not depend on the version."""
+    present, _ = interpreters()
+    return present[-1]
+
+
+@pytest.fixture
+def stacklapse(tmp_path: Path) -> Command:
+    path = command_path()
+    assert path.exists(), f"{path} is not there: run `make build`"
+    return Command(path, tmp_path)
