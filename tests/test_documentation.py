@@ -1,0 +1,103 @@
+"""The commands in the documentation work: every line of every ```sh block of README.md and docs/*.md is run.
+
+A block that cannot be run (it installs, takes half an hour, needs a network) says so: ```sh not-run. The commands of a
+document run in one folder, in order, in which `script.py` lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.command import Command
+from support.interpreters import TOP, Interpreter
+
+BLOCK = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+
+SCRIPT = """\
+import json
+import sys
+import time
+
+
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        json.dumps(list(range(100)))
+
+
+def main():
+    spin(0.15)
+    print("rounds", *sys.argv[1:])
+
+
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    document: Path
+    line: int
+    text: str
+
+
+def documents() -> list[Path]:
+    return [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
+
+
+def blocks(document: Path) -> list[Block]:
+    content = document.read_text()
+    return [
+        Block(document, content.count("\n", 0, match.start()) + 2, match["text"])
+        for match in BLOCK.finditer(content)
+        if match["kind"].strip() == "sh"
+    ]
+
+
+WITH_COMMANDS = [document for document in documents() if blocks(document)]
+
+
+@pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda document: document.name)
+def test_every_command_in_the_documentation_works(
+    document: Path, stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    # `python` is an interpreter that can be profiled; `stacklapse` is the command under test.
+    (programs / "stacklapse").symlink_to(stacklapse.path)
+    (programs / "python").write_text(f'#!/bin/sh\nexec "{any_python.path}" "$@"\n')
+    (programs / "python").chmod(0o755)
+    environment = stacklapse.environment() | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    for block in blocks(document):
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block.text],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, f"{document.name}:{block.line}\n{block.text}\n{run.stdout}\n{run.stderr}"
+        assert "not profiled" not in run.stderr, f"{document.name}:{block.line}\n{run.stderr}"
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda document: document.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text())
+    missing = [link for link in links if not (document.parent / link).exists()]
+    assert not missing
+
+
+def test_every_word_of_make_that_the_documentation_names_is_there() -> None:
+    makefile = (TOP / "Makefile").read_text()
+    for document in documents():
+        for target in re.findall(r"`make (\w+)|^make (\w+)", document.read_text(), re.MULTILINE):
+            word = target[0] or target[1]
+            assert re.search(rf"^{word}:", makefile, re.MULTILINE), f"{document.name} names make {word}"
