@@ -2,7 +2,20 @@
  *
  * Nodes are numbered in depth-first order: a node's parent has a smaller number, its descendants follow it directly, so
  * a loop over the nodes visits them as they are printed and no traversal recurses. Node 0 is the root and stands for
- * the whole selection. Children are sorted by total time, heaviest first (in time order when `timeline`). */
+ * the whole selection. Children are sorted by total time, heaviest first (in time order when `timeline`).
+ *
+ * How frames become nodes, by the role of their function (roles.h):
+ * - OWN: a node of its own, below the nearest frame under it that is shown.
+ * - LIBRARY, called from own code, or first in its stack: the entry into the library, a node of its own.
+ * - LIBRARY, called from library code: folded into the entry. Its self time is `hidden` time of the entry; own code
+ *   that it calls (a callback, the program under a test runner) becomes a child of the entry.
+ * - MACHINERY: left out as if its caller did its work itself: its self time is its caller's (self, or hidden where the
+ *   caller is folded), on the line that called it, and what it calls is called by its caller. At the bottom of a stack
+ *   it leaves its self time to the root, process or thread.
+ *
+ * For every node total = self + hidden + the totals of its children; only in an inverted tree, where a child's total is
+ * a part of its parent's that is looked at again, does that not hold. Marks ([broken], [starting], ...) are functions
+ * like any other. */
 #ifndef SL_ANALYSIS_CALL_TREE_H
 #define SL_ANALYSIS_CALL_TREE_H
 
@@ -30,7 +43,8 @@ struct sl_node {
     uint64_t begin_ns, end_ns; /* first and last moment it was seen */
     uint32_t first_line;       /* index into sl_call_tree.lines of its line_count lines, heaviest self time first */
     uint32_t line_count;
-    uint32_t first_hidden; /* index into sl_call_tree.hidden of the hidden_count distinct functions folded into it */
+    uint32_t first_hidden; /* index into sl_call_tree.hidden of the hidden_count distinct functions folded into it,
+                            * heaviest self time first */
     uint32_t hidden_count;
 };
 
@@ -62,6 +76,11 @@ struct sl_call_tree_options {
     sl_function focus;    /* SL_NONE, or: stacks are cut so that they begin at this function's outermost frame; samples
                             * without it are left out */
 };
+
+/* A tree has at most this many nodes, so that a hostile or odd recording (each of 100,000 samples of a timeline a new
+ * stack 10,000 deep) costs memory for no more: 500 MB. Frames that would need more count as hidden in their callers;
+ * an inverted tree ends there. */
+#define SL_CALL_TREE_NODES_MAX ((uint32_t)4 * 1024 * 1024)
 
 /* NULL when the arena is exhausted. Linear in runs, stacks and nodes (times their logarithm for the sorting), without
  * recursion. The tree lives as long as the arena. */

@@ -31,6 +31,17 @@ struct sl_amount {
     uint64_t samples;
 };
 
+static inline void sl_amount_add(struct sl_amount *sum, struct sl_amount amount)
+{
+    sum->ns += amount.ns;
+    sum->samples += amount.samples;
+}
+
+static inline bool sl_amount_is_zero(struct sl_amount amount)
+{
+    return (amount.ns | amount.samples) == 0;
+}
+
 /* The share's standard error in parts of one: sqrt(p * (1 - p) / n), p = part of whole, n = samples of the whole; 0
  * when n is 0. By the rule of three never below 1 / n for a share of exactly 0 or 1. */
 double sl_standard_error(struct sl_amount part, struct sl_amount whole);
@@ -39,5 +50,20 @@ double sl_standard_error(struct sl_amount part, struct sl_amount whole);
  * overwritten. One thread only when `thread` is not SL_NONE. Linear in runs and stacks. Returns their sum. */
 struct sl_amount sl_stack_amounts(const struct sl_profile *profile, const struct sl_selection *selection,
                                   uint32_t thread, struct sl_amount *self);
+
+/* The runs of `thread` that lie in the selection's range, wholly or in part: from `*first` to before `*end` in
+ * profile->runs. None when the thread is not taken. Logarithmic in its runs. */
+void sl_selection_runs(const struct sl_profile *profile, const struct sl_selection *selection, uint32_t thread,
+                       uint32_t *first, uint32_t *end);
+
+/* What a run amounts to in the selection's range and mode (its threads and functions are not looked at). The samples of
+ * a run that is cut are rounded so that neighbouring ranges add up to what both together have. A run without length
+ * lies in the range that ends with it (one at 0 in the range that begins there). */
+struct sl_amount sl_run_amount(const struct sl_selection *selection, const struct sl_run *run);
+
+/* One byte for each stack, non-zero where it has one of `selection->functions`; NULL when that is NULL, or when the
+ * arena is exhausted (`arena->exhausted` tells). */
+const uint8_t *sl_selection_stacks(struct sl_arena *arena, const struct sl_profile *profile,
+                                   const struct sl_selection *selection);
 
 #endif

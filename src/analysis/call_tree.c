@@ -1,0 +1,191 @@
+#include "analysis/call_tree.h"
+
+#include "analysis/call_tree_parts.h"
+#include "analysis/sort.h"
+
+/* Finds out which stacks are left out, and where those that are taken are cut off. */
+static bool cut_stacks(struct sl_tree_task *task)
+{
+    const struct sl_profile *profile = task->profile;
+    const uint8_t *selected = sl_selection_stacks(task->scratch, profile, task->selection);
+    task->taken = selected;
+    sl_function focus = task->options->focus;
+    if (focus == SL_NONE || task->scratch->exhausted) {
+        return !task->scratch->exhausted;
+    }
+    uint8_t *focused = SL_ARENA_NEW(task->scratch, uint8_t, profile->stack_count);
+    uint8_t *bottom = SL_ARENA_NEW(task->scratch, uint8_t, profile->stack_count);
+    uint8_t *taken = SL_ARENA_NEW(task->scratch, uint8_t, profile->stack_count);
+    if (focused == NULL || bottom == NULL || taken == NULL) {
+        return false;
+    }
+    for (sl_stack stack = 1; stack < profile->stack_count; stack++) {
+        const struct sl_stack_record *record = &profile->stacks[stack];
+        bottom[stack] = !focused[record->caller] && record->function == focus;
+        focused[stack] = focused[record->caller] || bottom[stack];
+        taken[stack] = focused[stack] && (selected == NULL || selected[stack]);
+    }
+    task->focused = focused;
+    task->bottom = bottom;
+    task->taken = taken;
+    return true;
+}
+
+/* Puts the stacks that a group touched, and their callers, into `order`: callers before what they call. */
+static void order_stacks(struct sl_tree_task *task)
+{
+    task->order_count = 0;
+    task->group++;
+    for (uint32_t i = 0; i < task->samples.touched_count; i++) {
+        uint32_t depth = 0;
+        sl_stack stack = task->samples.touched[i];
+        while (stack != 0 && task->groups[stack] != task->group) {
+            task->groups[stack] = task->group;
+            task->way[depth++] = stack;
+            stack = sl_tree_task_caller(task, stack);
+        }
+        while (depth > 0) {
+            task->order[task->order_count++] = task->way[--depth];
+        }
+    }
+}
+
+static void place_stacks(struct sl_tree_task *task, const struct sl_place *base)
+{
+    for (uint32_t i = 0; i < task->order_count; i++) {
+        sl_stack stack = task->order[i];
+        sl_stack caller = sl_tree_task_caller(task, stack);
+        const struct sl_stack_record *record = &task->profile->stacks[stack];
+        task->places[stack] =
+            sl_tree_place(&task->tree, caller == 0 ? base : &task->places[caller], record->function, record->line);
+        task->totals[stack] = (struct sl_amount){0};
+    }
+}
+
+/* Amounts of a group to where its stacks lie in the merged tree. */
+static void add_merged(struct sl_tree_task *task, const struct sl_place *base)
+{
+    if (task->tree.exhausted || task->scratch->exhausted) {
+        return;
+    }
+    struct sl_tree_builder *tree = &task->tree;
+    const struct sl_stack_samples *samples = &task->samples;
+    for (uint32_t i = 0; i < samples->touched_count; i++) {
+        sl_stack stack = samples->touched[i];
+        const struct sl_stack_sample *seen = &samples->stacks[stack];
+        const struct sl_place *place = stack == 0 ? base : &task->places[stack];
+        sl_tree_add_self(tree, place, seen->self);
+        sl_tree_add_span(tree, place->shown, seen->begin_ns, seen->end_ns);
+        sl_tree_add_state(tree, place, seen->state, seen->state_ns);
+        sl_amount_add(&task->totals[stack], seen->self);
+    }
+    for (uint32_t i = 0; i < samples->other_state_count; i++) {
+        const struct sl_stack_state *seen = &samples->other_states[i];
+        sl_tree_add_state(tree, seen->stack == 0 ? base : &task->places[seen->stack], seen->state, seen->ns);
+    }
+    for (uint32_t i = task->order_count; i-- > 0;) {
+        sl_stack stack = task->order[i];
+        sl_stack caller = sl_tree_task_caller(task, stack);
+        sl_amount_add(&task->totals[caller], task->totals[stack]);
+        if (task->places[stack].own_entry && task->places[stack].line != SL_NONE) {
+            sl_amount_add(&tree->lines[task->places[stack].line].total, task->totals[stack]);
+        }
+    }
+}
+
+static bool add_group(struct sl_tree_task *task, const struct sl_place *base)
+{
+    if (task->samples.touched_count == 0) {
+        return true;
+    }
+    order_stacks(task);
+    if (task->options->inverted) {
+        sl_tree_add_inverted(task, base);
+    } else {
+        place_stacks(task, base);
+        add_merged(task, base);
+    }
+    sl_stack_samples_clear(&task->samples);
+    return !task->tree.exhausted && !task->scratch->exhausted;
+}
+
+/* The process's node, or the root. */
+static struct sl_place process_base(struct sl_tree_task *task, uint32_t process)
+{
+    return task->options->by_process ? sl_tree_base(&task->tree, 0, SL_NODE_PROCESS, process) : sl_tree_root();
+}
+
+static bool add_threads(struct sl_tree_task *task, uint32_t process, const uint32_t *threads, uint32_t count)
+{
+    bool timeline = task->options->timeline && !task->options->inverted;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sl_place base = process_base(task, process);
+        if (task->options->by_thread) {
+            base = sl_tree_base(&task->tree, base.branch, SL_NODE_THREAD, threads[i]);
+        }
+        if (timeline ? !sl_tree_add_timeline(task, threads[i], &base)
+                     : !sl_stack_samples_add(&task->samples, threads[i])) {
+            return false;
+        }
+        if (task->options->by_thread && !add_group(task, &base)) {
+            return false;
+        }
+    }
+    if (!task->options->by_process) {
+        return true;
+    }
+    struct sl_place base = process_base(task, process);
+    return add_group(task, &base);
+}
+
+static bool prepare(struct sl_tree_task *task)
+{
+    uint32_t count = task->profile->stack_count;
+    sl_tree_init(&task->tree, task->scratch, task->options);
+    task->places = SL_ARENA_NEW(task->scratch, struct sl_place, count);
+    task->totals = SL_ARENA_NEW(task->scratch, struct sl_amount, count);
+    task->groups = SL_ARENA_NEW(task->scratch, uint32_t, count);
+    task->order = SL_ARENA_NEW(task->scratch, sl_stack, count);
+    task->way = SL_ARENA_NEW(task->scratch, sl_stack, count);
+    return !task->scratch->exhausted && cut_stacks(task) &&
+           sl_stack_samples_init(&task->samples, task->scratch, task->profile, task->selection, task->taken);
+}
+
+static bool add_processes(struct sl_tree_task *task)
+{
+    const struct sl_profile *profile = task->profile;
+    uint32_t *process_of = SL_ARENA_NEW(task->scratch, uint32_t, profile->thread_count);
+    struct sl_groups threads;
+    if (process_of == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        process_of[i] = profile->threads[i].process;
+    }
+    if (!sl_group(task->scratch, process_of, profile->thread_count, profile->process_count, &threads)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        if (!add_threads(task, i, threads.items + threads.starts[i], threads.starts[i + 1] - threads.starts[i])) {
+            return false;
+        }
+    }
+    struct sl_place root = sl_tree_root();
+    return add_group(task, &root);
+}
+
+const struct sl_call_tree *sl_call_tree_build(struct sl_arena *arena, const struct sl_profile *profile,
+                                              const struct sl_selection *selection,
+                                              const struct sl_call_tree_options *options)
+{
+    struct sl_arena scratch;
+    sl_arena_init(&scratch);
+    struct sl_tree_task task = {.scratch = &scratch, .profile = profile, .selection = selection, .options = options};
+    const struct sl_call_tree *tree = NULL;
+    if (prepare(&task) && add_processes(&task)) {
+        tree = sl_tree_finish(&task.tree, arena, options->timeline && !options->inverted);
+    }
+    arena->exhausted = arena->exhausted || tree == NULL;
+    sl_arena_reset(&scratch);
+    return tree;
+}

@@ -1,0 +1,83 @@
+#include "analysis/stack_samples.h"
+
+#include <string.h>
+
+bool sl_stack_samples_init(struct sl_stack_samples *samples, struct sl_arena *scratch, const struct sl_profile *profile,
+                           const struct sl_selection *selection, const uint8_t *taken)
+{
+    *samples =
+        (struct sl_stack_samples){.scratch = scratch, .profile = profile, .selection = selection, .taken = taken};
+    samples->stacks = SL_ARENA_NEW(scratch, struct sl_stack_sample, profile->stack_count);
+    samples->touched = SL_ARENA_NEW(scratch, sl_stack, profile->stack_count);
+    sl_map_init(&samples->other_state_numbers, scratch);
+    return samples->stacks != NULL && samples->touched != NULL;
+}
+
+void sl_stack_samples_clear(struct sl_stack_samples *samples)
+{
+    for (uint32_t i = 0; i < samples->touched_count; i++) {
+        samples->stacks[samples->touched[i]] = (struct sl_stack_sample){0};
+    }
+    samples->touched_count = 0;
+    if (samples->other_state_count > 0) {
+        samples->other_state_count = 0;
+        sl_map_init(&samples->other_state_numbers, samples->scratch);
+    }
+}
+
+static bool add_other_state(struct sl_stack_samples *samples, sl_stack stack, sl_state state, uint64_t ns)
+{
+    uint32_t count = samples->other_state_count;
+    uint32_t number = sl_map_number(&samples->other_state_numbers, stack, state, count);
+    if (number == SL_NONE) {
+        return false;
+    }
+    if (number == count) {
+        if (count == samples->other_state_capacity) {
+            uint32_t capacity = count < 64 ? 64 : count * 2;
+            struct sl_stack_state *grown = SL_ARENA_NEW(samples->scratch, struct sl_stack_state, capacity);
+            if (grown == NULL) {
+                return false;
+            }
+            if (count > 0) {
+                memcpy(grown, samples->other_states, count * sizeof *grown);
+            }
+            samples->other_states = grown;
+            samples->other_state_capacity = capacity;
+        }
+        samples->other_states[samples->other_state_count++] = (struct sl_stack_state){.stack = stack, .state = state};
+    }
+    samples->other_states[number].ns += ns;
+    return true;
+}
+
+bool sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread)
+{
+    const struct sl_selection *selection = samples->selection;
+    uint32_t first, end;
+    sl_selection_runs(samples->profile, selection, thread, &first, &end);
+    for (uint32_t i = first; i < end; i++) {
+        const struct sl_run *run = &samples->profile->runs[i];
+        struct sl_amount amount = sl_run_amount(selection, run);
+        if (sl_amount_is_zero(amount) || (samples->taken != NULL && samples->taken[run->stack] == 0)) {
+            continue;
+        }
+        uint64_t begin_ns = run->begin_ns > selection->begin_ns ? run->begin_ns : selection->begin_ns;
+        uint64_t end_ns = run->end_ns < selection->end_ns ? run->end_ns : selection->end_ns;
+        struct sl_stack_sample *stack = &samples->stacks[run->stack];
+        if (sl_amount_is_zero(stack->self)) {
+            samples->touched[samples->touched_count++] = run->stack;
+            stack->begin_ns = begin_ns;
+            stack->state = run->state;
+        }
+        sl_amount_add(&stack->self, amount);
+        stack->begin_ns = begin_ns < stack->begin_ns ? begin_ns : stack->begin_ns;
+        stack->end_ns = end_ns > stack->end_ns ? end_ns : stack->end_ns;
+        if (stack->state == run->state) {
+            stack->state_ns += amount.ns;
+        } else if (!add_other_state(samples, run->stack, run->state, amount.ns)) {
+            return false;
+        }
+    }
+    return true;
+}
