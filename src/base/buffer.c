@@ -25,7 +25,7 @@ void sl_buffer_clear(struct sl_buffer *buffer)
     }
 }
 
-static bool make_room(struct sl_buffer *buffer, size_t size)
+bool sl_buffer_reserve(struct sl_buffer *buffer, size_t size)
 {
     if (buffer->failed) {
         return false;
@@ -53,7 +53,7 @@ static bool make_room(struct sl_buffer *buffer, size_t size)
 
 void sl_buffer_append(struct sl_buffer *buffer, const void *bytes, size_t size)
 {
-    if (!make_room(buffer, size)) {
+    if (!sl_buffer_reserve(buffer, size)) {
         return;
     }
     if (size > 0) {
@@ -81,7 +81,7 @@ void sl_buffer_format(struct sl_buffer *buffer, const char *format, ...)
     va_copy(again, arguments);
     int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    if (size >= 0 && make_room(buffer, (size_t)size)) {
+    if (size >= 0 && sl_buffer_reserve(buffer, (size_t)size)) {
         vsnprintf(buffer->bytes + buffer->size, (size_t)size + 1, format, again);
         buffer->size += (size_t)size;
     }

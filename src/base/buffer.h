@@ -22,6 +22,10 @@ void sl_buffer_destroy(struct sl_buffer *buffer);
 /* Forgets the content and keeps the memory. */
 void sl_buffer_clear(struct sl_buffer *buffer);
 
+/* Makes room for `size` more bytes, which the caller may then write behind `bytes + size` and add to `size` itself.
+ * False, with `failed` set, when memory is exhausted. */
+bool sl_buffer_reserve(struct sl_buffer *buffer, size_t size);
+
 void sl_buffer_append(struct sl_buffer *buffer, const void *bytes, size_t size);
 void sl_buffer_text(struct sl_buffer *buffer, const char *text);
 void sl_buffer_byte(struct sl_buffer *buffer, char byte);

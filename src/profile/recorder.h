@@ -53,7 +53,8 @@ void sl_recorder_process_update(struct sl_recorder *recorder, uint32_t process, 
 void sl_recorder_thread_name(struct sl_recorder *recorder, uint32_t thread, sl_string name);
 
 /* The end of a thread or process: it takes no part in later looks, and a thread's last run is cut or stretched to
- * `end_ns` (on the recording's clock). Threads end before their process. */
+ * `end_ns` (on the recording's clock). A thread that a look finds gone is ended before that look's `sl_recorder_look`.
+ * Threads end before their process. */
 void sl_recorder_thread_end(struct sl_recorder *recorder, uint32_t thread, uint64_t end_ns, uint64_t cpu_ns);
 void sl_recorder_process_end(struct sl_recorder *recorder, uint32_t process, uint64_t end_ns, uint64_t cpu_ns,
                              int32_t exit_status);
@@ -70,7 +71,7 @@ void sl_recorder_process_end(struct sl_recorder *recorder, uint32_t process, uin
 void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t end_ns, uint64_t instant_ns);
 void sl_recorder_sample(struct sl_recorder *recorder, uint32_t thread, sl_stack stack, sl_state state);
 
-/* Writes out what is pending, as one block. Call it once a second, and when the sampler is idle. False when the sink
+/* Writes out what is pending. Call it once a second, and when the sampler is idle. False when the sink
  * failed (disk full): the recorder then keeps what it has and tries again with the next flush, until 64 MiB are
  * pending; what does not fit is dropped from the oldest and told in the trace. */
 bool sl_recorder_flush(struct sl_recorder *recorder, struct sl_error *error);

@@ -1,0 +1,396 @@
+#include "profile/profile_builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char lost_mark[] = "[lost]";
+
+static bool grow(struct sl_profile_builder *builder, void *array, uint32_t *capacity, uint32_t count, size_t size)
+{
+    if (count < *capacity) {
+        return true;
+    }
+    void **memory = array;
+    size_t wanted = *capacity == 0 ? 16 : (size_t)*capacity * 2;
+    void *larger = wanted < SL_NONE ? realloc(*memory, wanted * size) : NULL;
+    if (larger == NULL) {
+        builder->exhausted = true;
+        return false;
+    }
+    *memory = larger;
+    *capacity = (uint32_t)wanted;
+    return true;
+}
+
+/* Numbers */
+
+uint32_t sl_numbering_next(const struct sl_numbering *numbering)
+{
+    if (numbering->count == 0) {
+        return 0;
+    }
+    const struct sl_number_range *last = &numbering->ranges[numbering->count - 1];
+    return last->first + last->count;
+}
+
+static void number_add(struct sl_profile_builder *builder, struct sl_numbering *numbering, uint32_t number,
+                       uint32_t built)
+{
+    if (built == SL_NONE) {
+        builder->exhausted = true;
+        return;
+    }
+    if (numbering->count > 0) {
+        struct sl_number_range *last = &numbering->ranges[numbering->count - 1];
+        if (last->first + last->count == number && last->base + last->count == built) {
+            last->count++;
+            return;
+        }
+    }
+    if (grow(builder, &numbering->ranges, &numbering->capacity, numbering->count, sizeof *numbering->ranges)) {
+        numbering->ranges[numbering->count++] = (struct sl_number_range){.first = number, .count = 1, .base = built};
+    }
+}
+
+/* SL_NONE when it is not known. */
+static inline uint32_t number_find(const struct sl_numbering *numbering, uint32_t number)
+{
+    uint32_t low = 0;
+    uint32_t high = numbering->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct sl_number_range *range = &numbering->ranges[middle];
+        if (number < range->first) {
+            high = middle;
+        } else if (number - range->first < range->count) {
+            return range->base + (number - range->first);
+        } else {
+            low = middle + 1;
+        }
+    }
+    return SL_NONE;
+}
+
+/* Life */
+
+void sl_profile_builder_init(struct sl_profile_builder *builder)
+{
+    *builder = (struct sl_profile_builder){0};
+    if (!sl_strings_init(&builder->strings) || !sl_functions_init(&builder->functions) ||
+        !sl_stacks_init(&builder->stacks)) {
+        builder->exhausted = true;
+        return;
+    }
+    number_add(builder, &builder->string_numbers, 0, 0);
+    number_add(builder, &builder->function_numbers, 0, 0);
+    number_add(builder, &builder->stack_numbers, 0, 0);
+}
+
+void sl_profile_builder_destroy(struct sl_profile_builder *builder)
+{
+    sl_strings_destroy(&builder->strings);
+    sl_functions_destroy(&builder->functions);
+    sl_stacks_destroy(&builder->stacks);
+    free(builder->states);
+    free(builder->string_numbers.ranges);
+    free(builder->function_numbers.ranges);
+    free(builder->stack_numbers.ranges);
+    free(builder->state_numbers.ranges);
+    free(builder->processes);
+    sl_hash_index_destroy(&builder->process_index);
+    free(builder->threads);
+    sl_hash_index_destroy(&builder->thread_index);
+    free(builder->runs);
+    *builder = (struct sl_profile_builder){0};
+}
+
+/* Definitions */
+
+void sl_build_string(struct sl_profile_builder *builder, uint32_t number, const char *bytes, size_t size)
+{
+    if (!builder->exhausted) {
+        number_add(builder, &builder->string_numbers, number, sl_strings_append(&builder->strings, bytes, size));
+    }
+}
+
+void sl_build_function(struct sl_profile_builder *builder, uint32_t number, struct sl_function_record record)
+{
+    if (builder->exhausted) {
+        return;
+    }
+    record.name = number_find(&builder->string_numbers, record.name);
+    if (record.name == SL_NONE) {
+        record.name = sl_strings_intern(&builder->strings, lost_mark, strlen(lost_mark));
+    }
+    record.file = sl_built_string(builder, record.file);
+    if (record.name == SL_NONE) {
+        builder->exhausted = true;
+        return;
+    }
+    number_add(builder, &builder->function_numbers, number, sl_functions_append(&builder->functions, record));
+}
+
+static sl_function lost_function(struct sl_profile_builder *builder)
+{
+    struct sl_function_record record = {
+        .name = sl_strings_intern(&builder->strings, lost_mark, strlen(lost_mark)),
+        .kind = SL_FUNCTION_MARK,
+    };
+    sl_function function = record.name == SL_NONE ? SL_NONE : sl_functions_intern(&builder->functions, record);
+    builder->exhausted |= function == SL_NONE;
+    return function;
+}
+
+sl_stack sl_built_lost(struct sl_profile_builder *builder)
+{
+    sl_function function = lost_function(builder);
+    sl_stack stack = function == SL_NONE
+                         ? SL_NONE
+                         : sl_stacks_push(&builder->stacks, (struct sl_stack_record){.function = function});
+    builder->exhausted |= stack == SL_NONE;
+    return stack;
+}
+
+void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, struct sl_stack_record record)
+{
+    if (builder->exhausted) {
+        return;
+    }
+    record.caller = sl_built_stack(builder, record.caller);
+    record.function = number_find(&builder->function_numbers, record.function);
+    if (record.function == SL_NONE) {
+        record.function = lost_function(builder);
+        record.line = 0;
+    }
+    if (!builder->exhausted) {
+        number_add(builder, &builder->stack_numbers, number, sl_stacks_append(&builder->stacks, record));
+    }
+}
+
+void sl_build_state(struct sl_profile_builder *builder, uint32_t number, sl_state state)
+{
+    if (grow(builder, &builder->states, &builder->state_capacity, builder->state_count, sizeof *builder->states)) {
+        builder->states[builder->state_count] = state;
+        number_add(builder, &builder->state_numbers, number, builder->state_count++);
+    }
+}
+
+sl_string sl_built_string(const struct sl_profile_builder *builder, uint32_t number)
+{
+    uint32_t found = number_find(&builder->string_numbers, number);
+    return found != SL_NONE ? found : 0;
+}
+
+sl_stack sl_built_stack(struct sl_profile_builder *builder, uint32_t number)
+{
+    uint32_t found = number_find(&builder->stack_numbers, number);
+    return found != SL_NONE ? found : sl_built_lost(builder);
+}
+
+sl_state sl_built_state(const struct sl_profile_builder *builder, uint32_t number)
+{
+    uint32_t found = number_find(&builder->state_numbers, number);
+    return found != SL_NONE ? builder->states[found] : 0;
+}
+
+/* Processes and threads. As long as nothing was lost, the trace's number is the place in the table. */
+
+struct sl_built_process *sl_built_process(struct sl_profile_builder *builder, uint32_t number)
+{
+    if (number < builder->process_count && builder->processes[number].number == number) {
+        return &builder->processes[number];
+    }
+    uint32_t hash = (uint32_t)sl_hash_mix(number);
+    struct sl_hash_probe probe = sl_hash_probe(&builder->process_index, hash);
+    for (uint32_t place; (place = sl_hash_next(&builder->process_index, &probe)) != SL_HASH_NONE;) {
+        if (builder->processes[place].number == number) {
+            return &builder->processes[place];
+        }
+    }
+    if (!grow(builder, &builder->processes, &builder->process_capacity, builder->process_count,
+              sizeof *builder->processes)) {
+        return NULL;
+    }
+    if (!sl_hash_index_add(&builder->process_index, hash, builder->process_count)) {
+        builder->exhausted = true;
+        return NULL;
+    }
+    struct sl_built_process *process = &builder->processes[builder->process_count++];
+    *process = (struct sl_built_process){.number = number, .record = {.exit_status = -1}};
+    return process;
+}
+
+struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint32_t number)
+{
+    if (number < builder->thread_count && builder->threads[number].number == number) {
+        return &builder->threads[number];
+    }
+    uint32_t hash = (uint32_t)sl_hash_mix(number);
+    struct sl_hash_probe probe = sl_hash_probe(&builder->thread_index, hash);
+    for (uint32_t place; (place = sl_hash_next(&builder->thread_index, &probe)) != SL_HASH_NONE;) {
+        if (builder->threads[place].number == number) {
+            return &builder->threads[place];
+        }
+    }
+    /* A thread belongs to some process: as long as it is not known, to the first one. */
+    if ((builder->process_count == 0 && sl_built_process(builder, 0) == NULL) ||
+        !grow(builder, &builder->threads, &builder->thread_capacity, builder->thread_count, sizeof *builder->threads)) {
+        return NULL;
+    }
+    if (!sl_hash_index_add(&builder->thread_index, hash, builder->thread_count)) {
+        builder->exhausted = true;
+        return NULL;
+    }
+    struct sl_built_thread *thread = &builder->threads[builder->thread_count++];
+    *thread = (struct sl_built_thread){.number = number, .seen = SL_NONE};
+    return thread;
+}
+
+/* Runs */
+
+void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t end_ns,
+                      uint64_t look)
+{
+    if (!thread->live) {
+        return;
+    }
+    thread->live = false;
+    uint64_t samples = look - thread->first_look;
+    if (samples == 0 ||
+        !grow(builder, &builder->runs, &builder->run_capacity, builder->run_count, sizeof *builder->runs)) {
+        return;
+    }
+    builder->runs[builder->run_count++] = (struct sl_run){
+        .begin_ns = thread->begin_ns,
+        .end_ns = end_ns,
+        .stack = thread->stack,
+        .state = thread->state,
+        .samples = samples < UINT32_MAX ? (uint32_t)samples : UINT32_MAX,
+        .thread = (uint32_t)(thread - builder->threads),
+    };
+}
+
+void sl_build_run(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t begin_ns, uint64_t look,
+                  sl_stack stack, sl_state state)
+{
+    if (thread->live && thread->stack == stack && thread->state == state) {
+        return;
+    }
+    sl_build_run_end(builder, thread, begin_ns, look);
+    thread->live = true;
+    thread->stack = stack;
+    thread->state = state;
+    thread->begin_ns = begin_ns;
+    thread->first_look = look;
+}
+
+/* The end */
+
+static uint64_t clamped(uint64_t value, uint64_t lowest, uint64_t highest)
+{
+    return value < lowest ? lowest : value > highest ? highest : value;
+}
+
+/* Sorts the runs by thread (by counting: those of one thread keep their order, which is that of time), and fits them to
+ * the time in which their thread was there: the last one lasts to its end. */
+static struct sl_run *sorted_runs(struct sl_profile_builder *builder)
+{
+    struct sl_run *sorted = malloc(((size_t)builder->run_count + 1) * sizeof *sorted);
+    if (sorted == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < builder->run_count; i++) {
+        builder->threads[builder->runs[i].thread].record.run_count++;
+    }
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < builder->thread_count; i++) {
+        struct sl_thread_record *record = &builder->threads[i].record;
+        record->first_run = first;
+        first += record->run_count;
+        record->run_count = 0;
+    }
+    for (uint32_t i = 0; i < builder->run_count; i++) {
+        struct sl_run run = builder->runs[i];
+        struct sl_thread_record *record = &builder->threads[run.thread].record;
+        run.begin_ns = clamped(run.begin_ns, record->begin_ns, record->end_ns);
+        run.end_ns = clamped(run.end_ns, record->begin_ns, record->end_ns);
+        sorted[record->first_run + record->run_count++] = run;
+    }
+    for (uint32_t i = 0; i < builder->thread_count; i++) {
+        const struct sl_thread_record *record = &builder->threads[i].record;
+        if (builder->threads[i].ended && record->run_count > 0) {
+            sorted[record->first_run + record->run_count - 1].end_ns = record->end_ns;
+        }
+    }
+    return sorted;
+}
+
+static void end_all(struct sl_profile_builder *builder, uint64_t duration_ns)
+{
+    for (uint32_t i = 0; i < builder->process_count; i++) {
+        struct sl_built_process *process = &builder->processes[i];
+        uint64_t end_ns = process->ended ? process->record.end_ns : duration_ns;
+        process->record.begin_ns = clamped(process->record.begin_ns, 0, duration_ns);
+        process->record.end_ns = clamped(end_ns, process->record.begin_ns, duration_ns);
+    }
+    for (uint32_t i = 0; i < builder->thread_count; i++) {
+        struct sl_built_thread *thread = &builder->threads[i];
+        uint64_t end_ns = thread->ended ? thread->record.end_ns : duration_ns;
+        thread->record.begin_ns = clamped(thread->record.begin_ns, 0, duration_ns);
+        thread->record.end_ns = clamped(end_ns, thread->record.begin_ns, duration_ns);
+    }
+}
+
+struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts)
+{
+    struct sl_profile *profile = NULL;
+    struct sl_run *runs = NULL;
+    struct sl_process_record *processes = NULL;
+    struct sl_thread_record *threads = NULL;
+    if (builder->exhausted) {
+        return NULL;
+    }
+    end_all(builder, facts->duration_ns);
+    runs = sorted_runs(builder);
+    processes = calloc((size_t)builder->process_count + 1, sizeof *processes);
+    threads = calloc((size_t)builder->thread_count + 1, sizeof *threads);
+    profile = calloc(1, sizeof *profile);
+    if (runs == NULL || processes == NULL || threads == NULL || profile == NULL) {
+        free(runs);
+        free(processes);
+        free(threads);
+        free(profile);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < builder->process_count; i++) {
+        processes[i] = builder->processes[i].record;
+    }
+    for (uint32_t i = 0; i < builder->thread_count; i++) {
+        threads[i] = builder->threads[i].record;
+    }
+    *profile = (struct sl_profile){
+        .facts = *facts,
+        .text = builder->strings.text.bytes,
+        .text_offsets = builder->strings.offsets,
+        .string_count = builder->strings.count,
+        .functions = builder->functions.records,
+        .function_count = builder->functions.count,
+        .stacks = builder->stacks.records,
+        .stack_count = builder->stacks.count,
+        .processes = processes,
+        .process_count = builder->process_count,
+        .threads = threads,
+        .thread_count = builder->thread_count,
+        .runs = runs,
+        .run_count = builder->run_count,
+    };
+    profile->facts.description = sl_built_string(builder, facts->description);
+    profile->facts.version = sl_built_string(builder, facts->version);
+
+    /* These are the profile's now. */
+    sl_buffer_init(&builder->strings.text);
+    builder->strings.offsets = NULL;
+    builder->functions.records = NULL;
+    builder->stacks.records = NULL;
+    return profile;
+}
