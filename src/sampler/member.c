@@ -1,0 +1,646 @@
+#include "sampler/member.h"
+
+#include "target/clock.h"
+#include "target/usage.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MS UINT64_C(1000000)
+
+/* How often attaching is tried: an interpreter needs about 10 ms to start, and what it runs first shall not be missed;
+ * what has not come up after a while is likely no Python. */
+static const struct {
+    uint64_t age_ns, every_ns;
+} patience[] = {{50 * MS, MS / 2}, {500 * MS, 2 * MS}, {UINT64_MAX, 20 * MS}};
+
+/* How often what changes slowly is read again: first soon, because it is set up while a program starts. */
+#define FACTS_RETRY_NS (2 * MS)
+#define FACTS_SOON_NS (100 * MS)
+#define FACTS_EVERY_NS (1000 * MS)
+#define THREADS_EVERY_NS (20 * MS)
+#define NAME_SOON_NS (20 * MS)
+#define NAME_EVERY_NS (1000 * MS)
+
+/* A command line is shown to a person; no more of it is kept. */
+#define COMMAND_MAX 4096
+
+/* A thread of the process as the recording has it. */
+struct sl_member_thread {
+    struct sl_recorded_thread recorded;
+    uint64_t cpu_before_ns; /* used before it was recorded */
+    uint64_t cpu_ns;        /* used since, as last read */
+    uint64_t name_due_ns;
+    bool named_once;
+    sl_stack seen; /* what the walks of the look in progress were translated to; SL_NONE: memory exhausted */
+    struct {
+        uint64_t serial;
+        struct sl_strand strand;
+    } strands[SL_STRANDS_MAX];
+};
+
+static struct sl_facts *facts_of(const struct sl_member *member)
+{
+    return sl_recorder_facts(member->recording->recorder);
+}
+
+static sl_string intern(const struct sl_member *member, const char *text)
+{
+    sl_string string = sl_recorder_string(member->recording->recorder, text, strlen(text));
+    return string != SL_NONE ? string : 0;
+}
+
+static uint64_t recording_time(const struct sl_member *member, uint64_t now_ns)
+{
+    return now_ns > member->recording->base_ns ? now_ns - member->recording->base_ns : 0;
+}
+
+static void set_phase(struct sl_member *member, enum sl_member_phase phase, uint64_t now_ns)
+{
+    member->phase = phase;
+    member->phase_since_ns = now_ns;
+    member->attempt_due_ns = now_ns;
+}
+
+static struct sl_member_thread *create_thread(struct sl_member *member, pid_t id, bool main, uint64_t begin_ns)
+{
+    struct sl_member_thread *thread = calloc(1, sizeof *thread);
+    if (thread == NULL) {
+        return NULL;
+    }
+    thread->recorded.index = sl_recorder_thread(member->recording->recorder, &(struct sl_thread_record){
+                                                                                 .process = member->index,
+                                                                                 .kind = SL_THREAD_OS,
+                                                                                 .id = (uint64_t)id,
+                                                                                 .main = main,
+                                                                                 .begin_ns = begin_ns,
+                                                                             });
+    if (thread->recorded.index == SL_NONE) {
+        free(thread);
+        return NULL;
+    }
+    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
+        sl_strand_init(&thread->strands[s].strand);
+    }
+    return thread;
+}
+
+static void forget_strands(struct sl_member_thread *thread)
+{
+    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
+        sl_strand_destroy(&thread->strands[s].strand);
+        thread->strands[s].serial = 0;
+    }
+}
+
+static void destroy_thread(struct sl_member_thread *thread)
+{
+    if (thread != NULL) {
+        forget_strands(thread);
+        free(thread);
+    }
+}
+
+static void take_cpu(struct sl_member_thread *thread, const struct sl_subject_thread *observed)
+{
+    if (observed->cpu_ns > thread->cpu_before_ns + thread->cpu_ns) {
+        thread->cpu_ns = observed->cpu_ns - thread->cpu_before_ns;
+    }
+}
+
+static void end_thread(struct sl_member *member, struct sl_subject_thread *observed, uint64_t end_ns)
+{
+    struct sl_member_thread *thread = observed->viewer;
+    if (thread == NULL) {
+        return;
+    }
+    take_cpu(thread, observed);
+    sl_recorder_thread_end(member->recording->recorder, thread->recorded.index, end_ns, thread->cpu_ns);
+    if (thread == member->main_thread) {
+        member->main_thread = NULL;
+    }
+    destroy_thread(thread);
+    observed->viewer = NULL;
+}
+
+/* The recording's side of a thread that was seen for the first time. NULL when memory is exhausted. */
+static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl_subject_thread *observed,
+                                             uint64_t begin_ns)
+{
+    struct sl_member_thread *thread = observed->main ? member->main_thread : NULL;
+    if (thread == NULL) {
+        thread = create_thread(member, observed->thread.id, observed->main, begin_ns);
+        if (thread == NULL) {
+            return NULL;
+        }
+        /* What was there before the recording has used CPU time before it. */
+        struct sl_thread_runs runs;
+        if (member->joined && !member->was_sampled &&
+            sl_thread_runs(&observed->thread, &member->subject.threads, &runs) == SL_THREAD_OK) {
+            thread->cpu_before_ns = runs.cpu_ns;
+        }
+        if (observed->main) {
+            member->main_thread = thread;
+        }
+    }
+    observed->viewer = thread;
+    return thread;
+}
+
+static void refresh_thread(struct sl_member *member, struct sl_subject_thread *observed, uint64_t now_ns)
+{
+    struct sl_member_thread *thread = observed->viewer;
+    struct sl_thread_runs runs;
+    if (sl_thread_runs(&observed->thread, &member->subject.threads, &runs) == SL_THREAD_OK) {
+        observed->cpu_ns = runs.cpu_ns;
+    }
+    if (now_ns < thread->name_due_ns) {
+        return;
+    }
+    char name[SL_THREAD_NAME_MAX];
+    sl_thread_name(&member->subject.threads, observed->thread.id, name);
+    if (name[0] != '\0' || thread->named_once) {
+        sl_recorder_thread_name(member->recording->recorder, thread->recorded.index, intern(member, name));
+    }
+    thread->name_due_ns = now_ns + (thread->named_once ? NAME_EVERY_NS : NAME_SOON_NS);
+    thread->named_once = true;
+}
+
+static void read_command(const struct sl_process *process, char command[COMMAND_MAX])
+{
+    command[0] = '\0';
+    int descriptor = openat(process->folder, "cmdline", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return;
+    }
+    ssize_t size = read(descriptor, command, COMMAND_MAX - 1);
+    close(descriptor);
+    size = size > 0 ? size : 0;
+    command[size] = '\0';
+    while (size > 0 && command[size - 1] == '\0') {
+        size--;
+    }
+    for (ssize_t i = 0; i < size; i++) {
+        if (command[i] == '\0') {
+            command[i] = ' ';
+        }
+    }
+}
+
+static void read_executable(const struct sl_process *process, char executable[COMMAND_MAX])
+{
+    ssize_t size = readlinkat(process->folder, "exe", executable, COMMAND_MAX - 1);
+    executable[size > 0 ? size : 0] = '\0';
+}
+
+static uint32_t read_parent(const struct sl_process *process)
+{
+    char text[512];
+    int descriptor = openat(process->folder, "stat", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return 0;
+    }
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    text[size > 0 ? size : 0] = '\0';
+    const char *name_end = strrchr(text, ')');
+    unsigned parent = 0;
+    if (name_end == NULL || sscanf(name_end + 1, " %*c %u", &parent) != 1) {
+        return 0;
+    }
+    return parent;
+}
+
+static void read_facts(struct sl_member *member, uint64_t now_ns)
+{
+    struct sl_python_facts facts;
+    if (!sl_python_facts(member->python, &facts)) {
+        member->facts_due_ns = now_ns + FACTS_RETRY_NS;
+        return;
+    }
+    bool complete = facts.prefixes[0] != '\0';
+    if (complete) {
+        member->record.prefixes = intern(member, facts.prefixes);
+        member->record.path = intern(member, facts.path);
+        if (facts.executable[0] != '\0') {
+            member->record.executable = intern(member, facts.executable);
+        }
+        sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
+    }
+    sl_python_facts_destroy(&facts);
+    member->facts_read += complete;
+    member->facts_due_ns = now_ns + (!complete                 ? FACTS_RETRY_NS
+                                     : member->facts_read == 1 ? FACTS_SOON_NS
+                                                               : FACTS_EVERY_NS);
+}
+
+static void read_usage(struct sl_member *member)
+{
+    struct sl_usage usage;
+    if (!sl_usage_read(&member->process, &usage)) {
+        return;
+    }
+    uint64_t cpu_ns = usage.cpu_ns - member->cpu_before_ns;
+    uint64_t children_ns = usage.children_cpu_ns - member->children_cpu_before_ns;
+    if (usage.cpu_ns >= member->cpu_before_ns && cpu_ns > member->cpu_ns) {
+        facts_of(member)->cpu_ns += cpu_ns - member->cpu_ns;
+        member->cpu_ns = cpu_ns;
+    }
+    if (usage.children_cpu_ns >= member->children_cpu_before_ns && children_ns > member->children_cpu_ns) {
+        facts_of(member)->children_cpu_ns += children_ns - member->children_cpu_ns;
+        member->children_cpu_ns = children_ns;
+    }
+}
+
+static void stop_sampling(struct sl_member *member)
+{
+    if (member->python == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < member->subject.count; i++) {
+        struct sl_member_thread *thread = member->subject.all[i]->viewer;
+        if (thread != member->main_thread) {
+            destroy_thread(thread);
+        }
+    }
+    if (member->main_thread != NULL) {
+        forget_strands(member->main_thread);
+    }
+    sl_subject_close(&member->subject);
+    sl_translation_destroy(&member->translation);
+    sl_python_detach(member->python);
+    member->python = NULL;
+}
+
+static bool has_ended(const struct sl_member *member)
+{
+    if (member->pid_descriptor >= 0) {
+        struct pollfd end = {.fd = member->pid_descriptor, .events = POLLIN};
+        return poll(&end, 1, 0) > 0;
+    }
+    return !sl_process_alive(&member->process);
+}
+
+static void end_process(struct sl_member *member, uint64_t now_ns)
+{
+    uint64_t end_ns = recording_time(member, now_ns);
+    read_usage(member);
+    if (member->main_thread != NULL) {
+        sl_recorder_thread_end(member->recording->recorder, member->main_thread->recorded.index, end_ns,
+                               member->main_thread->cpu_ns);
+        destroy_thread(member->main_thread);
+        member->main_thread = NULL;
+    }
+    int32_t exit_status;
+    if (!sl_usage_exit_status(&member->process, &exit_status)) {
+        exit_status = -1;
+    }
+    sl_recorder_process_end(member->recording->recorder, member->index, end_ns, member->cpu_ns, exit_status);
+    set_phase(member, SL_MEMBER_ENDED, now_ns);
+}
+
+/* Another program may have been executed: then there is memory again. */
+static bool has_memory(const struct sl_member *member)
+{
+    struct sl_image image;
+    sl_image_open(&image, &member->process);
+    bool memory = image.memory >= 0 && sl_image_current(&image);
+    sl_image_close(&image);
+    return memory;
+}
+
+/* The memory that was read is gone: the process ends, or has executed another program. All threads but the first are
+ * gone with it; that one is followed on. */
+static void lose_memory(struct sl_member *member, uint64_t now_ns)
+{
+    uint64_t end_ns = recording_time(member, now_ns);
+    for (size_t i = 0; i < member->subject.count; i++) {
+        struct sl_subject_thread *observed = member->subject.all[i];
+        struct sl_member_thread *thread = observed->viewer;
+        if (thread != NULL && thread == member->main_thread) {
+            take_cpu(thread, observed);
+        } else {
+            end_thread(member, observed, end_ns);
+        }
+    }
+    stop_sampling(member);
+    set_phase(member, SL_MEMBER_EXITING, now_ns);
+}
+
+/* The interpreter was found: from now on its threads are looked at. */
+static bool start_sampling(struct sl_member *member, uint64_t now_ns)
+{
+    if (!sl_subject_open(&member->subject, &member->process, member->python, member->descriptors_left,
+                         member->options->main_thread_only, member->options->states)) {
+        sl_python_detach(member->python);
+        member->python = NULL;
+        return sl_error_set(&member->error, SL_ERROR_GONE, "process %d has ended", (int)member->process.pid);
+    }
+    sl_translation_init(&member->translation, member->recording->recorder);
+    member->record.python = intern(member, sl_python_version(member->python));
+    char executable[COMMAND_MAX];
+    read_executable(&member->process, executable);
+    member->record.executable = intern(member, executable);
+    sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
+    member->facts_read = 0;
+    set_phase(member, SL_MEMBER_SAMPLING, now_ns);
+    read_facts(member, now_ns);
+    return true;
+}
+
+static uint64_t next_attempt(const struct sl_member *member, uint64_t now_ns)
+{
+    uint64_t age_ns = now_ns - member->phase_since_ns;
+    size_t step = 0;
+    while (age_ns >= patience[step].age_ns) {
+        step++;
+    }
+    return now_ns + patience[step].every_ns;
+}
+
+static void attempt_start(struct sl_member *member, uint64_t now_ns)
+{
+    member->may_start = false;
+    member->python = sl_python_attach(&member->process, &member->may_start, &member->error);
+    if (member->python != NULL && start_sampling(member, now_ns)) {
+        return;
+    }
+    bool never =
+        !member->may_start && (member->error.kind == SL_ERROR_UNSUPPORTED || member->error.kind == SL_ERROR_PERMISSION);
+    bool too_long = now_ns - member->phase_since_ns >= SL_STARTUP_LIMIT_NS;
+    /* What was a Python once is followed to its end: it may become one again. */
+    if ((never || too_long) && !member->was_sampled) {
+        set_phase(member, SL_MEMBER_FAILED, now_ns);
+        return;
+    }
+    member->attempt_due_ns = next_attempt(member, now_ns);
+}
+
+void sl_member_attempt(struct sl_member *member, uint64_t now_ns)
+{
+    if (sl_member_over(member)) {
+        return;
+    }
+    if (has_ended(member)) {
+        if (member->phase == SL_MEMBER_SAMPLING) {
+            lose_memory(member, now_ns);
+        }
+        end_process(member, now_ns);
+        return;
+    }
+    switch (member->phase) {
+    case SL_MEMBER_STARTING:
+        attempt_start(member, now_ns);
+        break;
+    case SL_MEMBER_EXITING:
+        if (has_memory(member)) {
+            member->ran = false;
+            set_phase(member, SL_MEMBER_STARTING, now_ns);
+            attempt_start(member, now_ns);
+        } else {
+            member->attempt_due_ns = next_attempt(member, now_ns);
+        }
+        break;
+    default:
+        member->attempt_due_ns = UINT64_MAX;
+        break;
+    }
+}
+
+static void walked(void *context, struct sl_subject_thread *observed, size_t strand, bool first,
+                   const struct sl_walk *walk)
+{
+    struct sl_member *member = context;
+    struct sl_member_thread *thread = observed->viewer;
+    if (thread->strands[strand].serial != observed->strands[strand].serial) {
+        thread->strands[strand].serial = observed->strands[strand].serial;
+        thread->strands[strand].strand.count = 0;
+    }
+    sl_stack root = first || thread->seen == SL_NONE ? 0 : thread->seen;
+    thread->seen = sl_translate(&member->translation, member->python, &thread->strands[strand].strand, root, walk);
+}
+
+static sl_stack empty_stack(const struct sl_member *member, const struct sl_subject_thread *observed)
+{
+    bool starting = observed->main && !member->joined && !member->ran;
+    return starting ? member->recording->starting : member->recording->no_frame;
+}
+
+static void look_at_threads(struct sl_member *member, const struct sl_span *span)
+{
+    uint64_t now_ns = member->recording->base_ns + span->instant_ns;
+    if (sl_subject_sweep(&member->subject, now_ns) == SL_SIGHT_GONE) {
+        lose_memory(member, now_ns);
+        return;
+    }
+    struct sl_recording *recording = member->recording;
+    const struct sl_viewer viewer = {.context = member, .walked = walked};
+    bool any_ended = false;
+    for (size_t i = 0; i < member->subject.count; i++) {
+        struct sl_subject_thread *observed = member->subject.all[i];
+        struct sl_member_thread *thread = observed->viewer;
+        if (thread == NULL) {
+            thread = begin_thread(member, observed, span->slot_begin_ns);
+            if (thread == NULL) {
+                facts_of(member)->missed++;
+                continue;
+            }
+        }
+        thread->seen = 0;
+        enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
+        if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
+            sight = SL_SIGHT_MISSED;
+        }
+        switch (sight) {
+        case SL_SIGHT_SAME:
+            break;
+        case SL_SIGHT_STACK:
+            member->ran = true;
+            sl_recording_sample(recording, &thread->recorded, thread->seen, observed->state);
+            break;
+        case SL_SIGHT_EMPTY:
+            sl_recording_sample(recording, &thread->recorded, empty_stack(member, observed), observed->state);
+            break;
+        case SL_SIGHT_BROKEN:
+            facts_of(member)->broken++;
+            sl_recording_sample(recording, &thread->recorded, recording->broken, observed->state);
+            break;
+        case SL_SIGHT_MISSED:
+            facts_of(member)->missed++;
+            sl_recording_sample(recording, &thread->recorded, recording->missed, observed->state);
+            break;
+        case SL_SIGHT_ENDED:
+            end_thread(member, observed, span->begin_ns);
+            any_ended = true;
+            break;
+        case SL_SIGHT_GONE:
+            lose_memory(member, now_ns);
+            return;
+        }
+    }
+    facts_of(member)->retried += member->subject.retried;
+    member->subject.retried = 0;
+    member->was_sampled = true;
+    if (any_ended) {
+        sl_subject_forget(&member->subject);
+    }
+}
+
+void sl_member_look(struct sl_member *member, const struct sl_span *span)
+{
+    if (member->phase == SL_MEMBER_SAMPLING) {
+        look_at_threads(member, span);
+    }
+    if (member->phase == SL_MEMBER_SAMPLING || sl_member_over(member)) {
+        return;
+    }
+    uint64_t now_ns = member->recording->base_ns + span->instant_ns;
+    if (now_ns >= member->attempt_due_ns) {
+        sl_member_attempt(member, now_ns);
+    }
+    if (member->main_thread == NULL || sl_member_over(member)) {
+        return;
+    }
+    if (member->phase == SL_MEMBER_EXITING) {
+        sl_recording_sample(member->recording, &member->main_thread->recorded, member->recording->exiting, 0);
+    } else if (member->phase == SL_MEMBER_STARTING || !member->main_thread->recorded.told) {
+        bool other = member->phase_since_ns + SL_STARTUP_LIMIT_NS <= now_ns;
+        sl_recording_sample(member->recording, &member->main_thread->recorded,
+                            other ? member->recording->not_python : member->recording->starting, 0);
+    }
+}
+
+void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
+{
+    if (sl_member_over(member) || now_ns < member->threads_due_ns) {
+        return;
+    }
+    member->threads_due_ns = now_ns + THREADS_EVERY_NS;
+    if (member->phase == SL_MEMBER_SAMPLING) {
+        for (size_t i = 0; i < member->subject.count; i++) {
+            struct sl_subject_thread *observed = member->subject.all[i];
+            if (observed->viewer != NULL && !observed->ended) {
+                refresh_thread(member, observed, now_ns);
+            }
+        }
+        if (now_ns >= member->facts_due_ns) {
+            read_facts(member, now_ns);
+            read_usage(member);
+        }
+    }
+}
+
+void sl_member_finish(struct sl_member *member)
+{
+    if (sl_member_over(member)) {
+        return;
+    }
+    read_usage(member);
+    uint64_t now_ns = sl_clock_now_ns();
+    uint64_t end_ns = recording_time(member, now_ns);
+    if (member->phase == SL_MEMBER_SAMPLING) {
+        for (size_t i = 0; i < member->subject.count; i++) {
+            struct sl_subject_thread *observed = member->subject.all[i];
+            if (observed->viewer != NULL) {
+                refresh_thread(member, observed, now_ns);
+                end_thread(member, observed, end_ns);
+            }
+        }
+        stop_sampling(member);
+    }
+    end_process(member, now_ns);
+}
+
+struct sl_member *sl_member_create(struct sl_recording *recording, const struct sl_session_options *options,
+                                   const struct sl_session_target *target, size_t *descriptors_left, uint64_t now_ns,
+                                   struct sl_error *error)
+{
+    struct sl_member *member = calloc(1, sizeof *member);
+    if (member == NULL) {
+        sl_error_memory(error);
+        return NULL;
+    }
+    member->recording = recording;
+    member->options = options;
+    member->descriptors_left = descriptors_left;
+    member->pid_descriptor = -1;
+    member->index = SL_NONE;
+    member->joined = !target->starting;
+    if (!sl_process_open(&member->process, target->pid, error)) {
+        free(member);
+        return NULL;
+    }
+    member->pid_descriptor = (int)syscall(SYS_pidfd_open, target->pid, 0);
+
+    char command[COMMAND_MAX];
+    read_command(&member->process, command);
+    char executable[COMMAND_MAX];
+    read_executable(&member->process, executable);
+    uint64_t begin_ns = recording_time(member, now_ns);
+    member->record = (struct sl_process_record){
+        .pid = (uint32_t)target->pid,
+        .parent_pid = read_parent(&member->process),
+        .command = intern(member, target->command != NULL ? target->command : command),
+        .executable = intern(member, executable),
+        .begin_ns = begin_ns,
+        .exit_status = -1,
+    };
+    struct sl_usage usage;
+    if (member->joined && sl_usage_read(&member->process, &usage)) {
+        member->cpu_before_ns = usage.cpu_ns;
+        member->children_cpu_before_ns = usage.children_cpu_ns;
+    }
+    set_phase(member, SL_MEMBER_STARTING, now_ns);
+
+    if (member->joined) {
+        member->python = sl_python_attach(&member->process, NULL, error);
+        if (member->python == NULL) {
+            goto failed;
+        }
+    }
+    member->index = sl_recorder_process(recording->recorder, &member->record);
+    if (member->index == SL_NONE) {
+        sl_error_memory(error);
+        goto failed;
+    }
+    if (member->joined) {
+        if (!start_sampling(member, now_ns)) {
+            *error = member->error;
+            goto failed;
+        }
+    } else {
+        member->main_thread = create_thread(member, target->pid, true, begin_ns);
+        if (member->main_thread == NULL) {
+            sl_error_memory(error);
+            goto failed;
+        }
+    }
+    return member;
+
+failed:
+    sl_member_destroy(member);
+    return NULL;
+}
+
+void sl_member_destroy(struct sl_member *member)
+{
+    if (member == NULL) {
+        return;
+    }
+    if (member->python != NULL && member->subject.process == NULL) {
+        sl_python_detach(member->python);
+        member->python = NULL;
+    }
+    stop_sampling(member);
+    destroy_thread(member->main_thread);
+    if (member->pid_descriptor >= 0) {
+        close(member->pid_descriptor);
+    }
+    sl_process_close(&member->process);
+    free(member);
+}

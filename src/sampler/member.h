@@ -1,0 +1,75 @@
+/* member.h - one process in a recording, from its start or from when it is joined to its end: waits until it is a
+ * Python that can be read, looks at its threads, notices when it executes another program or ends, and tells the
+ * recorder what is to be known of it. */
+#ifndef SL_SAMPLER_MEMBER_H
+#define SL_SAMPLER_MEMBER_H
+
+#include "sampler/recording.h"
+#include "sampler/session.h"
+#include "sampler/subject.h"
+#include "sampler/translation.h"
+
+enum sl_member_phase {
+    SL_MEMBER_STARTING, /* not readable yet: attaching is tried from time to time */
+    SL_MEMBER_SAMPLING,
+    SL_MEMBER_EXITING, /* its memory is gone, and it has not ended yet */
+    SL_MEMBER_ENDED,
+    SL_MEMBER_FAILED, /* cannot be read, and never will; `error` says why. It goes on unharmed */
+};
+
+struct sl_member {
+    enum sl_member_phase phase;
+    struct sl_recording *recording;
+    const struct sl_session_options *options;
+    size_t *descriptors_left;
+
+    struct sl_process process;
+    int pid_descriptor; /* pidfd_open(2); readable once it has ended; -1 when the kernel has none */
+    struct sl_python *python;
+    struct sl_subject subject;
+    struct sl_translation translation;
+
+    bool was_sampled; /* it was readable at some time */
+    bool joined;      /* it ran before the recording, so its threads have a past */
+    bool ran;         /* Python code was seen since its program was started */
+    bool may_start;   /* the last attempt to attach said "not yet" */
+    struct sl_error error;
+    uint64_t phase_since_ns;
+    uint64_t attempt_due_ns; /* to attach, or to see whether it has ended */
+
+    uint32_t index; /* in the recorder */
+    struct sl_process_record record;
+    struct sl_member_thread *main_thread; /* recorded from the start on, across exec; owned while no subject has it */
+    uint64_t cpu_ns, children_cpu_ns;     /* while recorded, as last read */
+    uint64_t cpu_before_ns, children_cpu_before_ns;
+    uint64_t facts_due_ns;
+    unsigned facts_read; /* how often, successfully */
+    uint64_t threads_due_ns;
+};
+
+/* Joins a process to the recording. Times here are CLOCK_MONOTONIC. */
+struct sl_member *sl_member_create(struct sl_recording *recording, const struct sl_session_options *options,
+                                   const struct sl_session_target *target, size_t *descriptors_left, uint64_t now_ns,
+                                   struct sl_error *error);
+void sl_member_destroy(struct sl_member *member);
+
+/* Whether it is to be looked at any more. */
+static inline bool sl_member_over(const struct sl_member *member)
+{
+    return member->phase == SL_MEMBER_ENDED || member->phase == SL_MEMBER_FAILED;
+}
+
+/* What is due between looks: attaching, noticing the end. To be called at `attempt_due_ns` or later, and when
+ * `pid_descriptor` is readable. */
+void sl_member_attempt(struct sl_member *member, uint64_t now_ns);
+
+/* Looks at all its threads. */
+void sl_member_look(struct sl_member *member, const struct sl_span *span);
+
+/* Keeps up with what changes slowly: sys.path, the names of threads, CPU totals. Does only what is due. */
+void sl_member_refresh(struct sl_member *member, uint64_t now_ns);
+
+/* The recording ends while the process goes on: reads the last totals. */
+void sl_member_finish(struct sl_member *member);
+
+#endif

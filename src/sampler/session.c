@@ -1,0 +1,360 @@
+#include "sampler/session.h"
+
+#include "sampler/member.h"
+#include "target/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MS UINT64_C(1000000)
+
+/* Sleeps longer than this are ended by a stop or by the end of a process; shorter ones are slept out. */
+#define SHORT_SLEEP_NS (2 * MS)
+
+#define FLUSH_EVERY_NS (1000 * MS)
+
+/* Descriptors that are left for everything but the files of threads: the trace, the processes, what is read in
+ * passing. */
+#define DESCRIPTORS_RESERVED 256
+
+/* The soft limit on descriptors is raised to the hard one, if that is not larger than this. */
+#define DESCRIPTORS_MAX ((rlim_t)65536)
+
+/* More processes than this are not joined to one session. */
+#define MEMBERS_MAX ((size_t)4096)
+
+struct sl_session {
+    struct sl_session_options options;
+    struct sl_recorder *recorder;
+    struct sl_recording recording;
+    struct sl_slots slots;
+    struct sl_member **members; /* owned */
+    size_t member_count;
+    size_t descriptors_left;
+    uint64_t flush_due_ns; /* CLOCK_MONOTONIC, as base_ns */
+    bool sink_failed;      /* the last flush could not write */
+    uint64_t base_ns;
+    uint64_t cpu_before_ns; /* used by the calling thread before the session ran */
+
+    int wake; /* eventfd: written to by sl_session_stop */
+    atomic_bool stopping;
+    atomic_bool sampling;
+    atomic_uint_fast64_t samples;
+    atomic_uint_fast64_t ended_ns; /* length of the recording once it has ended; 0 before */
+};
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
+        seed = sl_clock_wall_ns() ^ (uint64_t)getpid() << 32;
+    }
+    return seed;
+}
+
+struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
+                                     struct sl_error *error)
+{
+    if (options->interval_ns < SL_INTERVAL_MIN_NS || options->interval_ns > SL_INTERVAL_MAX_NS) {
+        sl_error_set(error, SL_ERROR_USAGE, "an interval lies between 1 us and 10 s");
+        return NULL;
+    }
+    struct sl_session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
+        sl_error_memory(error);
+        return NULL;
+    }
+    session->options = *options;
+    session->recorder = recorder;
+    session->base_ns = sl_clock_now_ns();
+    session->flush_due_ns = session->base_ns + FLUSH_EVERY_NS;
+    session->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (session->wake < 0) {
+        sl_error_system(error, errno, "cannot make an event descriptor");
+        goto failed;
+    }
+    if (!sl_recording_init(&session->recording, recorder, session->base_ns, error)) {
+        goto failed;
+    }
+    uint64_t limit_ns = options->duration_ns > 0 ? options->duration_ns : UINT64_MAX;
+    sl_slots_init(&session->slots, options->interval_ns, 0, limit_ns, random_seed());
+
+    struct rlimit limit;
+    size_t descriptors = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_cur : 0;
+    session->descriptors_left = descriptors > DESCRIPTORS_RESERVED ? descriptors - DESCRIPTORS_RESERVED : 0;
+    return session;
+
+failed:
+    sl_session_destroy(session);
+    return NULL;
+}
+
+void sl_session_destroy(struct sl_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < session->member_count; i++) {
+        sl_member_destroy(session->members[i]);
+    }
+    free(session->members);
+    sl_recording_destroy(&session->recording);
+    if (session->wake >= 0) {
+        close(session->wake);
+    }
+    free(session);
+}
+
+bool sl_session_add(struct sl_session *session, const struct sl_session_target *target, struct sl_error *error)
+{
+    if (session->member_count == MEMBERS_MAX) {
+        return sl_error_set(error, SL_ERROR_USAGE, "more than %zu processes cannot be recorded at once", MEMBERS_MAX);
+    }
+    struct sl_member **members = realloc(session->members, (session->member_count + 1) * sizeof *members);
+    if (members == NULL) {
+        return sl_error_memory(error);
+    }
+    session->members = members;
+    struct sl_member *member = sl_member_create(&session->recording, &session->options, target,
+                                                &session->descriptors_left, sl_clock_now_ns(), error);
+    if (member == NULL) {
+        return false;
+    }
+    session->members[session->member_count++] = member;
+    return true;
+}
+
+void sl_session_stop(struct sl_session *session)
+{
+    int error_number = errno;
+    atomic_store(&session->stopping, true);
+    uint64_t one = 1;
+    /* Fails only when it was written to 2^64 - 2 times: then it wakes the session already. */
+    ssize_t written = write(session->wake, &one, sizeof one);
+    (void)written;
+    errno = error_number;
+}
+
+struct sl_session_progress sl_session_progress(const struct sl_session *session)
+{
+    struct sl_session *shared = (struct sl_session *)session;
+    uint64_t ended_ns = atomic_load(&shared->ended_ns);
+    return (struct sl_session_progress){
+        .elapsed_ns = ended_ns > 0 ? ended_ns : sl_clock_now_ns() - session->base_ns,
+        .samples = atomic_load(&shared->samples),
+        .sampling = atomic_load(&shared->sampling),
+    };
+}
+
+/* Sleeps until `deadline_ns`, a stop, or the end of a process. */
+static void sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t deadline_ns)
+{
+    if (deadline_ns <= now_ns + SHORT_SLEEP_NS) {
+        sl_clock_sleep_until(deadline_ns);
+        return;
+    }
+    struct pollfd *events = calloc(session->member_count + 1, sizeof *events);
+    if (events == NULL) {
+        sl_clock_sleep_until(now_ns + SHORT_SLEEP_NS);
+        return;
+    }
+    nfds_t count = 0;
+    events[count++] = (struct pollfd){.fd = session->wake, .events = POLLIN};
+    for (size_t i = 0; i < session->member_count; i++) {
+        if (!sl_member_over(session->members[i])) {
+            events[count++] = (struct pollfd){.fd = session->members[i]->pid_descriptor, .events = POLLIN};
+        }
+    }
+    uint64_t left_ns = deadline_ns - now_ns;
+    struct timespec timeout = {.tv_sec = (time_t)(left_ns / (1000 * MS)), .tv_nsec = (long)(left_ns % (1000 * MS))};
+    int ready = ppoll(events, count, &timeout, NULL);
+    nfds_t next = 1;
+    for (size_t i = 0; i < session->member_count && ready > 0; i++) {
+        if (!sl_member_over(session->members[i]) && events[next++].revents != 0) {
+            session->members[i]->attempt_due_ns = 0;
+        }
+    }
+    free(events);
+}
+
+/* Whether a process is left to look at. */
+static bool any_left(struct sl_session *session)
+{
+    bool left = false;
+    bool sampling = false;
+    for (size_t i = 0; i < session->member_count; i++) {
+        left = left || !sl_member_over(session->members[i]);
+        sampling = sampling || session->members[i]->phase == SL_MEMBER_SAMPLING;
+    }
+    atomic_store(&session->sampling, sampling);
+    return left;
+}
+
+static void look(struct sl_session *session, const struct sl_span *span)
+{
+    for (size_t i = 0; i < session->member_count; i++) {
+        sl_member_look(session->members[i], span);
+    }
+    if (any_left(session)) {
+        sl_recording_look(&session->recording, span);
+        atomic_store(&session->samples, sl_recorder_facts(session->recorder)->samples);
+    }
+}
+
+/* Writes out what is pending when it is time. That the sink fails is told when the recording is closed: until then the
+ * recorder keeps what it has and tries again. */
+static void flush(struct sl_session *session, uint64_t now_ns)
+{
+    bool full = !session->sink_failed && sl_recorder_pending(session->recorder) >= SL_RECORDER_BLOCK_BYTES;
+    if (now_ns < session->flush_due_ns && !full) {
+        return;
+    }
+    sl_recorder_facts(session->recorder)->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;
+    session->sink_failed = !sl_recorder_flush(session->recorder, NULL);
+    session->flush_due_ns = now_ns + FLUSH_EVERY_NS;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t next_wake(const struct sl_session *session)
+{
+    uint64_t wake_ns = session->flush_due_ns;
+    for (size_t i = 0; i < session->member_count; i++) {
+        if (!sl_member_over(session->members[i])) {
+            wake_ns = earlier(wake_ns, session->members[i]->attempt_due_ns);
+        }
+    }
+    return earlier(wake_ns, session->base_ns + session->slots.instant_ns);
+}
+
+/* Attaches and notices ends where that is due. Returns whether anything was. */
+static bool attempt(struct sl_session *session, uint64_t now_ns)
+{
+    bool any = false;
+    for (size_t i = 0; i < session->member_count; i++) {
+        if (!sl_member_over(session->members[i]) && now_ns >= session->members[i]->attempt_due_ns) {
+            sl_member_attempt(session->members[i], now_ns);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Until nothing is left to look at, or it is to stop. */
+static void loop(struct sl_session *session)
+{
+    uint64_t now_ns = sl_clock_now_ns();
+    while (any_left(session) && !atomic_load(&session->stopping)) {
+        uint64_t wake_ns = next_wake(session);
+        if (wake_ns > now_ns) {
+            sleep_until(session, now_ns, wake_ns);
+            now_ns = sl_clock_now_ns();
+        }
+        if (attempt(session, now_ns)) {
+            now_ns = sl_clock_now_ns();
+        }
+        uint64_t time_ns = now_ns - session->base_ns;
+        if (time_ns >= session->slots.limit_ns) {
+            break;
+        }
+        if (time_ns >= session->slots.instant_ns) {
+            struct sl_span span = sl_slots_take(&session->slots, time_ns);
+            look(session, &span);
+        }
+        for (size_t i = 0; i < session->member_count; i++) {
+            sl_member_refresh(session->members[i], now_ns);
+        }
+        flush(session, now_ns);
+        now_ns = sl_clock_now_ns();
+        sl_slots_done(&session->slots, now_ns - session->base_ns);
+    }
+}
+
+/* What the session is told to have come to; `error` is filled in with what kept it from sampling. */
+static enum sl_session_end result(const struct sl_session *session, struct sl_error *error)
+{
+    bool ended = true;
+    bool sampled = false;
+    const struct sl_error *reason = NULL;
+    for (size_t i = 0; i < session->member_count; i++) {
+        const struct sl_member *member = session->members[i];
+        sampled = sampled || member->was_sampled || member->may_start;
+        ended = ended && sl_member_over(member);
+        if (reason == NULL && member->error.kind != SL_ERROR_NONE) {
+            reason = &member->error;
+        }
+    }
+    if (!sampled && reason != NULL) {
+        if (error != NULL) {
+            *error = *reason;
+        }
+        return SL_SESSION_NOTHING;
+    }
+    return ended ? SL_SESSION_ENDED : SL_SESSION_STOPPED;
+}
+
+/* More threads than a soft limit of 1024 descriptors allows are common; the hard limit is there to be used. */
+static void allow_descriptors(struct sl_session *session)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) {
+        return;
+    }
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+    if (limit.rlim_cur > before && setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        session->descriptors_left += (size_t)(limit.rlim_cur - before);
+    }
+}
+
+enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *error)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    uint64_t slack_ns = sl_clock_precise();
+    allow_descriptors(session);
+    session->cpu_before_ns = sl_clock_thread_cpu_ns();
+
+    loop(session);
+
+    uint64_t now_ns = sl_clock_now_ns();
+    struct sl_span span;
+    if (any_left(session) && sl_slots_finish(&session->slots, now_ns - session->base_ns, &span)) {
+        look(session, &span);
+    }
+    enum sl_session_end end = result(session, error);
+    for (size_t i = 0; i < session->member_count; i++) {
+        sl_member_finish(session->members[i]);
+    }
+    atomic_store(&session->sampling, false);
+    uint64_t duration_ns = sl_clock_now_ns() - session->base_ns;
+    atomic_store(&session->ended_ns, duration_ns);
+    struct sl_facts *facts = sl_recorder_facts(session->recorder);
+    facts->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;
+    struct sl_error sink = {0};
+    if (!sl_recorder_close(session->recorder, duration_ns, &sink)) {
+        end = SL_SESSION_FAILED;
+        if (error != NULL) {
+            *error = sink;
+        }
+    }
+    atomic_store(&session->samples, facts->samples);
+
+    sl_clock_slack(slack_ns);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return end;
+}

@@ -1,0 +1,82 @@
+#include "sampler/slots.h"
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t slot_begin(const struct sl_slots *slots, uint64_t number)
+{
+    /* A recording of 584 years is not bounded here: slots are counted up by passing time. */
+    return number * slots->interval_ns;
+}
+
+static uint64_t slot_end(const struct sl_slots *slots, uint64_t number)
+{
+    return smaller(slot_begin(slots, number) + slots->interval_ns, slots->limit_ns);
+}
+
+/* Makes `number` the next slot and draws its instant between `from_ns`, if that lies in it, and its end. */
+static void aim(struct sl_slots *slots, uint64_t number, uint64_t from_ns)
+{
+    uint64_t begin = slot_begin(slots, number);
+    uint64_t end = slot_end(slots, number);
+    if (from_ns > begin) {
+        begin = smaller(from_ns, end);
+    }
+    slots->number = number;
+    slots->instant_ns = begin < end ? begin + sl_random_below(&slots->random, end - begin) : end;
+}
+
+void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_ns, uint64_t limit_ns, uint64_t seed)
+{
+    slots->interval_ns = interval_ns;
+    slots->limit_ns = limit_ns;
+    slots->covered_ns = begin_ns;
+    slots->random.state = seed;
+    aim(slots, begin_ns / interval_ns, begin_ns);
+}
+
+struct sl_span sl_slots_take(struct sl_slots *slots, uint64_t now_ns)
+{
+    uint64_t number = now_ns / slots->interval_ns;
+    if (number < slots->number) {
+        number = slots->number;
+    }
+    struct sl_span span = {
+        .begin_ns = slots->covered_ns,
+        .end_ns = slot_end(slots, number),
+        .instant_ns = now_ns,
+        .slot_begin_ns = slot_begin(slots, number),
+        .late = number - slots->number,
+    };
+    if (span.slot_begin_ns < span.begin_ns) {
+        span.slot_begin_ns = span.begin_ns;
+    }
+    slots->covered_ns = span.end_ns;
+    aim(slots, number + 1, 0);
+    return span;
+}
+
+void sl_slots_done(struct sl_slots *slots, uint64_t now_ns)
+{
+    uint64_t number = now_ns / slots->interval_ns;
+    if (number > slots->instant_ns / slots->interval_ns && slot_end(slots, number) < slots->limit_ns) {
+        /* `slots->number` stays what the late ones are counted from; see sl_slots_take. */
+        uint64_t first_late = slots->number;
+        aim(slots, number + 1, 0);
+        slots->number = first_late;
+    }
+}
+
+bool sl_slots_finish(struct sl_slots *slots, uint64_t end_ns, struct sl_span *span)
+{
+    if (slots->covered_ns >= end_ns) {
+        return false;
+    }
+    *span = sl_slots_take(slots, end_ns);
+    span->end_ns = end_ns;
+    slots->covered_ns = end_ns;
+    slots->limit_ns = end_ns;
+    return true;
+}

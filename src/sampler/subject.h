@@ -1,0 +1,100 @@
+/* subject.h - one Python process under observation: its threads, and what each does when it is looked at.
+ *
+ * Knows nothing of recordings: what a walk saw goes to a viewer, so that one look can serve several. A thread here is
+ * one of the kernel's; the thread states of the interpreter that it runs (one, more with subinterpreters) are its
+ * strands.
+ *
+ * What a thread does and its stack are made one observation: a thread that waits is asked after the walk whether it
+ * ran meanwhile, and if so is looked at again. A thread that waited at the last look and was not put on a CPU since is
+ * still where it was, so it costs one read of 0.2 us and no walk. */
+#ifndef SL_SAMPLER_SUBJECT_H
+#define SL_SAMPLER_SUBJECT_H
+
+#include "cpython/python.h"
+#include "profile/state.h"
+#include "target/image.h"
+#include "target/threads.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Thread states that one OS thread may have at a time: one for each interpreter it has entered. More are left out. */
+#define SL_STRANDS_MAX 4
+
+struct sl_subject_thread {
+    struct sl_thread thread;
+    bool main;
+    bool ended;
+    uint64_t cpu_ns; /* used since its start, as last read */
+    sl_state state;  /* as of the last look */
+    void *viewer;    /* the viewer's own; NULL in a new thread */
+
+    struct sl_subject_strand {
+        struct sl_python_thread python;
+        uint64_t serial; /* names this thread state among all that were ever seen here */
+        uint64_t gil_begin, gil_end;
+    } strands[SL_STRANDS_MAX]; /* the main interpreter's first: what it calls runs on top of it */
+    size_t strand_count;
+
+    bool settled;  /* it waited at the last look, and was walked while it did */
+    uint64_t runs; /* as of that look */
+};
+
+struct sl_subject {
+    struct sl_process *process;
+    struct sl_python *python;
+    struct sl_threads threads;
+    struct sl_image image;
+    bool main_thread_only;
+    bool states;
+
+    struct sl_subject_thread **all; /* owned, in order of first sight */
+    size_t count;
+    size_t capacity;
+
+    struct sl_python_thread *listed; /* the interpreter's list as last read */
+    size_t listed_count;
+    size_t listed_capacity;
+    uint64_t list_due_ns;
+    uint64_t image_due_ns;
+    uint64_t next_serial;
+    unsigned pauses_left; /* in this sweep; see PAUSES_MAX */
+    uint64_t retried;     /* walks that were repeated */
+};
+
+/* The process and python are borrowed. False when the process is gone or memory is exhausted. */
+bool sl_subject_open(struct sl_subject *subject, struct sl_process *process, struct sl_python *python,
+                     size_t *descriptors_left, bool main_thread_only, bool states);
+void sl_subject_close(struct sl_subject *subject);
+
+enum sl_sight {
+    SL_SIGHT_SAME = 0, /* stack and state are as at the last look */
+    SL_SIGHT_STACK,    /* the viewer was given a walk of each strand that has frames */
+    SL_SIGHT_EMPTY,    /* no Python frame */
+    SL_SIGHT_BROKEN,   /* inconsistent after all retries */
+    SL_SIGHT_MISSED,   /* could not be read */
+    SL_SIGHT_ENDED,    /* the thread has ended */
+    SL_SIGHT_GONE,     /* the process has ended, or is another program now */
+};
+
+/* Given each walk that succeeded, whether or not the look that it belongs to is then repeated: frames are told relative
+ * to the walk before. `first` with the first strand that has frames. */
+struct sl_viewer {
+    void *context;
+    void (*walked)(void *context, struct sl_subject_thread *thread, size_t strand, bool first,
+                   const struct sl_walk *walk);
+};
+
+/* Begins a sweep over all threads: brings `all` up to date. Threads are not looked at here. SL_SIGHT_SAME, or
+ * SL_SIGHT_GONE. Lists are read as often as costs no more than 2 % of the time. */
+enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns);
+
+/* Looks at one thread. */
+enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,
+                              const struct sl_viewer *viewer);
+
+/* Frees the threads that have ended, whose `viewer` must not be needed any more. */
+void sl_subject_forget(struct sl_subject *subject);
+
+#endif

@@ -1,0 +1,104 @@
+#include "sampler/translation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void sl_translation_init(struct sl_translation *translation, struct sl_recorder *recorder)
+{
+    *translation = (struct sl_translation){.recorder = recorder};
+}
+
+void sl_translation_destroy(struct sl_translation *translation)
+{
+    free(translation->functions);
+    translation->functions = NULL;
+    translation->function_count = 0;
+}
+
+void sl_strand_init(struct sl_strand *strand)
+{
+    *strand = (struct sl_strand){0};
+}
+
+void sl_strand_destroy(struct sl_strand *strand)
+{
+    free(strand->stacks);
+    sl_strand_init(strand);
+}
+
+/* Makes room for `count` elements of a growing array. Counts are bounded by what python.h hands out. */
+static bool grow(void **array, size_t *capacity, size_t count, size_t element_size)
+{
+    if (count <= *capacity) {
+        return true;
+    }
+    size_t larger = *capacity < 32 ? 64 : *capacity * 2;
+    larger = larger < count ? count : larger;
+    void *moved = realloc(*array, larger * element_size);
+    if (moved == NULL) {
+        return false;
+    }
+    *array = moved;
+    *capacity = larger;
+    return true;
+}
+
+static sl_function function_of(struct sl_translation *translation, const struct sl_python *python, uint32_t number)
+{
+    if (number < translation->function_count && translation->functions[number] != SL_NONE) {
+        return translation->functions[number];
+    }
+    const struct sl_code *code = sl_python_code(python, number);
+    if (code == NULL) {
+        return SL_NONE;
+    }
+    size_t known = translation->function_count;
+    if (!grow((void **)&translation->functions, &translation->function_count, (size_t)number + 1,
+              sizeof(sl_function))) {
+        return SL_NONE;
+    }
+    for (; known < translation->function_count; known++) {
+        translation->functions[known] = SL_NONE;
+    }
+    struct sl_function_record record = {
+        .name = sl_recorder_string(translation->recorder, code->name, code->name_size),
+        .file = sl_recorder_string(translation->recorder, code->file, code->file_size),
+        .first_line = code->first_line,
+        .kind = SL_FUNCTION_PYTHON,
+    };
+    if (record.name == SL_NONE || record.file == SL_NONE) {
+        return SL_NONE;
+    }
+    sl_function function = sl_recorder_function(translation->recorder, record);
+    translation->functions[number] = function;
+    return function;
+}
+
+sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
+                      sl_stack root, const struct sl_walk *walk)
+{
+    size_t same = walk->unchanged < walk->count ? (size_t)walk->unchanged : walk->count;
+    same = same < strand->count ? same : strand->count;
+    if (root != strand->root) {
+        same = 0;
+    }
+    strand->root = root;
+    strand->count = same;
+    if (!grow((void **)&strand->stacks, &strand->capacity, walk->count, sizeof(sl_stack))) {
+        return SL_NONE;
+    }
+    sl_stack stack = same > 0 ? strand->stacks[same - 1] : root;
+    for (size_t i = same; i < walk->count; i++) {
+        const struct sl_frame *frame = &walk->frames[walk->count - 1 - i];
+        sl_function function = function_of(translation, python, frame->code);
+        if (function == SL_NONE) {
+            return SL_NONE;
+        }
+        stack = sl_recorder_stack(translation->recorder, stack, function, frame->line);
+        if (stack == SL_NONE) {
+            return SL_NONE;
+        }
+        strand->stacks[strand->count++] = stack;
+    }
+    return stack;
+}

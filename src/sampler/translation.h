@@ -1,0 +1,38 @@
+/* translation.h - from what a process calls its code to what a recording calls it: frames to stack numbers.
+ *
+ * Walks tell how many of the outermost frames are as they were, so a stack's translation costs what changed of it and
+ * not its depth. One translation serves one process in one recording, a strand one thread state in it. */
+#ifndef SL_SAMPLER_TRANSLATION_H
+#define SL_SAMPLER_TRANSLATION_H
+
+#include "cpython/python.h"
+#include "profile/recorder.h"
+
+#include <stddef.h>
+
+struct sl_translation {
+    struct sl_recorder *recorder;
+    sl_function *functions; /* by number of the code object; SL_NONE where it was not seen yet; owned */
+    size_t function_count;
+};
+
+/* What the last walk of one thread state was translated to: a stack for each frame, the outermost first. */
+struct sl_strand {
+    sl_stack root; /* what the outermost frame was put on */
+    sl_stack *stacks;
+    size_t count;
+    size_t capacity;
+};
+
+void sl_translation_init(struct sl_translation *translation, struct sl_recorder *recorder);
+void sl_translation_destroy(struct sl_translation *translation);
+
+void sl_strand_init(struct sl_strand *strand);
+void sl_strand_destroy(struct sl_strand *strand);
+
+/* The stack of a walk, put on top of `root` (0: on nothing). Every successful walk of the strand's thread state must
+ * come here, because the next one is told relative to it. SL_NONE when memory is exhausted. */
+sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
+                      sl_stack root, const struct sl_walk *walk);
+
+#endif

@@ -1,0 +1,201 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sampler/slots.h"
+
+#include <math.h>
+
+#define MS UINT64_C(1000000)
+#define FOREVER UINT64_MAX
+
+static void test_each_slot_gets_one_look_at_an_instant_within_it(void **state)
+{
+    (void)state;
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, 0, FOREVER, 1);
+    uint64_t thirds[3] = {0};
+    for (uint64_t n = 0; n < 30000; n++) {
+        struct sl_span span = sl_slots_take(&slots, slots.instant_ns);
+        assert_int_equal(span.begin_ns, n * MS);
+        assert_int_equal(span.slot_begin_ns, n * MS);
+        assert_int_equal(span.end_ns, (n + 1) * MS);
+        assert_in_range(span.instant_ns, n * MS, (n + 1) * MS - 1);
+        assert_int_equal(span.late, 0);
+        thirds[(span.instant_ns - span.begin_ns) * 3 / MS]++;
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_in_range(thirds[i], 9500, 10500);
+    }
+}
+
+static void test_the_first_slot_begins_with_the_recording(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct sl_slots slots;
+        sl_slots_init(&slots, MS, 5 * MS + 700000, FOREVER, seed);
+        struct sl_span span = sl_slots_take(&slots, slots.instant_ns);
+        assert_int_equal(span.begin_ns, 5 * MS + 700000);
+        assert_int_equal(span.slot_begin_ns, 5 * MS + 700000);
+        assert_int_equal(span.end_ns, 6 * MS);
+        assert_in_range(span.instant_ns, span.begin_ns, span.end_ns - 1);
+    }
+}
+
+static void test_the_last_slot_ends_with_the_recording(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct sl_slots slots;
+        sl_slots_init(&slots, MS, 0, 2 * MS + 300000, seed);
+        uint64_t covered_ns = 0;
+        for (int n = 0; n < 3; n++) {
+            assert_true(slots.instant_ns < slots.limit_ns);
+            struct sl_span span = sl_slots_take(&slots, slots.instant_ns);
+            covered_ns += span.end_ns - span.begin_ns;
+        }
+        assert_int_equal(covered_ns, 2 * MS + 300000);
+        assert_true(slots.instant_ns >= slots.limit_ns);
+        struct sl_span span;
+        assert_false(sl_slots_finish(&slots, 2 * MS + 300000, &span));
+    }
+}
+
+static void test_slots_that_were_slept_through_are_added_to_the_next_look(void **state)
+{
+    (void)state;
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, 0, FOREVER, 3);
+    sl_slots_take(&slots, slots.instant_ns);
+    struct sl_span span = sl_slots_take(&slots, 4 * MS + 1);
+    assert_int_equal(span.begin_ns, MS);
+    assert_int_equal(span.end_ns, 5 * MS);
+    assert_int_equal(span.slot_begin_ns, 4 * MS);
+    assert_int_equal(span.instant_ns, 4 * MS + 1);
+    assert_int_equal(span.late, 3);
+    span = sl_slots_take(&slots, slots.instant_ns);
+    assert_int_equal(span.begin_ns, 5 * MS);
+    assert_int_equal(span.end_ns, 6 * MS);
+    assert_int_equal(span.late, 0);
+}
+
+static void test_a_look_that_took_several_slots_is_followed_by_one_in_the_next_slot_that_begins(void **state)
+{
+    (void)state;
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, 0, FOREVER, 4);
+    sl_slots_take(&slots, slots.instant_ns);
+    sl_slots_done(&slots, 3 * MS + 500000);
+    assert_in_range(slots.instant_ns, 4 * MS, 5 * MS - 1);
+    /* Asked again before the look is due, it stays. */
+    uint64_t instant_ns = slots.instant_ns;
+    sl_slots_done(&slots, 4 * MS);
+    assert_int_equal(slots.instant_ns, instant_ns);
+    struct sl_span span = sl_slots_take(&slots, instant_ns);
+    assert_int_equal(span.begin_ns, MS);
+    assert_int_equal(span.end_ns, 5 * MS);
+    assert_int_equal(span.late, 3);
+}
+
+static void test_a_look_that_reaches_into_the_next_slot_costs_that_slot_nothing(void **state)
+{
+    (void)state;
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, 0, FOREVER, 5);
+    sl_slots_take(&slots, slots.instant_ns);
+    sl_slots_done(&slots, MS + 999999);
+    struct sl_span span = sl_slots_take(&slots, MS + 999999);
+    assert_int_equal(span.begin_ns, MS);
+    assert_int_equal(span.end_ns, 2 * MS);
+    assert_int_equal(span.late, 0);
+}
+
+static void test_weights_add_up_to_the_time_whatever_is_late(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct sl_random random = {seed};
+        struct sl_slots slots;
+        uint64_t begin_ns = sl_random_below(&random, 3 * MS);
+        sl_slots_init(&slots, MS, begin_ns, FOREVER, seed);
+        uint64_t now_ns = begin_ns;
+        uint64_t end_ns = begin_ns;
+        uint64_t late = 0;
+        uint64_t looks = 0;
+        for (int n = 0; n < 1000; n++) {
+            now_ns = now_ns > slots.instant_ns ? now_ns : slots.instant_ns;
+            now_ns += sl_random_below(&random, 10) == 0 ? sl_random_below(&random, 5 * MS) : 2000;
+            struct sl_span span = sl_slots_take(&slots, now_ns);
+            assert_int_equal(span.begin_ns, end_ns);
+            assert_true(span.end_ns > span.begin_ns);
+            assert_in_range(span.instant_ns, span.slot_begin_ns, span.end_ns - 1);
+            end_ns = span.end_ns;
+            late += span.late;
+            looks++;
+            now_ns += sl_random_below(&random, 10) == 0 ? sl_random_below(&random, 5 * MS) : 2000;
+            sl_slots_done(&slots, now_ns);
+        }
+        assert_int_equal(looks + late, end_ns / MS - begin_ns / MS);
+        if (now_ns > end_ns) {
+            struct sl_span span;
+            assert_true(sl_slots_finish(&slots, now_ns, &span));
+            assert_int_equal(span.begin_ns, end_ns);
+            assert_int_equal(span.end_ns, now_ns);
+            assert_int_equal(span.instant_ns, now_ns);
+        }
+    }
+}
+
+/* A program that alternates between two functions in a strict rhythm of `period` intervals; the first takes `share` of
+ * it. Looked at through `count` slots from a phase on; what the looks say of the first function's share. */
+static double observed_share(double period, double share, double phase, uint64_t count, uint64_t seed)
+{
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, 0, count * MS, seed);
+    uint64_t in_first_ns = 0;
+    for (uint64_t n = 0; n < count; n++) {
+        /* Waking up and looking take their time. */
+        struct sl_span span = sl_slots_take(&slots, slots.instant_ns + (n % 7 == 0 ? 30000 : 3000));
+        double position = fmod((double)span.instant_ns / (double)MS / period + phase, 1.0);
+        if (position < share) {
+            in_first_ns += span.end_ns - span.begin_ns;
+        }
+        n += span.late;
+    }
+    return (double)in_first_ns / (double)(count * MS);
+}
+
+static void test_a_program_in_step_with_the_interval_is_judged_right(void **state)
+{
+    (void)state;
+    const double periods[] = {0.5, 1.0, 1.1, 2.0};
+    const double share = 0.272;
+    const uint64_t count = 20000;
+    /* Looks in different slots are independent, so this is the largest standard error; stratified ones err less. */
+    double error = sqrt(share * (1 - share) / (double)count);
+    for (size_t p = 0; p < sizeof periods / sizeof *periods; p++) {
+        for (int phase = 0; phase < 10; phase++) {
+            double observed = observed_share(periods[p], share, phase / 10.0, count, (uint64_t)phase * 77 + p);
+            assert_true(fabs(observed - share) < 5 * error);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_slot_gets_one_look_at_an_instant_within_it),
+        cmocka_unit_test(test_the_first_slot_begins_with_the_recording),
+        cmocka_unit_test(test_the_last_slot_ends_with_the_recording),
+        cmocka_unit_test(test_slots_that_were_slept_through_are_added_to_the_next_look),
+        cmocka_unit_test(test_a_look_that_took_several_slots_is_followed_by_one_in_the_next_slot_that_begins),
+        cmocka_unit_test(test_a_look_that_reaches_into_the_next_slot_costs_that_slot_nothing),
+        cmocka_unit_test(test_weights_add_up_to_the_time_whatever_is_late),
+        cmocka_unit_test(test_a_program_in_step_with_the_interval_is_judged_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
