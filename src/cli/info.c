@@ -1,0 +1,133 @@
+/* info.c - `stacklapse info`: the facts of a recording, one `key: value` a line. Times are in seconds, so that a script
+ * reads the number in front of the unit. Keys are only ever added. */
+#include "cli/command.h"
+
+#include "base/output.h"
+#include "cli/recording_input.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void print_count(struct sl_output *output, const char *key, uint64_t count)
+{
+    sl_output_format(output, "%s: %" PRIu64 "\n", key, count);
+}
+
+static void print_time(struct sl_output *output, const char *key, uint64_t time_ns)
+{
+    sl_output_format(output, "%s: %" PRIu64 ".%09" PRIu64 " s\n", key, time_ns / 1000000000, time_ns % 1000000000);
+}
+
+/* A value stays on its line. */
+static void print_text(struct sl_output *output, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte < 0x20 || byte == 0x7f) {
+            sl_output_format(output, "\\x%02x", byte);
+        } else {
+            sl_output_write(output, text + i, 1);
+        }
+    }
+}
+
+/* The distinct texts of all processes, of those that have one, with a comma between them. */
+static void print_texts(struct sl_output *output, const struct sl_profile *profile, const char *key,
+                        sl_string (*text_of)(const struct sl_process_record *process))
+{
+    sl_output_format(output, "%s:", key);
+    const char *separator = " ";
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        sl_string text = text_of(&profile->processes[i]);
+        bool seen = sl_profile_text_size(profile, text) == 0;
+        /* Of many processes only the first are compared, so that this stays linear. */
+        for (uint32_t j = 0; j < i && j < 64 && !seen; j++) {
+            seen = text_of(&profile->processes[j]) == text;
+        }
+        if (!seen) {
+            sl_output_text(output, separator);
+            print_text(output, sl_profile_text(profile, text), sl_profile_text_size(profile, text));
+            separator = ", ";
+        }
+    }
+    sl_output_text(output, "\n");
+}
+
+static sl_string command_of(const struct sl_process_record *process)
+{
+    return process->command;
+}
+
+static sl_string python_of(const struct sl_process_record *process)
+{
+    return process->python;
+}
+
+static sl_string executable_of(const struct sl_process_record *process)
+{
+    return process->executable;
+}
+
+static void print_start(struct sl_output *output, uint64_t start_time_ns)
+{
+    time_t second = (time_t)(start_time_ns / 1000000000);
+    struct tm date;
+    char text[40];
+    if (gmtime_r(&second, &date) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &date) > 0) {
+        sl_output_format(output, "start: %s.%03uZ\n", text, (unsigned)(start_time_ns / 1000000 % 1000));
+    }
+}
+
+static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path)
+{
+    const struct sl_facts *facts = &profile->facts;
+    print_texts(output, profile, "command", command_of);
+    print_texts(output, profile, "python", python_of);
+    print_texts(output, profile, "executable", executable_of);
+    print_start(output, facts->start_time_ns);
+    print_time(output, "duration", facts->duration_ns);
+    print_time(output, "cpu_time", facts->cpu_ns);
+    print_time(output, "children_cpu_time", facts->children_cpu_ns);
+    print_time(output, "interval", facts->interval_ns);
+    print_count(output, "looks", facts->looks);
+    print_count(output, "samples", facts->samples);
+    print_count(output, "missed", facts->missed);
+    print_count(output, "broken", facts->broken);
+    print_count(output, "retried", facts->retried);
+    print_count(output, "late", facts->late);
+    print_time(output, "sampler_cpu", facts->sampler_cpu_ns);
+    print_count(output, "processes", profile->process_count);
+    print_count(output, "threads", profile->thread_count);
+    /* Number 0 of each is the empty one. */
+    print_count(output, "functions", profile->function_count > 0 ? profile->function_count - 1 : 0);
+    print_count(output, "stacks", profile->stack_count > 0 ? profile->stack_count - 1 : 0);
+    sl_output_format(output, "complete: %s\n", facts->complete ? "yes" : "no");
+    print_count(output, "lost_bytes", facts->lost_bytes);
+    print_count(output, "bytes", facts->trace_bytes);
+    sl_output_text(output, "version: ");
+    print_text(output, sl_profile_text(profile, facts->version), sl_profile_text_size(profile, facts->version));
+    sl_output_text(output, "\nrecording: ");
+    print_text(output, path, strlen(path));
+    sl_output_text(output, "\n");
+}
+
+int sl_command_info(const struct sl_options *options)
+{
+    struct sl_recording_input input;
+    int code = sl_recording_input_open(&input, options);
+    if (code != SL_EXIT_DONE) {
+        return code;
+    }
+    struct sl_output output;
+    struct sl_error error;
+    sl_output_descriptor(&output, STDOUT_FILENO);
+    print_facts(&output, input.profile, input.path);
+    if (!sl_output_close(&output, &error)) {
+        sl_say_error(&error);
+        code = SL_EXIT_FAILED;
+    }
+    sl_recording_input_close(&input);
+    return code;
+}

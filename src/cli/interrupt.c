@@ -1,0 +1,58 @@
+#include "cli/interrupt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/* Set before the handler is, and read by it. */
+static uint64_t heeded_from_ns;
+static const char *_Atomic guarded_path;
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void interrupted(int number)
+{
+    int error_number = errno;
+    if (now_ns() >= heeded_from_ns) {
+        const char *path = atomic_load(&guarded_path);
+        if (path != NULL) {
+            unlink(path);
+        }
+        _exit(128 + number);
+    }
+    errno = error_number;
+}
+
+void sl_interrupt_arm(uint64_t grace_ns)
+{
+    heeded_from_ns = now_ns() + grace_ns;
+    struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+    sigset_t unblocked;
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&unblocked);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction before;
+        /* What we were started with as ignored (nohup) stays so. */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(signals[i], &action, NULL);
+        }
+        sigaddset(&unblocked, signals[i]);
+    }
+    sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
+}
+
+void sl_interrupt_guard(const struct sl_output *output)
+{
+    bool file = output != NULL && output->path != NULL;
+    atomic_store(&guarded_path, file ? output->temporary_path : NULL);
+}

@@ -1,0 +1,76 @@
+/* main.c - the `stacklapse` command: finds the sub-command and hands it what was asked. */
+#include "cli/command.h"
+
+#include "base/output.h"
+#include "cli/help.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const run_usages[] = {
+    "[options] script.py [arguments]",
+    "[options] -m module [arguments]",
+    "[options] -c code [arguments]",
+    "[options] -- command [arguments]",
+    "view [options] [FILE | last | N]",
+    "info [FILE | last | N]",
+    NULL,
+};
+static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
+static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
+
+const struct sl_command sl_commands[] = {
+    {"run", SL_FOR_RUN, run_usages, "run a program and report where its time went (what stands for itself too)",
+     sl_command_run},
+    {"view", SL_FOR_VIEW, view_usages, "show a recording again, with any of the options for reports", sl_command_view},
+    {"info", SL_FOR_INFO, info_usages, "print what a recording holds, one `key: value` a line", sl_command_info},
+    {0},
+};
+
+static const struct sl_command *command_named(const char *name)
+{
+    for (const struct sl_command *command = sl_commands; command->name != NULL; command++) {
+        if (name != NULL && strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static int print_version(void)
+{
+    struct sl_output output;
+    struct sl_error error;
+    sl_output_descriptor(&output, STDOUT_FILENO);
+    sl_output_text(&output, "stacklapse " SL_VERSION "\n");
+    if (!sl_output_close(&output, &error)) {
+        sl_say_error(&error);
+        return SL_EXIT_FAILED;
+    }
+    return SL_EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    const struct sl_command *command = command_named(argc > 1 ? argv[1] : NULL);
+    char *const *arguments = argv + (command != NULL ? 2 : argc > 0);
+    if (command == NULL) {
+        command = &sl_commands[0];
+    }
+    struct sl_options options;
+    struct sl_error error = {0};
+    int code;
+    if (!sl_options_parse(&options, command->set, arguments, &error)) {
+        sl_say_error(&error);
+        code = command->set == SL_FOR_RUN ? SL_EXIT_NOT_STARTED : SL_EXIT_USAGE;
+    } else if (options.help) {
+        code = sl_help_print(command);
+    } else if (options.version) {
+        code = print_version();
+    } else {
+        code = command->run(&options);
+    }
+    sl_options_destroy(&options);
+    return code;
+}

@@ -1,0 +1,397 @@
+#include "cli/options.h"
+
+#include "cli/suggest.h"
+#include "cli/values.h"
+#include "render/render.h"
+#include "sampler/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool set_interval(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    return sl_value_time(given, value, SL_INTERVAL_MIN_NS, SL_INTERVAL_MAX_NS, &options->interval_ns, error);
+}
+
+static bool set_rate(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    return sl_value_rate(given, value, SL_INTERVAL_MIN_NS, SL_INTERVAL_MAX_NS, &options->interval_ns, error);
+}
+
+static const char *const thread_words[] = {"all", "main", NULL};
+
+static bool set_threads(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    unsigned position;
+    if (!sl_value_choice(given, value, thread_words, &position, error)) {
+        return false;
+    }
+    options->main_thread_only = position == 1;
+    return true;
+}
+
+static bool set_python(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    if (*value == '\0') {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s takes the path or name of a Python", given);
+    }
+    options->python = value;
+    return true;
+}
+
+static bool set_renderer(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    if (sl_renderer_named(value) != NULL) {
+        options->renderer = value;
+        return true;
+    }
+    const char *names[64] = {NULL};
+    for (unsigned i = 0; sl_renderers[i].name != NULL && i < 63; i++) {
+        names[i] = sl_renderers[i].name;
+    }
+    unsigned position;
+    return sl_value_choice(given, value, names, &position, error);
+}
+
+static bool set_output(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    if (*value == '\0') {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s takes the name of a file, or - for standard output", given);
+    }
+    options->output = value;
+    return true;
+}
+
+static bool add_glob(struct sl_globs *globs, const char *glob, struct sl_error *error)
+{
+    const char **grown = realloc(globs->globs, (globs->count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        return sl_error_memory(error);
+    }
+    globs->globs = grown;
+    globs->globs[globs->count++] = glob;
+    return true;
+}
+
+static bool set_hide(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    (void)given;
+    return add_glob(&options->hide, value, error);
+}
+
+static bool set_show(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    (void)given;
+    return add_glob(&options->show, value, error);
+}
+
+static const char *const mode_words[] = {"wall", "cpu", "gil", NULL};
+
+static bool set_mode(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    unsigned position;
+    if (!sl_value_choice(given, value, mode_words, &position, error)) {
+        return false;
+    }
+    static const enum sl_mode modes[] = {SL_MODE_WALL, SL_MODE_CPU, SL_MODE_GIL};
+    options->mode = modes[position];
+    return true;
+}
+
+static bool set_threshold(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    return sl_value_share(given, value, &options->threshold, error);
+}
+
+static const char *const color_words[] = {"auto", "always", "never", NULL};
+
+static bool set_color(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    unsigned position;
+    if (!sl_value_choice(given, value, color_words, &position, error)) {
+        return false;
+    }
+    static const enum sl_color colors[] = {SL_COLOR_AUTO, SL_COLOR_ALWAYS, SL_COLOR_NEVER};
+    options->color = colors[position];
+    return true;
+}
+
+/* A flag is set by its presence. */
+#define FLAG(name)                                                                                                     \
+    static bool set_##name(struct sl_options *options, const char *given, const char *value, struct sl_error *error)   \
+    {                                                                                                                  \
+        (void)given;                                                                                                   \
+        (void)value;                                                                                                   \
+        (void)error;                                                                                                   \
+        options->name = true;                                                                                          \
+        return true;                                                                                                   \
+    }
+FLAG(show_all)
+FLAG(timeline)
+FLAG(flat)
+FLAG(quiet)
+FLAG(verbose)
+FLAG(help)
+FLAG(version)
+#undef FLAG
+
+#define SHOWING (SL_FOR_RUN | SL_FOR_VIEW)
+#define ALL (SL_FOR_RUN | SL_FOR_VIEW | SL_FOR_INFO)
+
+const struct sl_option sl_option_table[] = {
+    {'i', "interval", "TIME", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_interval,
+     "look once every TIME: 1ms (the default), 500us, 0.001 (seconds)"},
+    {0, "rate", "NUMBER", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_rate,
+     "the same as a number of looks per second: 1000, 10k"},
+    {0, "threads", "all|main", thread_words, SL_FOR_RUN, SL_GROUP_RECORDING, set_threads,
+     "record all threads (the default), or only the main one"},
+    {0, "python", "PATH", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_python,
+     "run the program with this Python: a path, a name on PATH, a version (3.12), or the folder of a virtual "
+     "environment"},
+
+    {'o', "output", "FILE", NULL, SHOWING, SL_GROUP_OUTPUT, set_output,
+     "write the report to FILE, in the format that its extension names; FILE.lapse saves the recording itself; - is "
+     "standard output"},
+    {'r', "renderer", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer,
+     "the format of the report: one of those below"},
+    {'f', "format", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},
+    {0, "color", "WHEN", color_words, SHOWING, SL_GROUP_OUTPUT, set_color,
+     "auto (the default: on a terminal), always or never; NO_COLOR and FORCE_COLOR are heeded"},
+
+    {0, "mode", "wall|cpu|gil", mode_words, SHOWING, SL_GROUP_CONTENT, set_mode,
+     "count all time (the default), time on a CPU, or time holding the GIL"},
+    {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
+     "calls in the order in which they happened, not merged"},
+    {0, "flat", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},
+    {0, "hide", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_hide,
+     "fold functions whose file or module matches, like those of libraries; may be repeated"},
+    {0, "show", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_show,
+     "never fold functions whose file or module matches; may be repeated, and beats --hide"},
+    {0, "show-all", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
+    {0, "threshold", "PERCENT", NULL, SHOWING, SL_GROUP_CONTENT, set_threshold,
+     "leave out calls that took less than this share of the time; 0 shows all"},
+
+    {'q', "quiet", NULL, NULL, SHOWING, SL_GROUP_OTHER, set_quiet,
+     "no progress line and no remarks: only the report, and what went wrong"},
+    {'v', "verbose", NULL, NULL, SHOWING, SL_GROUP_OTHER, set_verbose,
+     "say which Python was chosen and why, and where the recording is"},
+    {0, "version", NULL, NULL, ALL, SL_GROUP_OTHER, set_version, "print the version of stacklapse"},
+    {'h', "help", NULL, NULL, ALL, SL_GROUP_OTHER, set_help, "print this text"},
+    {0},
+};
+
+#undef SHOWING
+#undef ALL
+
+static const struct sl_option *option_named(const char *name, size_t size)
+{
+    for (const struct sl_option *option = sl_option_table; option->name != NULL; option++) {
+        if (strlen(option->name) == size && memcmp(option->name, name, size) == 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+static const struct sl_option *option_lettered(char letter)
+{
+    for (const struct sl_option *option = sl_option_table; option->name != NULL; option++) {
+        if (option->letter == letter && letter != 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+static bool unknown(enum sl_command_set command, const char *given, size_t size, struct sl_error *error)
+{
+    const char *names[64] = {NULL};
+    unsigned count = 0;
+    for (const struct sl_option *option = sl_option_table; option->name != NULL && count < 63; option++) {
+        if ((option->commands & command) != 0) {
+            names[count++] = option->name;
+        }
+    }
+    char word[64] = {0};
+    memcpy(word, given, size < sizeof word ? size : sizeof word - 1);
+    const char *near = sl_nearest(word + strspn(word, "-"), names);
+    if (word[1] != '-' && command == SL_FOR_RUN && strchr("bBdEIOPRsSuWxX", word[1]) != NULL) {
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "%s is not an option of stacklapse; options of Python go behind --, as in: "
+                            "stacklapse -- python %s script.py",
+                            word, word);
+    }
+    if (near != NULL && word[1] == '-') {
+        return sl_error_set(error, SL_ERROR_USAGE, "there is no option %s: did you mean --%s?", word, near);
+    }
+    return sl_error_set(error, SL_ERROR_USAGE, "there is no option %s; stacklapse --help lists what there is", word);
+}
+
+static bool apply(struct sl_options *options, enum sl_command_set command, const struct sl_option *option,
+                  const char *given, const char *value, struct sl_error *error)
+{
+    if ((option->commands & (unsigned)command) == 0) {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s is not an option of this sub-command; its --help lists them",
+                            given);
+    }
+    return option->set(options, given, value, error);
+}
+
+/* A walk over the words of the command line. */
+struct words {
+    char *const *next;
+};
+
+static bool needed_value(const struct sl_option *option, const char *given, struct words *words, const char **value,
+                         struct sl_error *error)
+{
+    if (*words->next == NULL) {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s needs a value: %s %s", given, given, option->value);
+    }
+    *value = *words->next++;
+    return true;
+}
+
+/* --name, --name=value or --name value. */
+static bool parse_long(struct sl_options *options, enum sl_command_set command, const char *word, struct words *words,
+                       struct sl_error *error)
+{
+    size_t size = strcspn(word + 2, "=");
+    const struct sl_option *option = option_named(word + 2, size);
+    if (option == NULL) {
+        return unknown(command, word, size + 2, error);
+    }
+    char given[40] = "--";
+    strncat(given, option->name, sizeof given - 3);
+    const char *value = word[2 + size] == '=' ? word + 2 + size + 1 : NULL;
+    if (option->value == NULL && value != NULL) {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s takes no value", given);
+    }
+    if (option->value != NULL && value == NULL && !needed_value(option, given, words, &value, error)) {
+        return false;
+    }
+    return apply(options, command, option, given, value, error);
+}
+
+/* The program of run behind -m or -c: its text is the rest of the word, or the next one. */
+static bool take_program(struct sl_options *options, char letter, const char *rest, struct words *words,
+                         struct sl_error *error)
+{
+    options->program_kind = letter == 'm' ? SL_PROGRAM_MODULE : SL_PROGRAM_CODE;
+    if (*rest == '\0') {
+        if (*words->next == NULL) {
+            return sl_error_set(error, SL_ERROR_USAGE,
+                                letter == 'm' ? "-m needs the name of a module: -m json.tool"
+                                              : "-c needs a program: -c 'print(1)'");
+        }
+        rest = *words->next++;
+    }
+    options->program = rest;
+    options->arguments = words->next;
+    return true;
+}
+
+/* -x, several of them in one word, the last with its value in the same word or the next. */
+static bool parse_short(struct sl_options *options, enum sl_command_set command, const char *word, struct words *words,
+                        struct sl_error *error)
+{
+    for (const char *letter = word + 1; *letter != '\0'; letter++) {
+        if (command == SL_FOR_RUN && (*letter == 'm' || *letter == 'c')) {
+            return take_program(options, *letter, letter + 1, words, error);
+        }
+        char given[3] = {'-', *letter, '\0'};
+        const struct sl_option *option = option_lettered(*letter);
+        if (option == NULL) {
+            return unknown(command, letter == word + 1 ? word : given, strlen(letter == word + 1 ? word : given),
+                           error);
+        }
+        if (option->value == NULL) {
+            if (!apply(options, command, option, given, NULL, error)) {
+                return false;
+            }
+            continue;
+        }
+        const char *value = letter[1] == '=' ? letter + 2 : letter + 1;
+        if (letter[1] == '\0' && !needed_value(option, given, words, &value, error)) {
+            return false;
+        }
+        return apply(options, command, option, given, value, error);
+    }
+    return true;
+}
+
+static bool take_operand(struct sl_options *options, const char *word, struct sl_error *error)
+{
+    const char **grown = realloc(options->operands, (options->operand_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        return sl_error_memory(error);
+    }
+    options->operands = grown;
+    options->operands[options->operand_count++] = word;
+    return true;
+}
+
+/* What is no option: for run the program, with which our own part ends. */
+static bool take_word(struct sl_options *options, enum sl_command_set command, const char *word, struct words *words,
+                      struct sl_error *error)
+{
+    if (command != SL_FOR_RUN) {
+        return take_operand(options, word, error);
+    }
+    options->program_kind = SL_PROGRAM_SCRIPT;
+    options->program = word;
+    options->arguments = words->next;
+    return true;
+}
+
+static bool take_rest(struct sl_options *options, enum sl_command_set command, struct words *words,
+                      struct sl_error *error)
+{
+    if (command == SL_FOR_RUN) {
+        if (*words->next == NULL) {
+            return sl_error_set(error, SL_ERROR_USAGE, "-- needs a command behind it: -- pytest tests");
+        }
+        options->program_kind = SL_PROGRAM_COMMAND;
+        options->program = *words->next++;
+        options->arguments = words->next;
+        return true;
+    }
+    while (*words->next != NULL) {
+        if (!take_operand(options, *words->next++, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sl_options_parse(struct sl_options *options, enum sl_command_set command, char *const *arguments,
+                      struct sl_error *error)
+{
+    *options = (struct sl_options){.interval_ns = SL_INTERVAL_DEFAULT_NS, .threshold = -1};
+    struct words words = {arguments};
+    while (*words.next != NULL && options->program_kind == SL_PROGRAM_NONE) {
+        const char *word = *words.next++;
+        bool taken;
+        if (strcmp(word, "--") == 0) {
+            return take_rest(options, command, &words, error);
+        }
+        if (word[0] != '-' || word[1] == '\0') {
+            taken = take_word(options, command, word, &words, error);
+        } else if (word[1] == '-') {
+            taken = parse_long(options, command, word, &words, error);
+        } else {
+            taken = parse_short(options, command, word, &words, error);
+        }
+        if (!taken) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void sl_options_destroy(struct sl_options *options)
+{
+    free(options->operands);
+    free(options->hide.globs);
+    free(options->show.globs);
+}

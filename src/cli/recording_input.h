@@ -1,0 +1,19 @@
+/* recording_input.h - the one recording that view and info are asked for. */
+#ifndef SL_CLI_RECORDING_INPUT_H
+#define SL_CLI_RECORDING_INPUT_H
+
+#include "cli/options.h"
+#include "profile/profile.h"
+
+struct sl_recording_input {
+    const char *name; /* as it was named: "last", "3", a path */
+    char *path;
+    struct sl_profile *profile;
+};
+
+/* Reads the recording that the operands name (none: the last one). Says what is wrong, also when part of it is missing.
+ * Returns an exit code; SL_EXIT_DONE: it is open. */
+int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options);
+void sl_recording_input_close(struct sl_recording_input *input);
+
+#endif

@@ -1,0 +1,160 @@
+#include "cli/report.h"
+
+#include "base/output.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_recording(const char *path)
+{
+    static const char extension[] = ".lapse";
+    size_t size = strlen(path);
+    return size >= sizeof extension && strcasecmp(path + size - (sizeof extension - 1), extension) == 0;
+}
+
+/* What would make writing the file fail at the end, as far as it can be known. */
+static bool may_write(const char *path, struct sl_error *error)
+{
+    struct stat file;
+    bool exists = stat(path, &file) == 0;
+    if (exists && S_ISDIR(file.st_mode)) {
+        return sl_error_set(error, SL_ERROR_SYSTEM, "cannot write %s: it is a directory", path);
+    }
+    if (exists && !S_ISREG(file.st_mode)) {
+        return access(path, W_OK) == 0 || sl_error_system(error, errno, "cannot write %s", path);
+    }
+    char copy[PATH_MAX];
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) {
+        return sl_error_system(error, ENAMETOOLONG, "cannot write %.200s", path);
+    }
+    return access(dirname(copy), W_OK | X_OK) == 0 || sl_error_system(error, errno, "cannot write %s", path);
+}
+
+static bool no_renderer_for(const char *path, struct sl_error *error)
+{
+    char names[256] = "";
+    for (const struct sl_renderer *renderer = sl_renderers; renderer->name != NULL; renderer++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", renderer->name);
+    }
+    return sl_error_set(error, SL_ERROR_USAGE, "the name %s does not say which format to write; -r does: %s", path,
+                        names);
+}
+
+bool sl_report_plan(struct sl_report *report, const struct sl_options *options, int text_descriptor,
+                    struct sl_error *error)
+{
+    *report = (struct sl_report){.descriptor = -1};
+    const char *output = options->output;
+    bool to_file = output != NULL && strcmp(output, "-") != 0;
+    if (options->renderer != NULL) {
+        report->renderer = sl_renderer_named(options->renderer);
+    } else if (!to_file) {
+        report->renderer = sl_renderer_named("text");
+    } else if (!is_recording(output)) {
+        report->renderer = sl_renderer_for_path(output);
+        if (report->renderer == NULL) {
+            return no_renderer_for(output, error);
+        }
+    }
+    if (to_file) {
+        report->path = output;
+        return may_write(output, error);
+    }
+    bool by_itself = output == NULL && strcmp(report->renderer->name, "text") == 0;
+    report->descriptor = by_itself ? text_descriptor : STDOUT_FILENO;
+    if (report->renderer->binary && isatty(report->descriptor)) {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s is not for a terminal; write it to a file: -o profile%s",
+                            report->renderer->name, report->renderer->extensions[0]);
+    }
+    return true;
+}
+
+static bool copy(const char *from, struct sl_output *output, struct sl_error *error)
+{
+    int descriptor = open(from, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return sl_error_system(error, errno, "cannot read %s", from);
+    }
+    char bytes[65536];
+    ssize_t size;
+    while ((size = read(descriptor, bytes, sizeof bytes)) != 0) {
+        if (size > 0) {
+            sl_output_write(output, bytes, (size_t)size);
+        } else if (errno != EINTR) {
+            break;
+        }
+    }
+    if (size < 0) {
+        sl_error_system(error, errno, "cannot read %s", from);
+    }
+    close(descriptor);
+    return size == 0;
+}
+
+static struct sl_render_options render_options(const struct sl_report *report, const struct sl_options *options,
+                                               const char *name, const struct sl_profile *profile)
+{
+    struct sl_render_options render = sl_render_defaults(profile);
+    render.selection.mode = options->mode;
+    render.roles = (struct sl_roles_options){
+        .show_all = options->show_all,
+        .show = options->show.globs,
+        .show_count = options->show.count,
+        .hide = options->hide.globs,
+        .hide_count = options->hide.count,
+    };
+    render.timeline = options->timeline;
+    render.flat = options->flat;
+    if (options->threshold >= 0) {
+        render.threshold = options->threshold;
+    }
+    render.recording = name;
+    if (report->descriptor >= 0) {
+        struct sl_terminal terminal = sl_terminal_look(report->descriptor, options->color);
+        render.color = terminal.color;
+        render.unicode = terminal.unicode;
+        render.width = terminal.width;
+    } else {
+        render.color = options->color == SL_COLOR_ALWAYS;
+    }
+    return render;
+}
+
+bool sl_report_write(const struct sl_report *report, const struct sl_options *options, const char *recording,
+                     const char *name, const struct sl_profile *profile, struct sl_error *error)
+{
+    struct sl_output output;
+    if (report->descriptor >= 0) {
+        sl_output_descriptor(&output, report->descriptor);
+    } else if (!sl_output_file(&output, report->path, error)) {
+        return false;
+    }
+    sl_interrupt_guard(&output);
+    bool done;
+    if (report->renderer == NULL) {
+        done = copy(recording, &output, error);
+    } else {
+        struct sl_render_options render = render_options(report, options, name, profile);
+        done = report->renderer->render(profile, &render, &output, error);
+    }
+    if (!done) {
+        sl_output_abandon(&output);
+    } else if (report->descriptor >= 0 && (output.error_number == EPIPE || output.error_number == EIO)) {
+        sl_output_abandon(&output);
+    } else {
+        done = sl_output_close(&output, error);
+    }
+    sl_interrupt_guard(NULL);
+    return done;
+}

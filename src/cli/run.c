@@ -1,0 +1,271 @@
+/* run.c - `stacklapse script.py`: starts the program as it would start without us, looks at it until it ends, and says
+ * where its time went.
+ *
+ * Until the program has started, whatever fails ends us with SL_EXIT_NOT_STARTED and leaves nothing behind. From then
+ * on nothing that fails changes what the program does or its exit code. */
+#include "cli/command.h"
+
+#include "base/buffer.h"
+#include "cli/command_line.h"
+#include "cli/interpreter.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/relay.h"
+#include "cli/report.h"
+#include "cli/sampling.h"
+#include "cli/suggest.h"
+#include "profile/trace_reader.h"
+#include "target/launch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PROGRESS_PERIOD_MS = 500 };
+
+/* A key that was pressed to end the program is often pressed twice. */
+static const uint64_t interrupt_grace_ns = 1000000000;
+
+struct run {
+    const struct sl_options *options;
+    struct sl_report report;
+    struct sl_interpreter interpreter;
+    char **arguments;         /* of the program, with its argv[0] */
+    struct sl_buffer command; /* the program as the report names it */
+    struct sl_relay relay;
+    pid_t program;
+    struct sl_sampling sampling;
+    bool sampled; /* `sampling` is there */
+    struct sl_progress progress;
+};
+
+/* What Python would say by itself, but in the words of somebody who typed `stacklapse`. */
+static bool check_script(const struct sl_options *options, struct sl_error *error)
+{
+    const char *script = options->program;
+    if (options->program_kind != SL_PROGRAM_SCRIPT || strcmp(script, "-") == 0 || access(script, F_OK) == 0) {
+        return true;
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        return sl_error_system(error, errno, "cannot open %s", script);
+    }
+    const char *names[SL_COMMANDS_MAX + 1] = {NULL};
+    for (size_t i = 0; i < SL_COMMANDS_MAX && sl_commands[i].name != NULL; i++) {
+        names[i] = sl_commands[i].name;
+        if (strcmp(names[i], script) == 0) {
+            return sl_error_set(error, SL_ERROR_USAGE, "the sub-command comes before all options: stacklapse %s",
+                                script);
+        }
+    }
+    char *found = strchr(script, '/') == NULL ? sl_interpreter_on_path(getenv("PATH"), script, NULL) : NULL;
+    if (found != NULL) {
+        free(found);
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "no such file: %s; to run the command of this name: stacklapse -- %s", script, script);
+    }
+    const char *near = sl_nearest(script, names);
+    if (near != NULL) {
+        return sl_error_set(error, SL_ERROR_USAGE, "no such file or sub-command: %s; did you mean stacklapse %s?",
+                            script, near);
+    }
+    return sl_error_set(error, SL_ERROR_SYSTEM, "no such file: %s", script);
+}
+
+/* The program's argv, and how the report names it. */
+static bool make_arguments(struct run *run, struct sl_error *error)
+{
+    const struct sl_options *options = run->options;
+    size_t count = 0;
+    while (options->arguments[count] != NULL) {
+        count++;
+    }
+    run->arguments = calloc(count + 4, sizeof *run->arguments);
+    if (run->arguments == NULL) {
+        return sl_error_memory(error);
+    }
+    char **next = run->arguments;
+    *next++ = run->interpreter.called;
+    if (options->program_kind == SL_PROGRAM_MODULE) {
+        *next++ = (char *)"-m";
+    } else if (options->program_kind == SL_PROGRAM_CODE) {
+        *next++ = (char *)"-c";
+    }
+    if (options->program_kind != SL_PROGRAM_COMMAND) {
+        *next++ = (char *)options->program;
+    }
+    memcpy(next, options->arguments, count * sizeof *next);
+
+    sl_command_line_words(&run->command, run->arguments + (options->program_kind == SL_PROGRAM_COMMAND ? 0 : 1));
+    return !run->command.failed || sl_error_memory(error);
+}
+
+static bool prepare(struct run *run, struct sl_error *error)
+{
+    const struct sl_options *options = run->options;
+    if (options->program_kind == SL_PROGRAM_NONE) {
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "nothing to run: stacklapse script.py profiles a script; stacklapse --help says the rest");
+    }
+    if (!sl_report_plan(&run->report, options, STDERR_FILENO, error) || !check_script(options, error)) {
+        return false;
+    }
+    bool found = options->program_kind == SL_PROGRAM_COMMAND
+                     ? sl_interpreter_command(&run->interpreter, options->program, error)
+                     : sl_interpreter_find(&run->interpreter, options->python, error);
+    return found && make_arguments(run, error);
+}
+
+static void not_profiled(const struct run *run, const struct sl_error *error)
+{
+    (void)run;
+    sl_say("not profiled: %s", error->sentence);
+}
+
+/* The session has ended before the program: it could see nothing, or can write no more. */
+static void on_session_end(void *context)
+{
+    struct run *run = context;
+    sl_sampling_finish(&run->sampling);
+    if (run->sampling.end == SL_SESSION_NOTHING) {
+        sl_progress_erase(&run->progress);
+        not_profiled(run, &run->sampling.error);
+        run->sampled = false;
+        sl_sampling_destroy(&run->sampling, false);
+    }
+}
+
+static void on_tick(void *context)
+{
+    struct run *run = context;
+    if (!run->sampled) {
+        return;
+    }
+    struct sl_session_progress progress = sl_session_progress(run->sampling.session);
+    if (progress.sampling && progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
+        sl_progress_show(&run->progress, progress.elapsed_ns, progress.samples);
+    }
+}
+
+static void on_leave(void *context)
+{
+    struct run *run = context;
+    sl_progress_erase(&run->progress);
+}
+
+static void look_until_end(struct run *run)
+{
+    const struct sl_session_target target = {.pid = run->program, .command = run->command.bytes, .starting = true};
+    struct sl_error error = {0};
+    if (run->sampled && !sl_sampling_start(&run->sampling, &target, &error)) {
+        not_profiled(run, &error);
+        run->sampled = false;
+        sl_sampling_destroy(&run->sampling, false);
+    }
+    sl_progress_init(&run->progress, run->options->quiet || !run->sampled ? -1 : STDERR_FILENO);
+    const struct sl_relay_duties duties = {
+        .descriptor = run->sampled ? run->sampling.ended_descriptor : -1,
+        .ready = on_session_end,
+        .period_ms = run->progress.descriptor >= 0 ? PROGRESS_PERIOD_MS : -1,
+        .tick = on_tick,
+        .leave = on_leave,
+        .context = run,
+    };
+    sl_relay_until_end(&run->relay, run->program, &duties);
+    if (run->sampled) {
+        sl_sampling_finish(&run->sampling);
+    }
+    sl_progress_erase(&run->progress);
+}
+
+static void write_report(struct run *run)
+{
+    const struct sl_options *options = run->options;
+    const struct sl_recording *recording = &run->sampling.recording;
+    struct sl_error error = {0};
+    if (run->sampling.end == SL_SESSION_NOTHING) {
+        not_profiled(run, &run->sampling.error);
+        return;
+    }
+    if (run->sampling.end == SL_SESSION_FAILED) {
+        sl_say("the recording is not complete: %s", run->sampling.error.sentence);
+    }
+    bool kept = recording->place == SL_RECORDING_STATE;
+    if (options->verbose && kept) {
+        sl_say("recording: %s", recording->path);
+    } else if (options->verbose) {
+        sl_say("the recording is not kept: %s", run->sampling.not_kept.sentence);
+    }
+    struct sl_profile *profile = sl_trace_read_file(recording->path, &error);
+    bool written = profile != NULL &&
+                   sl_report_write(&run->report, options, recording->path, kept ? "last" : NULL, profile, &error);
+    if (!written) {
+        sl_say_error(&error);
+        if (kept) {
+            sl_say("the recording is kept: stacklapse view last");
+        }
+    } else if (run->report.path != NULL && !options->quiet) {
+        sl_say("wrote %s: %" PRIu64 " samples in %.3f s", run->report.path, profile->facts.samples,
+               (double)profile->facts.duration_ns / 1e9);
+    }
+    sl_profile_destroy(profile);
+}
+
+static int exit_code(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* From the program's start to its end and the report. False when it could not be started. */
+static bool run_program(struct run *run, int *code, struct sl_error *error)
+{
+    if (!sl_relay_begin(&run->relay, error)) {
+        return false;
+    }
+    struct sl_error sampling_error = {0};
+    run->sampled = sl_sampling_prepare(&run->sampling, run->options, &sampling_error);
+    if (!sl_launch(&run->program, run->interpreter.path, run->arguments, &run->relay.inherited, error)) {
+        if (run->sampled) {
+            sl_sampling_destroy(&run->sampling, false);
+        }
+        return false;
+    }
+    /* A reader of the report who closes the pipe is told of by an error code. */
+    signal(SIGPIPE, SIG_IGN);
+    if (run->options->verbose) {
+        sl_say("%s: %s, pid %d", run->interpreter.why, run->interpreter.path, (int)run->program);
+    }
+    if (!run->sampled) {
+        not_profiled(run, &sampling_error);
+    }
+    look_until_end(run);
+    sl_relay_end(&run->relay);
+    sl_interrupt_arm(interrupt_grace_ns);
+
+    struct sl_exit end = {0};
+    *code = sl_launch_wait(run->program, &end, error) ? exit_code(end.status) : SL_EXIT_FAILED;
+    if (run->sampled) {
+        write_report(run);
+        sl_sampling_destroy(&run->sampling, run->sampling.end != SL_SESSION_NOTHING);
+        sl_recordings_prune();
+    }
+    return true;
+}
+
+int sl_command_run(const struct sl_options *options)
+{
+    struct run run = {.options = options, .progress = {.descriptor = -1}};
+    struct sl_error error = {0};
+    int code = SL_EXIT_NOT_STARTED;
+    sl_buffer_init(&run.command);
+    if (!prepare(&run, &error) || !run_program(&run, &code, &error)) {
+        sl_say_error(&error);
+        code = SL_EXIT_NOT_STARTED;
+    }
+    sl_buffer_destroy(&run.command);
+    sl_interpreter_destroy(&run.interpreter);
+    free(run.arguments);
+    return code;
+}

@@ -1,0 +1,114 @@
+#include "cli/sampling.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The recorder writes its header at once: a disk that is full is found out here, and the next place is tried. */
+static bool create_recorder(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    for (enum sl_recording_place place = SL_RECORDING_STATE; place < SL_RECORDING_NOWHERE;) {
+        struct sl_error *why = sampling->not_kept.kind == SL_ERROR_NONE ? &sampling->not_kept : NULL;
+        if (!sl_recording_create(&sampling->recording, place, why, error)) {
+            return false;
+        }
+        place = sampling->recording.place + 1;
+        const struct sl_recorder_options recorder_options = {
+            .start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+            .interval_ns = options->interval_ns,
+            .descriptor = sampling->recording.descriptor,
+        };
+        sampling->recorder = sl_recorder_create(&recorder_options, error);
+        if (sampling->recorder != NULL) {
+            return true;
+        }
+        if (why != NULL && sampling->not_kept.kind == SL_ERROR_NONE) {
+            sampling->not_kept = *error;
+        }
+        sl_recording_discard(&sampling->recording);
+    }
+    return false;
+}
+
+bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
+{
+    memset(sampling, 0, sizeof *sampling);
+    sampling->recording.descriptor = -1;
+    sampling->end = SL_SESSION_NOTHING;
+    sampling->ended_descriptor = eventfd(0, EFD_CLOEXEC);
+    if (sampling->ended_descriptor < 0) {
+        return sl_error_system(error, errno, "cannot create an event descriptor");
+    }
+    const struct sl_session_options session_options = {
+        .interval_ns = options->interval_ns,
+        .main_thread_only = options->main_thread_only,
+        .states = true,
+    };
+    if (!create_recorder(sampling, options, error)) {
+        sl_sampling_destroy(sampling, false);
+        return false;
+    }
+    sampling->session = sl_session_create(&session_options, sampling->recorder, error);
+    if (sampling->session == NULL) {
+        sl_sampling_destroy(sampling, false);
+        return false;
+    }
+    return true;
+}
+
+static void *run_session(void *argument)
+{
+    struct sl_sampling *sampling = argument;
+    sampling->end = sl_session_run(sampling->session, &sampling->error);
+    uint64_t one = 1;
+    (void)!write(sampling->ended_descriptor, &one, sizeof one);
+    return NULL;
+}
+
+bool sl_sampling_start(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error)
+{
+    if (!sl_session_add(sampling->session, target, error)) {
+        return false;
+    }
+    int error_number = pthread_create(&sampling->thread, NULL, run_session, sampling);
+    if (error_number != 0) {
+        return sl_error_system(error, error_number, "cannot start the sampler's thread");
+    }
+    sampling->running = true;
+    return true;
+}
+
+void sl_sampling_finish(struct sl_sampling *sampling)
+{
+    if (sampling->running) {
+        sl_session_stop(sampling->session);
+        pthread_join(sampling->thread, NULL);
+        sampling->running = false;
+    }
+}
+
+void sl_sampling_destroy(struct sl_sampling *sampling, bool keep)
+{
+    sl_sampling_finish(sampling);
+    if (sampling->session != NULL) {
+        sl_session_destroy(sampling->session);
+    }
+    if (sampling->recorder != NULL) {
+        sl_recorder_destroy(sampling->recorder);
+    }
+    if (keep) {
+        sl_recording_close(&sampling->recording);
+    } else {
+        sl_recording_discard(&sampling->recording);
+    }
+    if (sampling->ended_descriptor >= 0) {
+        close(sampling->ended_descriptor);
+    }
+    memset(sampling, 0, sizeof *sampling);
+    sampling->recording.descriptor = -1;
+    sampling->ended_descriptor = -1;
+}

@@ -1,0 +1,39 @@
+/* sampling.h - a recording session in its own thread, writing to a new recording of the user's. */
+#ifndef SL_CLI_SAMPLING_H
+#define SL_CLI_SAMPLING_H
+
+#include "base/error.h"
+#include "cli/options.h"
+#include "cli/recordings.h"
+#include "profile/recorder.h"
+#include "sampler/session.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct sl_sampling {
+    struct sl_recording recording;
+    struct sl_error not_kept; /* why the recording lies at no lasting place */
+    struct sl_recorder *recorder;
+    struct sl_session *session;
+    int ended_descriptor; /* an eventfd: readable once the session has ended by itself or by sl_sampling_finish */
+    pthread_t thread;
+    bool running;            /* the thread is to be joined */
+    enum sl_session_end end; /* the session's, valid when it has ended */
+    struct sl_error error;   /* with SL_SESSION_NOTHING and SL_SESSION_FAILED */
+};
+
+/* Opens a recording and starts its clock. False: nothing is left behind. */
+bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error);
+
+/* Looks at `target` from now on. The thread is created with the signal mask of the caller. */
+bool sl_sampling_start(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error);
+
+/* Ends the session if it has not ended, and waits for it: the recording is complete. */
+void sl_sampling_finish(struct sl_sampling *sampling);
+
+/* Closes the recording, which stays if it lies in the state folder and `keep` is true. */
+void sl_sampling_destroy(struct sl_sampling *sampling, bool keep);
+
+#endif

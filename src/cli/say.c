@@ -1,0 +1,34 @@
+#include "cli/command.h"
+
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* In one piece, so that it does not mix with what the program writes at the same time. */
+static void write_line(const char *sentence)
+{
+    struct sl_buffer line;
+    sl_buffer_init(&line);
+    sl_buffer_format(&line, "stacklapse: %s\n", sentence);
+    if (!line.failed) {
+        (void)!write(STDERR_FILENO, line.bytes, line.size);
+    }
+    sl_buffer_destroy(&line);
+}
+
+void sl_say(const char *format, ...)
+{
+    char sentence[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    write_line(sentence);
+}
+
+void sl_say_error(const struct sl_error *error)
+{
+    write_line(error->sentence);
+}
