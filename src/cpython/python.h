@@ -71,7 +71,8 @@ struct sl_walk {
  * itself (shims, _Py_InitCleanup, incomplete frames) are left out. */
 enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk);
 
-/* A code object, named when it was first seen. */
+/* A code object, named when it was first seen. Two code objects of the same name, file and first line (a module that
+ * was loaded twice) share a number. */
 struct sl_code {
     const char *name; /* co_qualname, UTF-8 with what is not valid escaped as \udcXX; NUL-terminated */
     size_t name_size;

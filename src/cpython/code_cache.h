@@ -1,0 +1,86 @@
+/* code_cache.h - code objects that were met in stacks: what they are called, and the lines of their instructions.
+ *
+ * A code object is known by its address, and an address comes to mean another one when the first was freed. So each
+ * entry keeps an identity that the object's memory is compared with (sl_code_identity_matches): co_version, which no
+ * two code objects share from 3.12 on, with everything else that is at hand; on 3.11, which has no such number, its
+ * pointers, first line and the head of its qualified name with its hash and length. Who uses an entry sees to it that
+ * its identity was compared recently enough (walk.c). */
+#ifndef SL_CPYTHON_CODE_CACHE_H
+#define SL_CPYTHON_CODE_CACHE_H
+
+#include "cpython/layout.h"
+#include "cpython/line_table.h"
+#include "cpython/python.h"
+#include "cpython/words.h"
+#include "target/process.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes at the start of a str that are part of an identity on 3.11: its header, and 16 of its characters. */
+#define SL_IDENTITY_NAME_BYTES 64u
+
+struct sl_code_identity {
+    uint64_t file, qualified_name, line_table; /* addresses */
+    uint64_t units;                            /* code units */
+    uint32_t version;
+    uint32_t first_line;
+    uint8_t name_head[SL_IDENTITY_NAME_BYTES]; /* of the qualified name, without its reference count; 3.11 only */
+};
+
+/* One code object. */
+struct sl_known_code {
+    uint64_t address;
+    struct sl_code_identity identity;
+    uint32_t number; /* for sl_python_code */
+    uint32_t serial; /* differs from that of every other code object that was ever known, also at this address */
+    uint32_t first_traceable; /* code unit that it begins to run at, for a person */
+    uint32_t frame_bytes;     /* size of its frames */
+    struct sl_line_table lines;
+    uint64_t interpreter;   /* the one in which, */
+    uint64_t generation;    /* and the count of code objects it had freed when, this one was last known to be itself */
+    uint64_t compared_walk; /* the walk in which its identity was last compared */
+    uint32_t matches;       /* how often it was, and matched */
+    bool short_lived;       /* its file is no file: made by exec or eval, likely to go again */
+};
+
+struct sl_code_cache {
+    struct sl_known_code *items; /* in order of first sight; replaced in place */
+    uint32_t count, capacity;
+    uint32_t *slots; /* hash table of index + 1, by address; a power of two */
+    uint32_t slot_count;
+    uint32_t serial;  /* the last one given */
+    uint64_t changes; /* how often an entry was replaced */
+
+    struct sl_code **codes; /* by number, in blocks that never move */
+    uint32_t code_count, block_capacity;
+    uint32_t *code_slots; /* hash table of number + 1, by content */
+    uint32_t code_slot_count;
+
+    uint64_t code_type; /* address of PyCode_Type, 0 until one was met */
+};
+
+/* More code objects than this at a time are not kept: the table is then emptied, and filled again as they are met. */
+#define SL_KNOWN_CODES_MAX ((uint32_t)1 << 20)
+
+void sl_code_cache_init(struct sl_code_cache *cache);
+void sl_code_cache_destroy(struct sl_code_cache *cache);
+
+/* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn. */
+struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint64_t address);
+
+const struct sl_code *sl_code_cache_code(const struct sl_code_cache *cache, uint32_t number);
+
+/* Reads the code objects at `addresses` (distinct) and puts them into the cache, in place of what was known at these
+ * addresses. Each was read twice, before and after what it points to, and was the same. SL_LOOK_TORN when one is no
+ * code object or changed meanwhile. */
+enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process *process,
+                                 const struct sl_layout *layout, const uint64_t *addresses, size_t count);
+
+/* Whether the memory `header` (of layout->code_instructions bytes, at the entry's address) still is that code object.
+ * `name_head` has SL_IDENTITY_NAME_BYTES of its qualified name, as the entry knows its address; NULL from 3.12 on. */
+bool sl_code_identity_matches(const struct sl_known_code *known, const struct sl_code_cache *cache,
+                              const struct sl_layout *layout, const uint8_t *header, const uint8_t *name_head);
+
+#endif

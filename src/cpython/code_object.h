@@ -1,0 +1,48 @@
+/* code_object.h - reads code objects (PyCodeObject, Include/cpython/code.h) out of a process. */
+#ifndef SL_CPYTHON_CODE_OBJECT_H
+#define SL_CPYTHON_CODE_OBJECT_H
+
+#include "base/buffer.h"
+#include "cpython/code_cache.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What one code object says of itself. */
+struct sl_read_code {
+    uint64_t address;
+    struct sl_code_identity identity;
+    uint32_t first_traceable;
+    uint32_t frame_bytes;
+    struct sl_buffer name; /* co_qualname */
+    struct sl_buffer file; /* co_filename */
+    struct sl_line_table lines;
+};
+
+/* How many are read together: four pieces for each must fit one system call. */
+#define SL_CODES_AT_ONCE (SL_READ_PIECES_MAX / 4)
+
+/* A line table longer than this is cut. A function of 100,000 lines has some 500 kB. */
+#define SL_LINE_TABLE_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+/* Reads `count` (at most SL_CODES_AT_ONCE) code objects, each before and after what it points to: what comes back
+ * belongs to one and the same code object. `*code_type` is the address of PyCode_Type; 0: it is found out by its name.
+ * Whatever is returned, `codes` must be destroyed. */
+enum sl_look sl_code_objects_read(struct sl_read_code *codes, struct sl_process *process,
+                                  const struct sl_layout *layout, uint64_t *code_type, const uint64_t *addresses,
+                                  size_t count);
+void sl_code_objects_destroy(struct sl_read_code *codes, size_t count);
+
+/* The identity in a header of layout->code_instructions bytes. `name_head`: SL_IDENTITY_NAME_BYTES of the qualified
+ * name; NULL where the version is enough. */
+void sl_code_identity_take(struct sl_code_identity *identity, const struct sl_layout *layout, const uint8_t *header,
+                           const uint8_t *name_head);
+/* How many bytes of the qualified name to read for that; the rest of SL_IDENTITY_NAME_BYTES is zero. */
+size_t sl_code_identity_name_bytes(const struct sl_layout *layout, const struct sl_known_code *known);
+bool sl_code_identity_equal(const struct sl_code_identity *a, const struct sl_code_identity *b);
+
+/* Whether the object of type `type` is a code object, by the type's name. */
+enum sl_look sl_is_code_type(struct sl_process *process, const struct sl_layout *layout, uint64_t type, bool *is);
+
+#endif

@@ -1,0 +1,139 @@
+/* What the interpreter says of itself, from sys.__dict__ of the main interpreter. */
+#include "cpython/dictionary.h"
+#include "cpython/runtime.h"
+#include "cpython/text.h"
+#include "cpython/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* More entries of sys.path than this are left out. */
+#define PATH_ENTRIES_MAX 1024u
+
+enum { PREFIX, BASE_PREFIX, EXEC_PREFIX, BASE_EXEC_PREFIX, STDLIB, PATH, EXECUTABLE, FACT_COUNT };
+
+/* Whether `lines` has `line` as one of its lines. */
+static bool has_line(const struct sl_buffer *lines, const struct sl_buffer *line)
+{
+    size_t at = 0;
+    while (at < lines->size) {
+        const char *end = memchr(lines->bytes + at, '\n', lines->size - at);
+        size_t size = end == NULL ? lines->size - at : (size_t)(end - (lines->bytes + at));
+        if (size == line->size && memcmp(lines->bytes + at, line->bytes, size) == 0) {
+            return true;
+        }
+        at += size + 1;
+    }
+    return false;
+}
+
+/* Appends the str at `address` as a line; what is no str, or empty, is left out. */
+static void append_line(struct sl_python *python, uint64_t address, struct sl_buffer *lines, bool distinct)
+{
+    struct sl_buffer line;
+    sl_buffer_init(&line);
+    if (address != 0 && sl_text_read(python->process, &python->layout, address, &line) == SL_READ_OK && line.size > 0 &&
+        memchr(line.bytes, '\n', line.size) == NULL && !(distinct && has_line(lines, &line))) {
+        if (lines->size > 0) {
+            sl_buffer_byte(lines, '\n');
+        }
+        sl_buffer_append(lines, line.bytes, line.size);
+    }
+    sl_buffer_destroy(&line);
+}
+
+static void append_path(struct sl_python *python, uint64_t list, struct sl_buffer *lines)
+{
+    const struct sl_layout *layout = &python->layout;
+    uint64_t size;
+    uint64_t items;
+    struct sl_read_piece pieces[] = {{list + layout->list_size, &size, 8}, {list + layout->list_items, &items, 8}};
+    if (list == 0 || sl_process_read_pieces(python->process, pieces, 2) != SL_READ_OK) {
+        return;
+    }
+    for (uint64_t i = 0; i < size && i < PATH_ENTRIES_MAX; i++) {
+        uint64_t entry;
+        if (sl_process_read(python->process, items + i * 8, &entry, 8) != SL_READ_OK) {
+            return;
+        }
+        append_line(python, entry, lines, false);
+    }
+}
+
+/* The main interpreter is the one with the number 0. */
+static uint64_t main_interpreter(struct sl_python *python)
+{
+    const struct sl_layout *layout = &python->layout;
+    uint64_t interpreter = 0;
+    sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8);
+    for (int seen = 0; interpreter != 0 && seen < 4096; seen++) {
+        uint64_t next = 0;
+        int64_t id = -1;
+        struct sl_read_piece pieces[] = {{interpreter + layout->interpreter_next, &next, 8},
+                                         {interpreter + layout->interpreter_id, &id, 8}};
+        if (sl_process_read_pieces(python->process, pieces, 2) != SL_READ_OK) {
+            return 0;
+        }
+        if (id == 0) {
+            return interpreter;
+        }
+        interpreter = next;
+    }
+    return 0;
+}
+
+static char *take(struct sl_buffer *buffer)
+{
+    char *text = buffer->failed || buffer->bytes == NULL ? NULL : strndup(buffer->bytes, buffer->size);
+    if (text == NULL && !buffer->failed) {
+        text = strdup("");
+    }
+    sl_buffer_destroy(buffer);
+    return text;
+}
+
+bool sl_python_facts(struct sl_python *python, struct sl_python_facts *facts)
+{
+    const struct sl_layout *layout = &python->layout;
+    *facts = (struct sl_python_facts){0};
+    struct sl_dictionary_entry entries[FACT_COUNT] = {
+        [PREFIX] = {.name = "prefix"},           [BASE_PREFIX] = {.name = "base_prefix"},
+        [EXEC_PREFIX] = {.name = "exec_prefix"}, [BASE_EXEC_PREFIX] = {.name = "base_exec_prefix"},
+        [STDLIB] = {.name = "_stdlib_dir"},      [PATH] = {.name = "path"},
+        [EXECUTABLE] = {.name = "executable"},
+    };
+    uint64_t interpreter = main_interpreter(python);
+    uint64_t dictionary = 0;
+    if (interpreter == 0 ||
+        sl_process_read(python->process, interpreter + layout->interpreter_sys_dict, &dictionary, 8) != SL_READ_OK ||
+        dictionary == 0 || sl_dictionary_find(python->process, layout, dictionary, entries, FACT_COUNT) != SL_READ_OK) {
+        return false;
+    }
+    struct sl_buffer prefixes;
+    struct sl_buffer path;
+    struct sl_buffer executable;
+    sl_buffer_init(&prefixes);
+    sl_buffer_init(&path);
+    sl_buffer_init(&executable);
+    for (int i = PREFIX; i <= STDLIB; i++) {
+        append_line(python, entries[i].value, &prefixes, true);
+    }
+    append_path(python, entries[PATH].value, &path);
+    append_line(python, entries[EXECUTABLE].value, &executable, false);
+    facts->prefixes = take(&prefixes);
+    facts->path = take(&path);
+    facts->executable = take(&executable);
+    if (facts->prefixes == NULL || facts->path == NULL || facts->executable == NULL) {
+        sl_python_facts_destroy(facts);
+        return false;
+    }
+    return true;
+}
+
+void sl_python_facts_destroy(struct sl_python_facts *facts)
+{
+    free(facts->prefixes);
+    free(facts->path);
+    free(facts->executable);
+    *facts = (struct sl_python_facts){0};
+}

@@ -1,0 +1,32 @@
+/* runtime.h - what src/cpython knows of one attached interpreter; the inside of python.h. */
+#ifndef SL_CPYTHON_RUNTIME_H
+#define SL_CPYTHON_RUNTIME_H
+
+#include "cpython/code_cache.h"
+#include "cpython/layout.h"
+#include "cpython/python.h"
+#include "cpython/snapshot.h"
+#include "cpython/thread_memory.h"
+
+struct sl_python {
+    struct sl_process *process; /* borrowed */
+    struct sl_layout layout;
+    uint64_t runtime; /* address of _PyRuntime */
+    char version[16];
+
+    struct sl_code_cache codes;
+    struct sl_thread_memories memories;
+    struct sl_snapshot snapshot;
+    uint64_t walk; /* number of the walk under way */
+
+    struct sl_python_thread *threads; /* of the last sl_python_threads; owned */
+    size_t thread_count, thread_capacity;
+};
+
+/* What a failed read means to who looks at a stack. */
+enum sl_look sl_look_from_read(enum sl_read read);
+
+/* Address of the GIL that this interpreter uses, 0 when it is not known. One read, none on 3.11. */
+uint64_t sl_gil_address(struct sl_python *python, uint64_t interpreter);
+
+#endif

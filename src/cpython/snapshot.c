@@ -1,0 +1,76 @@
+#include "cpython/snapshot.h"
+
+#include <stdlib.h>
+
+void sl_snapshot_init(struct sl_snapshot *snapshot)
+{
+    *snapshot = (struct sl_snapshot){0};
+}
+
+void sl_snapshot_destroy(struct sl_snapshot *snapshot)
+{
+    free(snapshot->bytes);
+    free(snapshot->pieces);
+    sl_snapshot_init(snapshot);
+}
+
+void sl_snapshot_clear(struct sl_snapshot *snapshot)
+{
+    snapshot->size = 0;
+    snapshot->count = 0;
+    snapshot->taken = 0;
+}
+
+static bool reserve(void **memory, size_t *capacity, size_t needed, size_t element)
+{
+    if (needed <= *capacity) {
+        return true;
+    }
+    size_t larger = *capacity == 0 ? 64 : *capacity;
+    while (larger < needed) {
+        larger *= 2;
+    }
+    void *moved = realloc(*memory, larger * element);
+    if (moved == NULL) {
+        return false;
+    }
+    *memory = moved;
+    *capacity = larger;
+    return true;
+}
+
+size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t size)
+{
+    if (size > SL_SNAPSHOT_BYTES_MAX - snapshot->size || address + size < address) {
+        return SIZE_MAX;
+    }
+    if (!reserve((void **)&snapshot->bytes, &snapshot->capacity, snapshot->size + size, 1) ||
+        !reserve((void **)&snapshot->pieces, &snapshot->piece_capacity, snapshot->count + 1,
+                 sizeof *snapshot->pieces)) {
+        return SIZE_MAX;
+    }
+    snapshot->pieces[snapshot->count] = (struct sl_snapshot_piece){address, (uint32_t)size, (uint32_t)snapshot->size};
+    snapshot->size += size;
+    return snapshot->count++;
+}
+
+enum sl_read sl_snapshot_take(struct sl_snapshot *snapshot, struct sl_process *process)
+{
+    while (snapshot->taken < snapshot->count) {
+        struct sl_read_piece pieces[SL_READ_PIECES_MAX];
+        size_t count = snapshot->count - snapshot->taken;
+        if (count > SL_READ_PIECES_MAX) {
+            count = SL_READ_PIECES_MAX;
+        }
+        for (size_t i = 0; i < count; i++) {
+            const struct sl_snapshot_piece *piece = &snapshot->pieces[snapshot->taken + i];
+            pieces[i] = (struct sl_read_piece){piece->address, snapshot->bytes + piece->at, piece->size};
+        }
+        enum sl_read read = sl_process_read_pieces(process, pieces, count);
+        if (read != SL_READ_OK) {
+            return read;
+        }
+        snapshot->taken += count;
+    }
+    return SL_READ_OK;
+}

@@ -1,0 +1,89 @@
+/* stack.h - one attempt to see a thread's stack: what is asked for, what is followed, what is made of it.
+ *
+ * The program runs while its memory is copied, so what a copy holds was true at slightly different moments. The order
+ * of the pieces makes it possible to tell what was true at one moment, that at which the thread state was copied:
+ *
+ *   guard      the first frame of the newest chunk, when there are older chunks
+ *   older      the older chunks, whole
+ *   foreign    frames outside of the data stack: generators', and those that mark a boundary to C
+ *   chunk      the newest chunk, from its begin to behind the innermost frame
+ *   thread     the thread state, which points to the innermost frame     <- the moment
+ *   top        the innermost part of the newest chunk once more, and of the foreign frames
+ *   identities of code objects, GIL, garbage collection
+ *   again      the pointer to the innermost frame once more
+ *
+ * A frame that is the same before and after the moment was there at it ("stable"), and so were all its callers. A frame
+ * that changed is taken from behind the moment; it belongs to the caller below it if that one is stable, or if the
+ * last look at the thread state still finds it in the stack. What is neither is torn: a caller and a callee that may
+ * never have met. So no stack is refused merely because the program called or returned meanwhile, which would take
+ * time away from short functions. */
+#ifndef SL_CPYTHON_STACK_H
+#define SL_CPYTHON_STACK_H
+
+#include "cpython/runtime.h"
+
+#define SL_NO_PIECE SIZE_MAX
+
+/* The part of a _PyCFrame that holds current_frame (Include/cpython/pystate.h, 3.11 and 3.12). */
+#define SL_C_FRAME_BYTES 16
+
+struct sl_stack {
+    struct sl_python *python;
+    struct sl_thread_memory *memory;
+
+    /* Numbers of the snapshot's pieces, SL_NO_PIECE where there is none. */
+    size_t guard;
+    size_t older, older_count;
+    size_t foreign, foreign_count;
+    size_t chunk;
+    size_t thread;
+    size_t c_frames;
+    size_t chunk_top;
+    size_t foreign_top, foreign_top_count;
+    size_t codes, code_count; /* each one header, followed by one name head on 3.11 */
+    size_t interpreter;
+    size_t gil;
+    size_t again;
+    size_t extra, extra_count; /* frames that were asked for later */
+
+    uint64_t current;       /* the innermost frame at the moment */
+    uint64_t current_after; /* and at the end */
+    uint64_t generation;    /* code objects freed so far; 0 when it is not told */
+};
+
+enum sl_follow {
+    SL_FOLLOW_OK,
+    SL_FOLLOW_TORN,
+    SL_FOLLOW_MOVED, /* the stack lies elsewhere than was thought; it is known by now, ask again */
+    SL_FOLLOW_FAULT,
+    SL_FOLLOW_GONE,
+    SL_FOLLOW_DENIED,
+    SL_FOLLOW_MEMORY,
+};
+enum sl_follow sl_follow_from_read(enum sl_read read);
+
+/* stack_place.c: where the stack lies. */
+
+/* Finds out from nothing, by one read for each chunk. SL_FOLLOW_OK, or what went wrong. */
+enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memory *memory);
+
+/* The list of chunks, when `newest` is the newest one by now. */
+enum sl_follow sl_stack_chunks(struct sl_python *python, struct sl_thread_memory *memory, uint64_t newest);
+
+/* Remembers a _PyCFrame. */
+void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address);
+
+/* stack_plan.c: copies everything that the stack is thought to consist of. */
+enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory);
+
+/* Whether a code object is believed to stay, so that it need not be compared in every walk. */
+bool sl_code_trusted(const struct sl_known_code *known);
+
+/* stack_follow.c: from the innermost frame to the bottom, into memory->next. */
+enum sl_follow sl_stack_follow(struct sl_stack *stack);
+
+/* stack_resolve.c: which functions and lines these are; on success memory->next has become memory->last, and
+ * memory->frames the result. `*unchanged` counts the outermost frames that are as before. */
+enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged);
+
+#endif

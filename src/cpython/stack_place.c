@@ -1,0 +1,116 @@
+#include "cpython/stack.h"
+
+#include "cpython/words.h"
+
+#include <string.h>
+
+enum sl_follow sl_follow_from_read(enum sl_read read)
+{
+    switch (read) {
+    case SL_READ_OK:
+        return SL_FOLLOW_OK;
+    case SL_READ_GONE:
+        return SL_FOLLOW_GONE;
+    case SL_READ_DENIED:
+        return SL_FOLLOW_DENIED;
+    case SL_READ_FAULT:
+        break;
+    }
+    return SL_FOLLOW_FAULT;
+}
+
+void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address)
+{
+    uint32_t place = 0;
+    while (place < SL_C_FRAMES - 1 && memory->c_frames[place] != address) {
+        place++;
+    }
+    for (; place > 0; place--) {
+        memory->c_frames[place] = memory->c_frames[place - 1];
+    }
+    memory->c_frames[0] = address;
+}
+
+/* Chunks from `newest` on until one that is known already (its place in the list is returned), or the oldest. */
+static enum sl_follow read_new(struct sl_python *python, const struct sl_thread_memory *memory, uint64_t newest,
+                               struct sl_chunk *fresh, uint32_t *fresh_count, uint32_t *known)
+{
+    *fresh_count = 0;
+    uint64_t address = newest;
+    while (address != 0) {
+        for (*known = 0; *known < memory->chunk_count; (*known)++) {
+            if (memory->chunks[*known].address == address) {
+                return SL_FOLLOW_OK;
+            }
+        }
+        if (*fresh_count == SL_CHUNKS_AT_ONCE) {
+            return SL_FOLLOW_MOVED;
+        }
+        uint8_t header[SL_CHUNK_DATA];
+        enum sl_read read = sl_process_read(python->process, address, header, sizeof header);
+        if (read != SL_READ_OK) {
+            return sl_follow_from_read(read);
+        }
+        uint64_t size = sl_word(header + SL_CHUNK_SIZE);
+        uint64_t top = sl_word(header + SL_CHUNK_TOP);
+        if (size <= SL_CHUNK_DATA || size > SL_CHUNK_BYTES_MAX || size % 8 != 0 || top > (size - SL_CHUNK_DATA) / 8) {
+            return SL_FOLLOW_TORN;
+        }
+        fresh[(*fresh_count)++] = (struct sl_chunk){address, (uint32_t)size, SL_CHUNK_DATA + (uint32_t)top * 8};
+        address = sl_word(header + SL_CHUNK_PREVIOUS);
+    }
+    *known = memory->chunk_count;
+    return SL_FOLLOW_OK;
+}
+
+enum sl_follow sl_stack_chunks(struct sl_python *python, struct sl_thread_memory *memory, uint64_t newest)
+{
+    struct sl_chunk fresh[SL_CHUNKS_AT_ONCE];
+    uint32_t fresh_count;
+    uint32_t known;
+    enum sl_follow follow = read_new(python, memory, newest, fresh, &fresh_count, &known);
+    if (follow != SL_FOLLOW_OK && follow != SL_FOLLOW_MOVED) {
+        return follow;
+    }
+    if (follow == SL_FOLLOW_MOVED) {
+        known = memory->chunk_count; /* nothing that was known is reached in a bounded number of steps */
+    }
+    uint32_t kept = memory->chunk_count - known;
+    if (!sl_thread_memory_chunks(memory, fresh_count + kept)) {
+        return SL_FOLLOW_MEMORY;
+    }
+    if (kept > 0) {
+        memmove(memory->chunks + fresh_count, memory->chunks + known, kept * sizeof *memory->chunks);
+    }
+    if (fresh_count > 0) {
+        memcpy(memory->chunks, fresh, fresh_count * sizeof *fresh);
+    }
+    memory->chunk_count = fresh_count + kept;
+    return follow == SL_FOLLOW_OK ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
+}
+
+enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memory *memory)
+{
+    const struct sl_layout *layout = &python->layout;
+    uint8_t state[SL_THREAD_BYTES_MAX];
+    enum sl_read read = sl_process_read(python->process, memory->address, state, layout->thread_chunk + 8);
+    if (read != SL_READ_OK) {
+        return sl_follow_from_read(read);
+    }
+    memory->chunk_count = 0;
+    memory->foreign_count = 0;
+    memory->foreign_top_count = 0;
+    memory->top = 0;
+    uint64_t frame = sl_word(state + layout->thread_frame);
+    if (layout->c_frames) {
+        sl_stack_c_frame(memory, frame);
+    } else {
+        memory->top = frame;
+    }
+    if (memory->gil == 0) {
+        memory->gil = sl_gil_address(python, memory->interpreter);
+    }
+    enum sl_follow follow = sl_stack_chunks(python, memory, sl_word(state + layout->thread_chunk));
+    memory->predicted = follow == SL_FOLLOW_OK;
+    return follow;
+}

@@ -1,0 +1,247 @@
+#include "cpython/stack.h"
+
+#include "cpython/code_object.h"
+#include "cpython/words.h"
+
+/* How far below the innermost frame the newest chunk is read twice: some fifteen frames. More than that are not left
+ * and entered again within the microsecond in between. */
+#define TOP_BYTES 2048u
+
+/* How far above it: the frames that may have been called since the last walk. */
+#define AHEAD_BYTES 1024u
+
+/* Foreign frames nearer to each other than this are read as one piece: a piece costs as much as copying some 3 KiB. */
+#define MERGE_BYTES 2048u
+
+/* Code objects whose identity is asked for at once: the rest have their turn in the next walks. */
+#define COMPARED_MAX 48u
+
+/* From how many comparisons on a code object is believed to stay, so that it need not be compared in every walk. */
+#define MATCHES_TO_TRUST 1000u
+
+/* And how many of those are compared in each walk all the same. */
+#define TRUSTED_COMPARED 1u
+
+static bool add(struct sl_stack *stack, size_t *piece, uint64_t address, size_t size)
+{
+    *piece = sl_snapshot_add(&stack->python->snapshot, address, size);
+    return *piece != SIZE_MAX;
+}
+
+static bool add_older_chunks(struct sl_stack *stack)
+{
+    const struct sl_thread_memory *memory = stack->memory;
+    if (memory->chunk_count < 2) {
+        return true;
+    }
+    size_t guard_bytes = SL_CHUNK_DATA + 8 + stack->python->layout.frame_header;
+    if (!add(stack, &stack->guard, memory->chunks[0].address, guard_bytes)) {
+        return false;
+    }
+    for (uint32_t i = 1; i < memory->chunk_count; i++) {
+        size_t piece;
+        if (!add(stack, &piece, memory->chunks[i].address, memory->chunks[i].used)) {
+            return false;
+        }
+        if (i == 1) {
+            stack->older = piece;
+        }
+        stack->older_count++;
+    }
+    return true;
+}
+
+static bool add_foreign(struct sl_stack *stack)
+{
+    const struct sl_thread_memory *memory = stack->memory;
+    uint32_t header = stack->python->layout.frame_header;
+    for (uint32_t i = 0; i < memory->foreign_count;) {
+        uint64_t begin = memory->foreign[i];
+        uint64_t end = begin + header;
+        for (i++; i < memory->foreign_count && memory->foreign[i] - begin < MERGE_BYTES * 4 &&
+                  memory->foreign[i] <= end + MERGE_BYTES;
+             i++) {
+            end = memory->foreign[i] + header;
+        }
+        size_t piece;
+        if (!add(stack, &piece, begin, (size_t)(end - begin))) {
+            return false;
+        }
+        if (stack->foreign_count++ == 0) {
+            stack->foreign = piece;
+        }
+    }
+    return true;
+}
+
+/* The newest chunk from its begin, or from TOP_BYTES below the innermost frame. */
+static bool add_chunk(struct sl_stack *stack, size_t *piece, bool top_only)
+{
+    const struct sl_thread_memory *memory = stack->memory;
+    if (memory->chunk_count == 0) {
+        return true;
+    }
+    const struct sl_chunk *chunk = &memory->chunks[0];
+    uint64_t begin = chunk->address;
+    uint64_t end = chunk->address + chunk->size;
+    uint64_t top = memory->top;
+    if (top >= begin && top < end && !memory->roams) {
+        uint64_t ahead = top + stack->python->layout.frame_header + AHEAD_BYTES;
+        end = ahead < end ? ahead : end;
+        if (top_only && top > begin + TOP_BYTES) {
+            begin = top - TOP_BYTES;
+        }
+    }
+    return add(stack, piece, begin, (size_t)(end - begin));
+}
+
+static bool add_c_frames(struct sl_stack *stack)
+{
+    if (!stack->python->layout.c_frames) {
+        return true;
+    }
+    /* They lie on one C stack, near each other; one that does not is left out. */
+    const uint64_t *c_frames = stack->memory->c_frames;
+    uint64_t newest = c_frames[0];
+    uint64_t low = newest;
+    uint64_t high = newest;
+    for (uint32_t i = 0; i < SL_C_FRAMES; i++) {
+        uint64_t least = c_frames[i] < low ? c_frames[i] : low;
+        uint64_t most = c_frames[i] > high ? c_frames[i] : high;
+        if (c_frames[i] != 0 && most - least < MERGE_BYTES * 2) {
+            low = least;
+            high = most;
+        }
+    }
+    return add(stack, &stack->c_frames, low, (size_t)(high - low) + SL_C_FRAME_BYTES);
+}
+
+static bool add_foreign_top(struct sl_stack *stack)
+{
+    for (uint32_t i = 0; i < stack->memory->foreign_top_count; i++) {
+        size_t piece;
+        if (!add(stack, &piece, stack->memory->foreign_top[i], stack->python->layout.frame_header)) {
+            return false;
+        }
+        if (stack->foreign_top_count++ == 0) {
+            stack->foreign_top = piece;
+        }
+    }
+    return true;
+}
+
+static bool add_code(struct sl_stack *stack, const struct sl_known_code *known)
+{
+    const struct sl_layout *layout = &stack->python->layout;
+    size_t piece;
+    size_t name;
+    if (!add(stack, &piece, known->address, layout->code_instructions)) {
+        return false;
+    }
+    if (layout->code_version == 0 &&
+        !add(stack, &name, known->identity.qualified_name, sl_code_identity_name_bytes(layout, known))) {
+        return false;
+    }
+    if (stack->code_count++ == 0) {
+        stack->codes = piece;
+    }
+    return true;
+}
+
+bool sl_code_trusted(const struct sl_known_code *known)
+{
+    return known->matches >= MATCHES_TO_TRUST && !known->short_lived;
+}
+
+/* The code objects of the last stack, as far as they may have become others since. */
+static bool add_codes(struct sl_stack *stack)
+{
+    struct sl_python *python = stack->python;
+    struct sl_thread_memory *memory = stack->memory;
+    bool told = python->layout.interpreter_code_generation != 0;
+    if (told && !memory->generation_moves) {
+        return true;
+    }
+    uint32_t trusted = 0;
+    uint32_t turn = memory->turn;
+    for (uint32_t i = 0; i < memory->last_count && stack->code_count < COMPARED_MAX; i++) {
+        uint64_t address = memory->last[i].code;
+        struct sl_known_code *known = memory->last[i].hidden ? NULL : sl_code_cache_find(&python->codes, address);
+        if (known == NULL || known->compared_walk == python->walk) {
+            continue;
+        }
+        if (!told && sl_code_trusted(known)) {
+            if (turn > 0) {
+                turn--;
+                continue;
+            }
+            if (trusted++ == TRUSTED_COMPARED) {
+                continue;
+            }
+        }
+        known->compared_walk = python->walk;
+        if (!add_code(stack, known)) {
+            return false;
+        }
+    }
+    memory->turn = turn > 0 || trusted == 0 ? 0 : memory->turn + 1;
+    return true;
+}
+
+/* gc.collecting, the GIL and the count of freed code objects lie near each other in PyInterpreterState, unless the GIL
+ * is another interpreter's. */
+static bool add_interpreter(struct sl_stack *stack)
+{
+    const struct sl_layout *layout = &stack->python->layout;
+    uint64_t begin = stack->memory->interpreter + layout->interpreter_collecting;
+    uint64_t end = begin + 4;
+    if (layout->interpreter_code_generation != 0) {
+        uint64_t generation = stack->memory->interpreter + layout->interpreter_code_generation;
+        begin = generation < begin ? generation : begin;
+        end = generation + 8 > end ? generation + 8 : end;
+    }
+    uint64_t gil = stack->memory->gil;
+    bool apart = gil != 0 && (gil < begin - MERGE_BYTES || gil > end + MERGE_BYTES);
+    if (gil != 0 && !apart) {
+        begin = gil < begin ? gil : begin;
+        end = gil + layout->gil_locked + 4 > end ? gil + layout->gil_locked + 4 : end;
+    }
+    if (!add(stack, &stack->interpreter, begin, (size_t)(end - begin))) {
+        return false;
+    }
+    stack->gil = stack->interpreter;
+    return !apart || add(stack, &stack->gil, gil, layout->gil_locked + 4);
+}
+
+static bool add_again(struct sl_stack *stack)
+{
+    const struct sl_layout *layout = &stack->python->layout;
+    uint64_t address = stack->memory->address + layout->thread_frame;
+    if (layout->c_frames) {
+        address = stack->memory->c_frames[0] + layout->c_frame_frame;
+    }
+    return add(stack, &stack->again, address, 8);
+}
+
+enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory)
+{
+    *stack = (struct sl_stack){
+        .python = python,
+        .memory = memory,
+        .guard = SL_NO_PIECE,
+        .chunk = SL_NO_PIECE,
+        .c_frames = SL_NO_PIECE,
+        .chunk_top = SL_NO_PIECE,
+    };
+    python->walk++;
+    sl_snapshot_clear(&python->snapshot);
+    bool added = add_older_chunks(stack) && add_foreign(stack) && add_chunk(stack, &stack->chunk, false) &&
+                 add(stack, &stack->thread, memory->address, python->layout.thread_chunk + 8) && add_c_frames(stack) &&
+                 add_chunk(stack, &stack->chunk_top, true) && add_foreign_top(stack) && add_interpreter(stack) &&
+                 add_codes(stack) && add_again(stack);
+    if (!added) {
+        return SL_FOLLOW_MEMORY;
+    }
+    stack->extra = python->snapshot.count;
+    return sl_follow_from_read(sl_snapshot_take(&python->snapshot, python->process));
+}

@@ -1,0 +1,270 @@
+#include "cpython/stack.h"
+
+#include "cpython/code_object.h"
+#include "cpython/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* New code objects in one stack that are read in one go; a stack with more of them goes on after these. */
+#define LEARN_MAX 64u
+
+struct address_list {
+    uint64_t items[LEARN_MAX];
+    size_t count;
+};
+
+static bool add_address(struct address_list *list, uint64_t address)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i] == address) {
+            return true;
+        }
+    }
+    if (list->count == LEARN_MAX) {
+        return false;
+    }
+    list->items[list->count++] = address;
+    return true;
+}
+
+static void confirm(const struct sl_stack *stack, struct sl_known_code *known)
+{
+    known->compared_walk = stack->python->walk;
+    known->generation = stack->generation;
+    known->interpreter = stack->memory->interpreter;
+    if (known->matches < UINT32_MAX) {
+        known->matches++;
+    }
+}
+
+/* Whether the entry is surely still what lay at its address at the moment of the walk. */
+static bool confirmed(const struct sl_stack *stack, const struct sl_known_code *known)
+{
+    if (known->compared_walk == stack->python->walk) {
+        return true;
+    }
+    if (stack->python->layout.interpreter_code_generation != 0) {
+        return known->interpreter == stack->memory->interpreter && known->generation == stack->generation;
+    }
+    return sl_code_trusted(known);
+}
+
+static enum sl_look learn(struct sl_stack *stack, const struct address_list *list)
+{
+    struct sl_python *python = stack->python;
+    enum sl_look look = sl_code_cache_learn(&python->codes, python->process, &python->layout, list->items, list->count);
+    for (size_t i = 0; i < list->count && look == SL_LOOK_OK; i++) {
+        confirm(stack, sl_code_cache_find(&python->codes, list->items[i]));
+    }
+    return look;
+}
+
+/* Compares `count` entries with their memory: pieces from `piece` on, one for each, or two on 3.11. Those that have
+ * become others are read anew. */
+static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
+{
+    struct sl_python *python = stack->python;
+    const struct sl_layout *layout = &python->layout;
+    struct address_list changed = {.count = 0};
+    for (size_t i = 0; i < count; i++) {
+        uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
+        const struct sl_snapshot_piece *header = &python->snapshot.pieces[piece++];
+        struct sl_known_code *known = sl_code_cache_find(&python->codes, header->address);
+        bool with_name = layout->code_version == 0;
+        if (with_name) {
+            const struct sl_snapshot_piece *head = &python->snapshot.pieces[piece++];
+            memcpy(name, python->snapshot.bytes + head->at, head->size);
+        }
+        if (known == NULL) {
+            continue;
+        }
+        if (sl_code_identity_matches(known, &python->codes, layout, python->snapshot.bytes + header->at,
+                                     with_name ? name : NULL)) {
+            confirm(stack, known);
+        } else {
+            known->compared_walk = 0;
+            add_address(&changed, header->address);
+        }
+    }
+    /* One of the last stack that is gone may be in the present one or not: only then it is read again. */
+    struct address_list needed = {.count = 0};
+    for (uint32_t i = 0; changed.count > 0 && i < stack->memory->next_count; i++) {
+        for (size_t c = 0; c < changed.count; c++) {
+            if (stack->memory->next[i].code == changed.items[c]) {
+                add_address(&needed, changed.items[c]);
+            }
+        }
+    }
+    return needed.count > 0 ? learn(stack, &needed) : SL_LOOK_OK;
+}
+
+/* Reads the headers of entries that are in the stack but were not expected there, and compares them. */
+static enum sl_look compare_later(struct sl_stack *stack, const struct address_list *list)
+{
+    struct sl_python *python = stack->python;
+    const struct sl_layout *layout = &python->layout;
+    size_t first = python->snapshot.count;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, list->items[i]);
+        bool added = sl_snapshot_add(&python->snapshot, list->items[i], layout->code_instructions) != SIZE_MAX;
+        if (added && layout->code_version == 0) {
+            added = sl_snapshot_add(&python->snapshot, known->identity.qualified_name,
+                                    sl_code_identity_name_bytes(layout, known)) != SIZE_MAX;
+        }
+        if (!added) {
+            return SL_LOOK_MEMORY;
+        }
+    }
+    enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
+    if (read == SL_READ_FAULT) {
+        /* A name that is gone with its code object: all are read anew. */
+        return learn(stack, list);
+    }
+    return read == SL_READ_OK ? compare(stack, first, list->count) : sl_look_from_read(read);
+}
+
+static uint32_t unit_of(const struct sl_layout *layout, const struct sl_raw_frame *raw,
+                        const struct sl_known_code *known)
+{
+    uint64_t begin = raw->code + layout->code_instructions;
+    uint64_t unit = (raw->instruction - begin) / 2;
+    return raw->instruction < begin || unit >= known->identity.units ? UINT32_MAX : (uint32_t)unit;
+}
+
+static uint32_t line_of(const struct sl_known_code *known, uint32_t unit)
+{
+    uint32_t line = unit == UINT32_MAX ? 0 : sl_line_table_line(&known->lines, unit);
+    return line == 0 ? known->identity.first_line : line;
+}
+
+/* How many of the outermost frames are as they were: same place, same code object, same instruction. */
+static uint32_t count_unchanged(const struct sl_stack *stack)
+{
+    const struct sl_thread_memory *memory = stack->memory;
+    bool same_codes = memory->changes == stack->python->codes.changes;
+    uint32_t most = memory->next_count < memory->last_count ? memory->next_count : memory->last_count;
+    for (uint32_t i = 0; i < most; i++) {
+        struct sl_raw_frame *now = &memory->next[memory->next_count - 1 - i];
+        const struct sl_raw_frame *then = &memory->last[memory->last_count - 1 - i];
+        if (now->address != then->address || now->code != then->code || now->instruction != then->instruction) {
+            return i;
+        }
+        if (!same_codes && !now->hidden) {
+            const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, now->code);
+            if (known == NULL || known->serial != then->serial || !confirmed(stack, known)) {
+                return i;
+            }
+        }
+        now->serial = then->serial;
+        now->shown = then->shown;
+    }
+    return most;
+}
+
+/* Sees to it that every code object of the innermost `count` frames is known and confirmed. */
+static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
+{
+    struct sl_thread_memory *memory = stack->memory;
+    for (uint32_t from = 0; from < count;) {
+        struct address_list fresh = {.count = 0};
+        struct address_list doubtful = {.count = 0};
+        uint32_t i = from;
+        for (; i < count; i++) {
+            const struct sl_raw_frame *raw = &memory->next[i];
+            const struct sl_known_code *known =
+                raw->hidden ? NULL : sl_code_cache_find(&stack->python->codes, raw->code);
+            if (raw->hidden || (known != NULL && confirmed(stack, known))) {
+                continue;
+            }
+            if (!add_address(known == NULL ? &fresh : &doubtful, raw->code)) {
+                break;
+            }
+        }
+        enum sl_look look = fresh.count > 0 ? learn(stack, &fresh) : SL_LOOK_OK;
+        if (look == SL_LOOK_OK && doubtful.count > 0) {
+            look = compare_later(stack, &doubtful);
+        }
+        if (look != SL_LOOK_OK) {
+            return look;
+        }
+        from = i;
+    }
+    return SL_LOOK_OK;
+}
+
+/* Names the innermost `count` frames, outermost of them first, in front of the `kept` results that stay. */
+static enum sl_look name_frames(struct sl_stack *stack, uint32_t count, uint32_t kept)
+{
+    struct sl_thread_memory *memory = stack->memory;
+    const struct sl_layout *layout = &stack->python->layout;
+    memory->frame_count = kept;
+    if (!sl_thread_memory_frames(memory, kept + count)) {
+        return SL_LOOK_MEMORY;
+    }
+    for (uint32_t i = count; i > 0; i--) {
+        struct sl_raw_frame *raw = &memory->next[i - 1];
+        if (raw->hidden) {
+            continue;
+        }
+        const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
+        if (known == NULL) {
+            return SL_LOOK_TORN;
+        }
+        uint32_t unit = unit_of(layout, raw, known);
+        raw->serial = known->serial;
+        raw->shown = raw->generator || (unit != UINT32_MAX && unit >= known->first_traceable);
+        if (raw->shown) {
+            memory->frame_count++;
+            memory->frames[memory->frame_capacity - memory->frame_count] =
+                (struct sl_frame){.code = known->number, .line = line_of(known, unit)};
+        }
+    }
+    return SL_LOOK_OK;
+}
+
+enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
+{
+    struct sl_python *python = stack->python;
+    struct sl_thread_memory *memory = stack->memory;
+    const struct sl_layout *layout = &python->layout;
+    if (layout->interpreter_code_generation != 0) {
+        stack->generation = sl_word(sl_snapshot_find(&python->snapshot, stack->interpreter,
+                                                     memory->interpreter + layout->interpreter_code_generation, 8));
+        memory->generation_moves = stack->generation != memory->generation;
+        memory->generation = stack->generation;
+    }
+    enum sl_look look = compare(stack, stack->codes, stack->code_count);
+    uint32_t same = 0;
+    uint64_t changes;
+    do {
+        /* Learning may replace entries that outer frames rest on; then it is counted again. */
+        changes = python->codes.changes;
+        if (look == SL_LOOK_OK) {
+            same = count_unchanged(stack);
+            look = know_codes(stack, memory->next_count - same);
+        }
+    } while (look == SL_LOOK_OK && changes != python->codes.changes);
+    if (look != SL_LOOK_OK) {
+        return look;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = memory->next_count - same; i < memory->next_count; i++) {
+        kept += memory->next[i].shown ? 1 : 0;
+    }
+    look = name_frames(stack, memory->next_count - same, kept);
+    if (look != SL_LOOK_OK) {
+        memory->last_count = 0;
+        return look;
+    }
+    struct sl_raw_frame *last = memory->last;
+    uint32_t last_capacity = memory->last_capacity;
+    memory->last = memory->next;
+    memory->last_count = memory->next_count;
+    memory->last_capacity = memory->next_capacity;
+    memory->next = last;
+    memory->next_capacity = last_capacity;
+    memory->changes = python->codes.changes;
+    *unchanged = kept;
+    return SL_LOOK_OK;
+}

@@ -1,0 +1,104 @@
+/* thread_memory.h - what is remembered of a thread from one walk of its stack to the next: where its stack lay, so that
+ * the next walk can ask for all of it at once, and what was found, so that only what changed is looked at again. */
+#ifndef SL_CPYTHON_THREAD_MEMORY_H
+#define SL_CPYTHON_THREAD_MEMORY_H
+
+#include "cpython/python.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A piece of the data stack (struct _PyStackChunk). */
+struct sl_chunk {
+    uint64_t address;
+    uint32_t size; /* as it says itself */
+    uint32_t used; /* bytes of it up to the end of its last frame; the newest one's is not kept */
+};
+
+/* Its fields (Include/cpython/pystate.h): the next older chunk, the size of all of it, the words in use (set when a newer
+ * chunk is begun), and where the frames begin; in the oldest one word later. */
+#define SL_CHUNK_PREVIOUS 0
+#define SL_CHUNK_SIZE 8
+#define SL_CHUNK_TOP 16
+#define SL_CHUNK_DATA 24
+
+/* A chunk has 16 KiB, or as much as its first frame needs. Larger ones are not believed. */
+#define SL_CHUNK_BYTES_MAX ((uint64_t)32 * 1024 * 1024)
+/* More new ones are not followed at a time: 65536 frames of a normal size need some 600. */
+#define SL_CHUNKS_AT_ONCE 1024u
+
+/* A frame as it lies in memory. */
+struct sl_raw_frame {
+    uint64_t address;
+    uint64_t code;        /* address */
+    uint64_t instruction; /* address */
+    uint32_t serial;      /* sl_known_code.serial of its code */
+    bool hidden;          /* the interpreter's own: a boundary to C */
+    bool generator;       /* it lies in a generator or coroutine, not on the data stack */
+    bool stable;          /* it was the same before and after the moment that the walk stands for */
+    bool shown;           /* a frame for a person: not hidden, and not one that is only being set up */
+};
+
+/* Where the last C-level evaluation of a thread lies: cframe toggles among a few addresses when C calls Python in a
+ * loop (before 3.13). */
+#define SL_C_FRAMES 4
+
+/* Frames outside of the data stack that are read twice, because they are among the innermost. */
+#define SL_FOREIGN_TOP 4
+
+struct sl_thread_memory {
+    uint64_t address; /* of the PyThreadState; 0: the slot is free */
+    uint64_t native_id;
+    uint64_t interpreter;
+    uint64_t gil; /* address of the GIL, 0 when it is not known */
+    bool kept;    /* it was in the last list of threads */
+
+    /* Where its stack lay. */
+    bool predicted;
+    uint64_t top;            /* innermost frame that lies in the newest chunk */
+    struct sl_chunk *chunks; /* newest first; owned */
+    uint32_t chunk_count, chunk_capacity;
+    uint64_t c_frames[SL_C_FRAMES]; /* the latest first; 0: none */
+    uint64_t *foreign;              /* addresses of frames outside of the data stack, sorted; owned */
+    uint32_t foreign_count, foreign_capacity;
+    uint64_t foreign_top[SL_FOREIGN_TOP]; /* those among the innermost frames */
+    uint32_t foreign_top_count;
+    bool roams;            /* the top moved out of what was asked for: ask for the whole chunk */
+    uint64_t generation;   /* the interpreter's count of freed code objects */
+    bool generation_moves; /* it was another one in the walk before */
+    uint32_t turn;         /* which of the long-lived code objects is compared next */
+
+    /* What was found. */
+    struct sl_raw_frame *last; /* innermost first; owned */
+    uint32_t last_count, last_capacity;
+    struct sl_raw_frame *next; /* the walk that is under way; owned */
+    uint32_t next_count, next_capacity;
+    struct sl_frame *frames; /* the last result: it ends where the array ends; owned */
+    uint32_t frame_count, frame_capacity;
+    uint64_t changes; /* sl_code_cache.changes when it was found */
+};
+
+struct sl_thread_memories {
+    struct sl_thread_memory **slots; /* hash table by address, a power of two; owned */
+    uint32_t slot_count, count;
+};
+
+void sl_thread_memories_init(struct sl_thread_memories *memories);
+void sl_thread_memories_destroy(struct sl_thread_memories *memories);
+
+/* The memory for a thread, empty when the thread is new (or another thread lies at its address by now). NULL when ours
+ * is exhausted. */
+struct sl_thread_memory *sl_thread_memory(struct sl_thread_memories *memories, const struct sl_python_thread *thread);
+
+/* Drops what belongs to threads that are not among `threads`. */
+void sl_thread_memories_keep(struct sl_thread_memories *memories, const struct sl_python_thread *threads, size_t count);
+
+/* Room for `count` elements of the arrays above; false when memory is exhausted. */
+bool sl_thread_memory_chunks(struct sl_thread_memory *memory, uint32_t count);
+bool sl_thread_memory_foreign(struct sl_thread_memory *memory, uint32_t count);
+bool sl_thread_memory_next(struct sl_thread_memory *memory, uint32_t count);
+/* Keeps the frames at the end of the larger array. */
+bool sl_thread_memory_frames(struct sl_thread_memory *memory, uint32_t count);
+
+#endif

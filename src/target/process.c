@@ -1,0 +1,249 @@
+#include "target/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* proc(5): /proc/PID/stat is one line; its longest fields are the name (at most 64 bytes) and fifty numbers. */
+#define STAT_BYTES 2048
+
+/* The state letter and the start time of the process whose folder this is. The name in field 2 may hold anything, also
+ * spaces and brackets, so counting starts behind the last closing bracket. */
+static bool read_stat(int folder, char *state, uint64_t *start_ticks)
+{
+    int descriptor = openat(folder, "stat", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return false;
+    }
+    char line[STAT_BYTES];
+    ssize_t size = read(descriptor, line, sizeof line - 1);
+    close(descriptor);
+    if (size <= 0) {
+        return false;
+    }
+    line[size] = '\0';
+    const char *field = strrchr(line, ')');
+    if (field == NULL || field[1] != ' ') {
+        return false;
+    }
+    field += 2;
+    *state = *field;
+    for (int number = 3; number < 22; number++) {
+        field = strchr(field, ' ');
+        if (field == NULL) {
+            return false;
+        }
+        field++;
+    }
+    *start_ticks = strtoull(field, NULL, 10);
+    return true;
+}
+
+bool sl_process_open(struct sl_process *process, pid_t pid, struct sl_error *error)
+{
+    *process = (struct sl_process){.pid = pid, .folder = -1, .memory = -1};
+    if (pid <= 0) {
+        return sl_error_set(error, SL_ERROR_GONE, "there is no process %d", (int)pid);
+    }
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (process->folder < 0) {
+        if (errno == ENOENT) {
+            if (access("/proc/self/stat", R_OK) != 0) {
+                return sl_error_set(error, SL_ERROR_SYSTEM, "/proc is not mounted, processes cannot be read");
+            }
+            return sl_error_set(error, SL_ERROR_GONE, "there is no process %d", (int)pid);
+        }
+        return sl_error_system(error, errno, "cannot open %s", path);
+    }
+    char state;
+    if (!read_stat(process->folder, &state, &process->start_ticks)) {
+        sl_process_close(process);
+        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)pid);
+    }
+    if (state == 'Z' || state == 'X') {
+        sl_process_close(process);
+        return sl_error_set(error, SL_ERROR_NOT_PYTHON,
+                            "process %d has ended already and only waits for its parent to notice (a zombie)",
+                            (int)pid);
+    }
+    /* A kernel thread has no program: its link reads as empty or not at all, while that of a process that may not be
+     * looked into is refused. */
+    char target[8];
+    if (readlinkat(process->folder, "exe", target, sizeof target) < 0 && errno == ENOENT) {
+        sl_process_close(process);
+        return sl_error_set(error, SL_ERROR_NOT_PYTHON, "process %d is a kernel thread", (int)pid);
+    }
+    return true;
+}
+
+void sl_process_close(struct sl_process *process)
+{
+    if (process->memory >= 0) {
+        close(process->memory);
+    }
+    if (process->folder >= 0) {
+        close(process->folder);
+    }
+    process->memory = -1;
+    process->folder = -1;
+}
+
+bool sl_process_alive(const struct sl_process *process)
+{
+    char state;
+    uint64_t start_ticks;
+    return read_stat(process->folder, &state, &start_ticks) && start_ticks == process->start_ticks && state != 'Z' &&
+           state != 'X';
+}
+
+/* /proc/PID/mem, the way in where process_vm_readv(2) is filtered (seccomp) or missing (emulators). */
+static enum sl_read open_memory(struct sl_process *process)
+{
+    process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
+    if (process->memory >= 0) {
+        return SL_READ_OK;
+    }
+    return errno == ESRCH || errno == ENOENT ? SL_READ_GONE : SL_READ_DENIED;
+}
+
+static enum sl_read read_memory_file(struct sl_process *process, uint64_t address, void *buffer, size_t size)
+{
+    if (address > (uint64_t)INT64_MAX) {
+        return SL_READ_FAULT; /* an offset must be positive, and no process has memory there */
+    }
+    uint8_t *to = buffer;
+    while (size > 0) {
+        ssize_t got = pread(process->memory, to, size, (off_t)address);
+        if (got < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno == EPERM || errno == EACCES ? SL_READ_DENIED : SL_READ_FAULT;
+        }
+        if (got == 0) {
+            return SL_READ_GONE; /* the memory was given up: the process has ended */
+        }
+        to += got;
+        address += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return SL_READ_OK;
+}
+
+static enum sl_read read_pieces_from_file(struct sl_process *process, const struct sl_read_piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum sl_read read = read_memory_file(process, pieces[i].address, pieces[i].buffer, pieces[i].size);
+        if (read != SL_READ_OK) {
+            return read;
+        }
+    }
+    return SL_READ_OK;
+}
+
+enum sl_read sl_process_read_pieces(struct sl_process *process, const struct sl_read_piece *pieces, size_t count)
+{
+    if (process->memory >= 0) {
+        return read_pieces_from_file(process, pieces, count);
+    }
+    if (count > SL_READ_PIECES_MAX) {
+        return SL_READ_FAULT;
+    }
+    /* Buffers that follow each other count as one on our side, which saves the kernel work. */
+    struct iovec ours[SL_READ_PIECES_MAX];
+    struct iovec theirs[SL_READ_PIECES_MAX];
+    size_t our_count = 0;
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        theirs[i] = (struct iovec){(void *)(uintptr_t)pieces[i].address, pieces[i].size};
+        struct iovec *last = our_count > 0 ? &ours[our_count - 1] : NULL;
+        if (last != NULL && (char *)last->iov_base + last->iov_len == pieces[i].buffer) {
+            last->iov_len += pieces[i].size;
+        } else {
+            ours[our_count++] = (struct iovec){pieces[i].buffer, pieces[i].size};
+        }
+        total += pieces[i].size;
+    }
+    ssize_t got = process_vm_readv(process->pid, ours, our_count, theirs, count, 0);
+    if (got >= 0) {
+        return (size_t)got == total ? SL_READ_OK : SL_READ_FAULT;
+    }
+    switch (errno) {
+    case EFAULT:
+    case EINVAL: /* a piece that reaches beyond the end of all addresses */
+        return SL_READ_FAULT;
+    case ESRCH:
+        return SL_READ_GONE;
+    case EPERM:
+    case EACCES:
+    case ENOSYS: {
+        enum sl_read opened = open_memory(process);
+        return opened == SL_READ_OK ? read_pieces_from_file(process, pieces, count) : opened;
+    }
+    default:
+        return SL_READ_FAULT;
+    }
+}
+
+enum sl_read sl_process_read(struct sl_process *process, uint64_t address, void *buffer, size_t size)
+{
+    struct sl_read_piece piece = {address, buffer, size};
+    return sl_process_read_pieces(process, &piece, 1);
+}
+
+/* Yama's switch, or -1 where there is none. */
+static int yama_scope(void)
+{
+    int descriptor = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return -1;
+    }
+    char text[8] = "";
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    return size > 0 ? atoi(text) : -1;
+}
+
+bool sl_process_denied(const struct sl_process *process, struct sl_error *error)
+{
+    int pid = (int)process->pid;
+    struct stat folder;
+    bool others = fstat(process->folder, &folder) == 0 && folder.st_uid != geteuid();
+    int yama = yama_scope();
+    if (geteuid() == 0) {
+        return sl_error_set(error, SL_ERROR_PERMISSION,
+                            "not permitted to read the memory of process %d: root lacks CAP_SYS_PTRACE here; in a "
+                            "container, start it with --cap-add=SYS_PTRACE",
+                            pid);
+    }
+    if (yama == 3) {
+        return sl_error_set(error, SL_ERROR_PERMISSION,
+                            "not permitted to read the memory of process %d: kernel.yama.ptrace_scope is 3, which "
+                            "forbids it to everyone until the next boot",
+                            pid);
+    }
+    if (others) {
+        return sl_error_set(error, SL_ERROR_PERMISSION,
+                            "not permitted to read the memory of process %d: it belongs to another user (%u) or runs "
+                            "with privileges; run stacklapse as that user or with sudo (CAP_SYS_PTRACE)",
+                            pid, (unsigned)folder.st_uid);
+    }
+    if (yama == 1) {
+        return sl_error_set(error, SL_ERROR_PERMISSION,
+                            "not permitted to read the memory of process %d: kernel.yama.ptrace_scope is 1, which "
+                            "allows it for own children only; start the program with stacklapse, use sudo, or set it "
+                            "to 0 (sudo sysctl kernel.yama.ptrace_scope=0)",
+                            pid);
+    }
+    return sl_error_set(error, SL_ERROR_PERMISSION,
+                        "not permitted to read the memory of process %d: use sudo (CAP_SYS_PTRACE); in a container, "
+                        "start it with --cap-add=SYS_PTRACE",
+                        pid);
+}
