@@ -1,5 +1,8 @@
 /* functions.h - totals for each function and for each line, over a selection. Recursion counts once: a stack in which a
- * function appears twice adds to its total one time. */
+ * function appears twice adds to its total one time. Everything that was sampled is counted, whatever its role.
+ *
+ * The arrays live as long as the arena; NULL when it is exhausted. Linear in runs and stacks, without recursion (and
+ * what the sorting costs). */
 #ifndef SL_ANALYSIS_FUNCTIONS_H
 #define SL_ANALYSIS_FUNCTIONS_H
 
@@ -36,7 +39,7 @@ struct sl_edge {
                              * recursion only the outermost such pair of a stack counts */
 };
 
-/* Who called whom: each pair of functions adjacent in a stack, sorted by caller, callee, line. */
+/* Who called whom: each pair of functions adjacent in a stack, sorted by caller (none comes last), callee, line. */
 const struct sl_edge *sl_edges(struct sl_arena *arena, const struct sl_profile *profile,
                                const struct sl_selection *selection, bool by_line, uint32_t *count);
 

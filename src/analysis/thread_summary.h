@@ -7,16 +7,19 @@
 struct sl_thread_summary {
     uint32_t thread;
     struct sl_amount total;
-    struct sl_amount running; /* on a CPU, or in a state that is not known */
+    struct sl_amount running; /* on a CPU, or in a state that is not known; whatever the selection's mode */
     bool idle;                /* only waited: running is under 0.1 % of its time and under 3 samples, its stack changed
-                               * hardly ever, and it is no process's main thread */
-    sl_string name; /* the kernel's name where it has one of its own (not that of the program), else SL_NONE */
-    sl_function first_function; /* the outermost frame outside `threading` and `concurrent.futures` in which most of its
-                                 * time was spent, SL_NONE when there is none */
+                               * hardly ever (twice, and once more for each 1,000 samples), and it is no process's main
+                               * thread and no Profiler's scope */
+    sl_string name; /* the kernel's name where it has one of its own (not the program's, nor its main thread's, which
+                     * threads inherit), else SL_NONE */
+    sl_function first_function; /* of the outermost frames outside `threading` and `concurrent.futures` (and outside the
+                                 * import machinery) the one in which most of its time was spent, SL_NONE when there is
+                                 * none. Where a call stack has none but marks, it has none either */
 };
 
 /* One for each thread taken by the selection that was seen in it: main threads first, then by `running`, then by total
- * time, heaviest first. */
+ * time, heaviest first. The array lives as long as the arena; NULL when it is exhausted. Linear in runs and stacks. */
 const struct sl_thread_summary *sl_thread_summaries(struct sl_arena *arena, const struct sl_profile *profile,
                                                     const struct sl_selection *selection, uint32_t *count);
 

@@ -1,0 +1,229 @@
+#include "analysis/thread_summary.h"
+
+#include "analysis/roles.h"
+#include "analysis/sort.h"
+
+#include <string.h>
+
+/* The kernel cuts a thread's name to this many bytes (TASK_COMM_LEN - 1). */
+enum { kernel_name_size = 15 };
+
+/* A stack that only waits may still change this often: when the thread begins to wait, and when it ends. */
+enum { idle_changes = 2, idle_samples_a_change = 1000, idle_running_samples = 3 };
+
+struct work {
+    const struct sl_profile *profile;
+    const struct sl_selection *selection;
+    struct sl_selection wall; /* the same selection in wall time */
+    const uint8_t *taken;     /* of each stack, NULL: all */
+    sl_function *outermost;   /* of each stack: its first function for a name, SL_NONE when there is none */
+    uint64_t *function_ns;    /* of each function, 0 between threads */
+    sl_function *touched;     /* the functions that have some */
+    sl_string *main_name;     /* of each process: its main thread's name */
+};
+
+static bool starts_with(const char *text, const char *start)
+{
+    while (*start != '\0' && *text == *start) {
+        text++;
+        start++;
+    }
+    return *start == '\0';
+}
+
+/* Whether a function only starts what a thread is for. */
+static bool is_starter(const struct sl_profile *profile, sl_function function)
+{
+    if (profile->functions[function].kind == SL_FUNCTION_MARK) {
+        return true;
+    }
+    const char *path = sl_short_path(profile, function);
+    return (starts_with(path, "threading.py") && path[sizeof "threading.py" - 1] == '\0') ||
+           starts_with(path, "concurrent/futures/") || starts_with(path, "<frozen importlib._bootstrap") ||
+           starts_with(path, "<frozen runpy>");
+}
+
+static bool prepare(struct work *work, struct sl_arena *scratch)
+{
+    const struct sl_profile *profile = work->profile;
+    work->wall = *work->selection;
+    work->wall.mode = SL_MODE_WALL;
+    work->taken = sl_selection_stacks(scratch, profile, work->selection);
+    work->outermost = SL_ARENA_NEW(scratch, sl_function, profile->stack_count);
+    work->function_ns = SL_ARENA_NEW(scratch, uint64_t, profile->function_count);
+    work->touched = SL_ARENA_NEW(scratch, sl_function, profile->function_count);
+    work->main_name = SL_ARENA_NEW(scratch, sl_string, profile->process_count);
+    bool *starters = SL_ARENA_NEW(scratch, bool, profile->function_count);
+    if (scratch->exhausted) {
+        return false;
+    }
+    for (sl_function i = 1; i < profile->function_count; i++) {
+        starters[i] = is_starter(profile, i);
+    }
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        work->main_name[i] = SL_NONE;
+    }
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        if (profile->threads[i].main) {
+            work->main_name[profile->threads[i].process] = profile->threads[i].name;
+        }
+    }
+    for (sl_stack stack = 0; stack < profile->stack_count; stack++) {
+        const struct sl_stack_record *record = &profile->stacks[stack];
+        work->outermost[stack] = stack == 0 ? SL_NONE : work->outermost[record->caller];
+        if (stack != 0 && work->outermost[stack] == SL_NONE && !starters[record->function]) {
+            work->outermost[stack] = record->function;
+        }
+    }
+    return true;
+}
+
+/* Whether a kernel's name is what the program at `path` gives its threads: the last part of the path, cut. */
+static bool is_program_name(const char *name, const char *path, size_t path_size)
+{
+    size_t start = path_size;
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    size_t size = path_size - start < kernel_name_size ? path_size - start : kernel_name_size;
+    return strlen(name) == size && memcmp(name, path + start, size) == 0;
+}
+
+/* python, python3, python3.12: the interpreter is often started by a link of another name than its own. */
+static bool is_interpreter_name(const char *name)
+{
+    if (!starts_with(name, "python")) {
+        return false;
+    }
+    name += sizeof "python" - 1;
+    while (*name == '.' || (*name >= '0' && *name <= '9')) {
+        name++;
+    }
+    return *name == '\0';
+}
+
+static sl_string own_name(const struct work *work, const struct sl_thread_record *thread)
+{
+    const struct sl_profile *profile = work->profile;
+    const char *name = sl_profile_text(profile, thread->name);
+    const struct sl_process_record *process = &profile->processes[thread->process];
+    if (name[0] == '\0' || (!thread->main && thread->name == work->main_name[thread->process])) {
+        return SL_NONE;
+    }
+    const char *executable = sl_profile_text(profile, process->executable);
+    const char *command = sl_profile_text(profile, process->command);
+    size_t word = 0;
+    while (command[word] != '\0' && command[word] != ' ') {
+        word++;
+    }
+    bool program = is_program_name(name, executable, strlen(executable)) || is_program_name(name, command, word) ||
+                   is_interpreter_name(name);
+    return program ? SL_NONE : thread->name;
+}
+
+static sl_function heaviest(struct work *work, uint32_t touched)
+{
+    sl_function found = SL_NONE;
+    for (uint32_t i = 0; i < touched; i++) {
+        sl_function function = work->touched[i];
+        if (found == SL_NONE || work->function_ns[function] > work->function_ns[found]) {
+            found = function;
+        }
+    }
+    for (uint32_t i = 0; i < touched; i++) {
+        work->function_ns[work->touched[i]] = 0;
+    }
+    return found;
+}
+
+static struct sl_thread_summary summarize(struct work *work, uint32_t number)
+{
+    const struct sl_profile *profile = work->profile;
+    const struct sl_thread_record *thread = &profile->threads[number];
+    struct sl_thread_summary summary = {.thread = number, .name = own_name(work, thread)};
+    struct sl_amount wall = {0};
+    uint64_t changes = 0;
+    sl_stack before = SL_NONE;
+    uint32_t touched = 0;
+    uint32_t first, end;
+    sl_selection_runs(profile, work->selection, number, &first, &end);
+    for (uint32_t i = first; i < end; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        struct sl_amount amount = sl_run_amount(&work->wall, run);
+        if (sl_amount_is_zero(amount) || (work->taken != NULL && work->taken[run->stack] == 0)) {
+            continue;
+        }
+        changes += before != SL_NONE && before != run->stack;
+        before = run->stack;
+        sl_amount_add(&wall, amount);
+        if (!sl_state_waits(run->state)) {
+            sl_amount_add(&summary.running, amount);
+        }
+        amount = sl_run_amount(work->selection, run);
+        sl_amount_add(&summary.total, amount);
+        sl_function function = work->outermost[run->stack];
+        if (function != SL_NONE && amount.ns > 0) {
+            if (work->function_ns[function] == 0) {
+                work->touched[touched++] = function;
+            }
+            work->function_ns[function] += amount.ns;
+        }
+    }
+    summary.first_function = heaviest(work, touched);
+    bool waited = summary.running.ns == 0 || summary.running.ns < wall.ns / 1000;
+    summary.idle = !thread->main && thread->kind == SL_THREAD_OS && waited &&
+                   summary.running.samples < idle_running_samples &&
+                   changes <= idle_changes + wall.samples / idle_samples_a_change;
+    return summary;
+}
+
+struct ranking {
+    const struct sl_profile *profile;
+    const struct sl_thread_summary *summaries;
+};
+
+static bool more_important(const void *context, uint32_t a, uint32_t b)
+{
+    const struct ranking *ranking = context;
+    const struct sl_thread_summary *left = &ranking->summaries[a];
+    const struct sl_thread_summary *right = &ranking->summaries[b];
+    bool left_main = ranking->profile->threads[left->thread].main;
+    bool right_main = ranking->profile->threads[right->thread].main;
+    if (left_main != right_main) {
+        return left_main;
+    }
+    if (left_main) {
+        return ranking->profile->threads[left->thread].process < ranking->profile->threads[right->thread].process;
+    }
+    if (left->running.ns != right->running.ns) {
+        return left->running.ns > right->running.ns;
+    }
+    return left->total.ns > right->total.ns;
+}
+
+const struct sl_thread_summary *sl_thread_summaries(struct sl_arena *arena, const struct sl_profile *profile,
+                                                    const struct sl_selection *selection, uint32_t *count)
+{
+    struct sl_arena scratch;
+    sl_arena_init(&scratch);
+    struct work work = {.profile = profile, .selection = selection};
+    struct sl_thread_summary *summaries = SL_ARENA_NEW(&scratch, struct sl_thread_summary, profile->thread_count);
+    uint32_t *order = SL_ARENA_NEW(&scratch, uint32_t, profile->thread_count);
+    struct sl_thread_summary *sorted = SL_ARENA_NEW(arena, struct sl_thread_summary, profile->thread_count);
+    bool done = summaries != NULL && order != NULL && sorted != NULL && prepare(&work, &scratch);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; done && i < profile->thread_count; i++) {
+        summaries[seen] = summarize(&work, i);
+        order[seen] = seen;
+        seen += !sl_amount_is_zero(summaries[seen].total);
+    }
+    struct ranking ranking = {.profile = profile, .summaries = summaries};
+    done = done && sl_sort(&scratch, order, seen, more_important, &ranking);
+    for (uint32_t i = 0; done && i < seen; i++) {
+        sorted[i] = summaries[order[i]];
+    }
+    sl_arena_reset(&scratch);
+    arena->exhausted = arena->exhausted || !done;
+    *count = done ? seen : 0;
+    return done ? sorted : NULL;
+}

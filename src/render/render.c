@@ -1,0 +1,48 @@
+#include "render/render.h"
+
+#include "render/renderers.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define ENTRY(renderer, is_binary, reader_text, ...)                                                                   \
+    {.name = #renderer,                                                                                                \
+     .extensions = (const char *const[]){__VA_ARGS__, NULL},                                                           \
+     .reader = reader_text,                                                                                            \
+     .binary = is_binary,                                                                                              \
+     .render = sl_render_##renderer},
+
+const struct sl_renderer sl_renderers[] = {SL_RENDERERS(ENTRY){.name = NULL}};
+
+struct sl_render_options sl_render_defaults(const struct sl_profile *profile)
+{
+    return (struct sl_render_options){
+        .selection = sl_selection_all(profile), .unicode = true, .threshold = 0.005, .source = SL_SOURCE_APP};
+}
+
+const struct sl_renderer *sl_renderer_named(const char *name)
+{
+    for (const struct sl_renderer *renderer = sl_renderers; renderer->name != NULL; renderer++) {
+        if (strcmp(renderer->name, name) == 0) {
+            return renderer;
+        }
+    }
+    return NULL;
+}
+
+const struct sl_renderer *sl_renderer_for_path(const char *path)
+{
+    const struct sl_renderer *found = NULL;
+    size_t longest = 0;
+    size_t size = strlen(path);
+    for (const struct sl_renderer *renderer = sl_renderers; renderer->name != NULL; renderer++) {
+        for (const char *const *extension = renderer->extensions; *extension != NULL; extension++) {
+            size_t length = strlen(*extension);
+            if (length > longest && length < size && strcasecmp(path + size - length, *extension) == 0) {
+                found = renderer;
+                longest = length;
+            }
+        }
+    }
+    return found;
+}
