@@ -1,0 +1,312 @@
+"""Signals and job control: the program gets each as it would without us, and the report is written all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.command import Command
+from support.interpreters import Interpreter
+from support.terminal import Terminal
+
+# Counts the signals it gets; ends when it is told to on stdin or by SIGTERM.
+COUNTER = """\
+import signal, sys, time
+counts = {}
+def count(number, frame):
+    counts[number] = counts.get(number, 0) + 1
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH,
+               signal.SIGRTMIN + 3):
+    signal.signal(number, count)
+print("ready", flush=True)
+end = time.monotonic() + 60
+while not counts and time.monotonic() < end:
+    time.sleep(0.01)
+time.sleep(0.3)
+print("got", *(f"{signal.Signals(number).name}={n}" for number, n in sorted(counts.items())), flush=True)
+"""
+
+
+@contextmanager
+def started(stacklapse: Command, python: Interpreter, code: str) -> Iterator[subprocess.Popen[str]]:
+    """The command with a program that has printed its first line, in a process group of their own."""
+    process = subprocess.Popen(
+        [stacklapse.path, "--python", python.path, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=stacklapse.environment(),
+        process_group=0,
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def child_of(process: subprocess.Popen[str]) -> int:
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGWINCH"])
+def test_a_signal_sent_to_us_reaches_the_program_once(
+    stacklapse: Command, any_python: Interpreter, name: str
+) -> None:
+    with started(stacklapse, any_python, COUNTER) as process:
+        process.send_signal(getattr(signal, name))
+        stdout, stderr = process.communicate(timeout=30)
+        assert stdout == f"got {name}=1\n"
+        assert process.returncode == 0
+        assert "samples" in stderr
+
+
+def test_sigterm_ends_the_program_and_the_report_is_written(stacklapse: Command, any_python: Interpreter) -> None:
+    with started(stacklapse, any_python, "import time; print('ready', flush=True); time.sleep(60)") as process:
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 143
+        assert "samples" in stderr
+
+
+def test_a_program_that_outlives_sigterm_is_waited_for(stacklapse: Command, any_python: Interpreter) -> None:
+    code = """\
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (print("cleaning", flush=True), time.sleep(0.5), sys.exit(5)))
+print("ready", flush=True)
+time.sleep(60)
+"""
+    with started(stacklapse, any_python, code) as process:
+        process.terminate()
+        stdout, stderr = process.communicate(timeout=30)
+        assert (process.returncode, stdout) == (5, "cleaning\n")
+        assert "samples" in stderr
+
+
+def test_what_the_program_sends_its_group_does_not_come_back_to_it(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    code = COUNTER.replace('print("ready", flush=True)', 'print("ready", flush=True); import os; os.kill(0, signal.SIGUSR1)')
+    with started(stacklapse, any_python, code) as process:
+        stdout, stderr = process.communicate(timeout=30)
+        assert stdout == "got SIGUSR1=1\n"
+        assert "samples" in stderr
+
+
+def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
+    with started(stacklapse, any_python, "import time; print('ready', flush=True); time.sleep(60)") as process:
+        child = child_of(process)
+        time.sleep(1.5)  # a recording is written out once a second
+        process.kill()
+        process.wait()
+        assert Path(f"/proc/{child}/cmdline").read_bytes()
+        os.kill(child, signal.SIGKILL)
+    info = stacklapse("info", "last")
+    assert info.exit_code == 0, info.stderr
+    assert "complete: no" in info.stdout
+    assert "cut off" in info.stderr
+    view = stacklapse("view")
+    assert view.exit_code == 0
+    assert "samples" in view.stdout
+
+
+def test_killing_the_program_ends_in_a_report(stacklapse: Command, any_python: Interpreter) -> None:
+    with started(stacklapse, any_python, "import time; print('ready', flush=True); time.sleep(60)") as process:
+        os.kill(child_of(process), signal.SIGKILL)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 137
+        assert "samples" in stderr
+
+
+def test_nohup_reaches_the_program(stacklapse: Command, any_python: Interpreter) -> None:
+    done = subprocess.run(
+        ["nohup", stacklapse.path, "--python", any_python.path, "-c",
+         "import signal; print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)"],
+        capture_output=True, text=True, env=stacklapse.environment(), stdin=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    assert done.stdout == "True\n"
+
+
+def test_a_stop_of_the_program_alone_does_not_stop_us(stacklapse: Command, any_python: Interpreter) -> None:
+    code = "import sys, time; print('ready', flush=True); sys.stdin.readline(); sys.exit(4)"
+    with started(stacklapse, any_python, code) as process:
+        child = child_of(process)
+        os.kill(child, signal.SIGSTOP)
+        time.sleep(0.3)
+        assert Path(f"/proc/{process.pid}/stat").read_text().split()[2] != "T"
+        os.kill(child, signal.SIGCONT)
+        _, stderr = process.communicate("\n", timeout=30)
+        assert process.returncode == 4
+        assert "samples" in stderr
+
+
+# --- at a terminal --------------------------------------------------------------------------------------------------
+
+
+def shell(stacklapse: Command) -> Terminal:
+    """An interactive shell with job control."""
+    environment = stacklapse.environment() | {"PS1": "shell> ", "PYTHON_COLORS": "0", "TERM": "xterm", "HISTFILE": "", "INPUTRC": "/dev/null"}
+    terminal = Terminal(["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"], environment)
+    terminal.expect("shell> ")
+    return terminal
+
+
+def line(stacklapse: Command, python: Interpreter, script: Path, *options: str) -> str:
+    return " ".join([str(stacklapse.path), "--python", str(python.path), *options, str(script)]) + "\n"
+
+
+def test_ctrl_c_is_seen_once_and_the_report_follows(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(COUNTER)
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script))
+        terminal.expect("ready")
+        terminal.press("\x03")
+        terminal.expect("got SIGINT=1\r\n")
+        terminal.expect("samples")
+        terminal.expect("shell> ")
+
+
+def test_a_traceback_of_ctrl_c_is_pythons_and_the_exit_code_too(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script))
+        terminal.expect("ready")
+        time.sleep(0.2)
+        terminal.press("\x03")
+        terminal.expect(r'File "[^"]*script.py", line 3, in <module>')
+        terminal.expect("KeyboardInterrupt")
+        terminal.expect("samples")
+        terminal.expect("shell> ")
+        terminal.press("echo code=$?\n")
+        terminal.expect("code=130")
+
+
+def test_a_second_ctrl_c_does_not_cost_the_report(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"
+        "    print('cleaning', flush=True)\n    time.sleep(60)\n"
+    )
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script))
+        terminal.expect("ready")
+        time.sleep(0.2)
+        terminal.press("\x03")
+        terminal.expect("cleaning")
+        time.sleep(0.2)
+        terminal.press("\x03\x03")
+        terminal.expect("KeyboardInterrupt")
+        terminal.expect("samples")
+
+
+def test_ctrl_z_stops_both_and_fg_goes_on(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("print('ready', flush=True)\nprint('read', input(), flush=True)\n")
+    with shell(stacklapse) as terminal:
+        for _ in range(2):
+            terminal.press(line(stacklapse, any_python, script))
+            terminal.expect("ready")
+            time.sleep(0.3)
+            for _ in range(2):
+                terminal.press("\x1a")
+                terminal.expect("Stopped")
+                terminal.expect("shell> ")
+                terminal.press("ps -wwo stat=,args= -t $(tty) | grep [s]cript.py | cut -c1 | tr -d '\\n'; echo .\n")
+                terminal.expect(r"TT\.")
+                terminal.expect("shell> ")
+                terminal.press("fg\n")
+                terminal.expect("script.py")
+                time.sleep(0.3)
+            terminal.press("hello\n")
+            terminal.expect("read hello")
+            terminal.expect("samples")
+            terminal.expect("shell> ")
+
+
+def test_a_program_in_the_background_that_reads_stops_and_goes_on_in_the_foreground(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("print('read', input(), flush=True)\n")
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script).rstrip() + " &\n")
+        terminal.expect(r"\[1\] \d+")
+        time.sleep(1)
+        terminal.press("\n")
+        terminal.expect("Stopped")
+        terminal.press("fg\n")
+        terminal.expect("script.py")
+        time.sleep(0.3)
+        terminal.press("hello\n")
+        terminal.expect("read hello")
+        terminal.expect("samples")
+
+
+def test_a_program_that_handles_ctrl_z_itself_is_stopped_with(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, signal\n"
+        "def stop(*_):\n    print('saving', flush=True)\n    os.kill(os.getpid(), signal.SIGSTOP)\n    print('back', flush=True)\n"
+        "signal.signal(signal.SIGTSTP, stop)\nprint('ready', flush=True)\nprint('read', input(), flush=True)\n"
+    )
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script))
+        terminal.expect("ready")
+        time.sleep(0.2)
+        terminal.press("\x1a")
+        terminal.expect("saving")
+        terminal.expect("Stopped")
+        terminal.press("fg\n")
+        terminal.expect("back")
+        terminal.press("x\n")
+        terminal.expect("read x")
+        terminal.expect("samples")
+
+
+def test_a_closed_terminal_leaves_a_recording(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    with Terminal([stacklapse.path, "--python", any_python.path, script], stacklapse.environment()) as terminal:
+        terminal.expect("ready")
+        time.sleep(0.3)
+    recordings: list[Path] = []
+    end = time.monotonic() + 30
+    while not recordings and time.monotonic() < end:
+        time.sleep(0.1)
+        recordings = list((stacklapse.state / "stacklapse").glob("*.lapse"))
+    assert stacklapse("info", recordings[0]).exit_code == 0
+
+
+def test_the_program_has_the_terminal(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, sys\n"
+        "print([os.isatty(i) for i in range(3)], os.tcgetpgrp(0) == os.getpgrp(), os.get_terminal_size(), flush=True)\n"
+        "print('read', input('prompt? '))\n"
+    )
+    with Terminal([stacklapse.path, "--python", any_python.path, script], stacklapse.environment()) as terminal:
+        terminal.expect(r"\[True, True, True\] True os.terminal_size\(columns=100, lines=24\)")
+        terminal.expect(r"prompt\? ")
+        terminal.press("yes\n")
+        terminal.expect("read yes")
+        assert terminal.wait() == 0
