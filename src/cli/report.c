@@ -55,12 +55,13 @@ bool sl_report_plan(struct sl_report *report, const struct sl_options *options, 
                     struct sl_error *error)
 {
     *report = (struct sl_report){.descriptor = -1};
+    const struct sl_renderer *standard = &sl_renderers[0];
     const char *output = options->output;
     bool to_file = output != NULL && strcmp(output, "-") != 0;
     if (options->renderer != NULL) {
         report->renderer = sl_renderer_named(options->renderer);
     } else if (!to_file) {
-        report->renderer = sl_renderer_named("text");
+        report->renderer = standard;
     } else if (!is_recording(output)) {
         report->renderer = sl_renderer_for_path(output);
         if (report->renderer == NULL) {
@@ -71,7 +72,7 @@ bool sl_report_plan(struct sl_report *report, const struct sl_options *options, 
         report->path = output;
         return may_write(output, error);
     }
-    bool by_itself = output == NULL && strcmp(report->renderer->name, "text") == 0;
+    bool by_itself = output == NULL && report->renderer == standard;
     report->descriptor = by_itself ? text_descriptor : STDOUT_FILENO;
     if (report->renderer->binary && isatty(report->descriptor)) {
         return sl_error_set(error, SL_ERROR_USAGE, "%s is not for a terminal; write it to a file: -o profile%s",

@@ -48,7 +48,7 @@ struct sl_renderer {
                    struct sl_error *error);
 };
 
-extern const struct sl_renderer sl_renderers[]; /* the last one has a NULL name */
+extern const struct sl_renderer sl_renderers[]; /* the first is the report for people, the last one has a NULL name */
 
 /* By name, NULL if there is none such. */
 const struct sl_renderer *sl_renderer_named(const char *name);
