@@ -180,6 +180,17 @@ void sl_json_signed(struct sl_json *json, const char *key, int64_t value)
     write_number(json->output, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
+void sl_json_decimal(struct sl_json *json, const char *key, uint64_t value, unsigned digits)
+{
+    begin_value(json, key);
+    char fraction[21] = ".";
+    for (unsigned i = digits; i > 0; i--, value /= 10) {
+        fraction[i] = (char)('0' + value % 10);
+    }
+    write_number(json->output, value, false);
+    sl_output_write(json->output, fraction, (size_t)digits + 1);
+}
+
 void sl_json_bool(struct sl_json *json, const char *key, bool value)
 {
     begin_value(json, key);

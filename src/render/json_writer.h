@@ -33,6 +33,10 @@ void sl_json_string(struct sl_json *json, const char *key, const char *bytes, si
 void sl_json_text(struct sl_json *json, const char *key, const char *text);
 void sl_json_unsigned(struct sl_json *json, const char *key, uint64_t value);
 void sl_json_signed(struct sl_json *json, const char *key, int64_t value);
+
+/* An amount of a small unit in a larger one, with all its digits: 1500 with 3 digits is 1.500. */
+void sl_json_decimal(struct sl_json *json, const char *key, uint64_t value, unsigned digits);
+
 void sl_json_bool(struct sl_json *json, const char *key, bool value);
 void sl_json_null(struct sl_json *json, const char *key);
 

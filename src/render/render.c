@@ -30,8 +30,18 @@ const struct sl_renderer *sl_renderer_named(const char *name)
     return NULL;
 }
 
+/* KCachegrind looks for files named as Valgrind names them, whose end is a number. */
+static bool named_for_callgrind(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strncmp(slash != NULL ? slash + 1 : path, "callgrind.out.", strlen("callgrind.out.")) == 0;
+}
+
 const struct sl_renderer *sl_renderer_for_path(const char *path)
 {
+    if (named_for_callgrind(path)) {
+        return sl_renderer_named("callgrind");
+    }
     const struct sl_renderer *found = NULL;
     size_t longest = 0;
     size_t size = strlen(path);

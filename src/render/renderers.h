@@ -10,7 +10,14 @@
 #define SL_RENDERERS(X)                                                                                                \
     X(json, false, "programs: every number of the report (docs/json.md)", ".json")                                     \
     X(folded, false, "flamegraph.pl, inferno, speedscope: one stack a line", ".folded", ".collapsedstack.txt",         \
-      ".collapsed")
+      ".collapsed")                                                                                                    \
+    X(speedscope, false, "speedscope.app", ".speedscope.json")                                                         \
+    X(pstats, true, "Python's pstats module, SnakeViz, gprof2dot", ".prof", ".pstats")                                 \
+    X(pprof, true, "go tool pprof, Pyroscope, Parca", ".pb.gz", ".pprof")                                              \
+    X(firefox, true, "profiler.firefox.com", ".json.gz")                                                               \
+    X(chrome, false, "Chrome's DevTools, Perfetto", ".trace.json", ".chrome.json")                                     \
+    X(callgrind, false, "KCachegrind, callgrind_annotate (also callgrind.out.*)", ".callgrind")                        \
+    X(otlp, true, "OpenTelemetry collectors (profiles, v1development)", ".otlp")
 
 #define SL_RENDERER_DECLARATION(name, ...)                                                                             \
     bool sl_render_##name(const struct sl_profile *profile, const struct sl_render_options *options,                   \

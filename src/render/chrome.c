@@ -1,0 +1,176 @@
+/* chrome.c - trace events in JSON (the "Trace Event Format" of Chrome's tracing): what DevTools, Perfetto and
+ * speedscope open. A call is a pair of events, B where it was first seen and E where it was seen no more, so that a
+ * trace holds what changed and not every stack again. An E carries the name of its B and no arguments, by which
+ * speedscope matches the two. Times are microseconds. */
+#include "analysis/roles.h"
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "render/json_writer.h"
+#include "render/labels.h"
+#include "render/locations.h"
+#include "render/renderers.h"
+
+struct writer {
+    const struct sl_profile *profile;
+    const struct sl_selection *selection;
+    const struct sl_thread_summary *threads; /* those that were seen, main threads first */
+    uint32_t thread_count;
+    struct sl_json json;
+    const uint8_t *taken; /* stacks that the selection's functions leave; NULL: all */
+    uint32_t pid;         /* of the present thread */
+    uint64_t tid;
+    sl_function *open; /* the calls that have begun and not ended, outermost first */
+    uint32_t open_count;
+    sl_function *next; /* the stack that comes now, the same way */
+};
+
+static void begin_event(struct writer *writer, const char *phase)
+{
+    sl_json_new_line(&writer->json);
+    sl_json_open_object(&writer->json, NULL);
+    sl_json_text(&writer->json, "ph", phase);
+    sl_json_unsigned(&writer->json, "pid", writer->pid);
+    sl_json_unsigned(&writer->json, "tid", writer->tid);
+}
+
+static void write_place(struct writer *writer, sl_function function)
+{
+    sl_json_open_object(&writer->json, "args");
+    sl_json_text(&writer->json, "file", sl_short_path(writer->profile, function));
+    sl_json_unsigned(&writer->json, "line", writer->profile->functions[function].first_line);
+    sl_json_close_object(&writer->json);
+}
+
+static void write_call_event(struct writer *writer, const char *phase, sl_function function, uint64_t ns)
+{
+    sl_string name = writer->profile->functions[function].name;
+    begin_event(writer, phase);
+    sl_json_decimal(&writer->json, "ts", ns, 3);
+    sl_json_string(&writer->json, "name", sl_profile_text(writer->profile, name),
+                   sl_profile_text_size(writer->profile, name));
+    if (phase[0] == 'B' && writer->profile->functions[function].kind == SL_FUNCTION_PYTHON) {
+        write_place(writer, function);
+    }
+    sl_json_close_object(&writer->json);
+}
+
+static void end_calls(struct writer *writer, uint32_t keep, uint64_t ns)
+{
+    while (writer->open_count > keep) {
+        write_call_event(writer, "E", writer->open[--writer->open_count], ns);
+    }
+}
+
+static void change_to(struct writer *writer, sl_stack stack, uint64_t ns)
+{
+    const struct sl_stack_record *stacks = writer->profile->stacks;
+    uint32_t depth = 0;
+    for (sl_stack at = stack; at != 0; at = stacks[at].caller) {
+        depth++;
+    }
+    uint32_t level = depth;
+    for (sl_stack at = stack; at != 0; at = stacks[at].caller) {
+        writer->next[--level] = stacks[at].function;
+    }
+    uint32_t same = 0;
+    while (same < depth && same < writer->open_count && writer->open[same] == writer->next[same]) {
+        same++;
+    }
+    end_calls(writer, same, ns);
+    for (; same < depth; same++) {
+        writer->open[writer->open_count++] = writer->next[same];
+        write_call_event(writer, "B", writer->next[same], ns);
+    }
+}
+
+static void write_name_event(struct writer *writer, const char *kind, const char *name, size_t size)
+{
+    begin_event(writer, "M");
+    sl_json_text(&writer->json, "name", kind);
+    sl_json_open_object(&writer->json, "args");
+    sl_json_string(&writer->json, "name", name, size);
+    sl_json_close_object(&writer->json);
+    sl_json_close_object(&writer->json);
+}
+
+static void write_thread(struct writer *writer, const struct sl_thread_summary *summary, struct sl_buffer *label)
+{
+    uint32_t thread = summary->thread;
+    const struct sl_profile *profile = writer->profile;
+    uint32_t number, end;
+    sl_selection_runs(profile, writer->selection, thread, &number, &end);
+    if (number >= end) {
+        return;
+    }
+    writer->pid = profile->processes[profile->threads[thread].process].pid;
+    writer->tid = profile->threads[thread].id;
+    sl_buffer_clear(label);
+    sl_thread_label(label, profile, summary);
+    write_name_event(writer, "thread_name", label->bytes, label->size);
+
+    uint64_t now_ns = 0;
+    for (; number < end; number++) {
+        const struct sl_run *run = &profile->runs[number];
+        uint64_t ns = sl_run_amount(writer->selection, run).ns;
+        if (ns == 0 || (writer->taken != NULL && writer->taken[run->stack] == 0)) {
+            continue;
+        }
+        uint64_t from_ns = writer->selection->begin_ns;
+        uint64_t begin_ns = run->begin_ns > from_ns ? run->begin_ns : from_ns;
+        if (begin_ns > now_ns) {
+            end_calls(writer, 0, now_ns);
+        }
+        change_to(writer, run->stack, begin_ns);
+        now_ns = begin_ns + ns;
+    }
+    end_calls(writer, 0, now_ns);
+}
+
+static void write_file(struct writer *writer, struct sl_buffer *label)
+{
+    const struct sl_profile *profile = writer->profile;
+    sl_json_open_object(&writer->json, NULL);
+    sl_json_text(&writer->json, "displayTimeUnit", "ms");
+    sl_json_open_object(&writer->json, "otherData");
+    sl_json_text(&writer->json, "version", "stacklapse " SL_VERSION);
+    sl_json_close_object(&writer->json);
+    sl_json_open_array(&writer->json, "traceEvents");
+    for (uint32_t process = 0; process < profile->process_count; process++) {
+        const struct sl_process_record *record = &profile->processes[process];
+        writer->pid = record->pid;
+        writer->tid = record->pid;
+        write_name_event(writer, "process_name", sl_profile_text(profile, record->command),
+                         sl_profile_text_size(profile, record->command));
+    }
+    for (uint32_t i = 0; i < writer->thread_count; i++) {
+        write_thread(writer, &writer->threads[i], label);
+    }
+    sl_json_close_array(&writer->json);
+    sl_json_close_object(&writer->json);
+    sl_output_text(writer->json.output, "\n");
+}
+
+bool sl_render_chrome(const struct sl_profile *profile, const struct sl_render_options *options,
+                      struct sl_output *output, struct sl_error *error)
+{
+    struct sl_arena arena;
+    sl_arena_init(&arena);
+    struct writer writer = {.profile = profile, .selection = &options->selection};
+    sl_json_begin(&writer.json, output);
+    uint32_t deepest = sl_stack_depth_max(&arena, profile);
+    size_t depth = deepest == SL_NONE ? 0 : deepest;
+    writer.open = SL_ARENA_NEW(&arena, sl_function, depth);
+    writer.next = SL_ARENA_NEW(&arena, sl_function, depth);
+    writer.taken = sl_selection_stacks(&arena, profile, &options->selection);
+    writer.threads = sl_thread_summaries(&arena, profile, &options->selection, &writer.thread_count);
+    bool done = !arena.exhausted;
+    if (done) {
+        struct sl_buffer label;
+        sl_buffer_init(&label);
+        write_file(&writer, &label);
+        done = !label.failed;
+        sl_buffer_destroy(&label);
+    }
+    sl_arena_reset(&arena);
+    return done ? true : sl_error_memory(error);
+}
