@@ -445,7 +445,10 @@ static void look_at_threads(struct sl_member *member, const struct sl_span *span
         struct sl_subject_thread *observed = member->subject.all[i];
         struct sl_member_thread *thread = observed->viewer;
         if (thread == NULL) {
-            thread = begin_thread(member, observed, span->slot_begin_ns);
+            /* A thread that is new since the last look began in this slot, for all that is known; in the first look at
+             * a process that was joined, it was there before. */
+            bool before = member->joined && !member->was_sampled;
+            thread = begin_thread(member, observed, before ? member->record.begin_ns : span->slot_begin_ns);
             if (thread == NULL) {
                 facts_of(member)->missed++;
                 continue;
@@ -535,13 +538,12 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
     }
 }
 
-void sl_member_finish(struct sl_member *member)
+void sl_member_finish(struct sl_member *member, uint64_t now_ns)
 {
     if (sl_member_over(member)) {
         return;
     }
     read_usage(member);
-    uint64_t now_ns = sl_clock_now_ns();
     uint64_t end_ns = recording_time(member, now_ns);
     if (member->phase == SL_MEMBER_SAMPLING) {
         for (size_t i = 0; i < member->subject.count; i++) {

@@ -70,6 +70,6 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span);
 void sl_member_refresh(struct sl_member *member, uint64_t now_ns);
 
 /* The recording ends while the process goes on: reads the last totals. */
-void sl_member_finish(struct sl_member *member);
+void sl_member_finish(struct sl_member *member, uint64_t now_ns);
 
 #endif

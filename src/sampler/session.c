@@ -338,10 +338,10 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     }
     enum sl_session_end end = result(session, error);
     for (size_t i = 0; i < session->member_count; i++) {
-        sl_member_finish(session->members[i]);
+        sl_member_finish(session->members[i], now_ns);
     }
     atomic_store(&session->sampling, false);
-    uint64_t duration_ns = sl_clock_now_ns() - session->base_ns;
+    uint64_t duration_ns = now_ns - session->base_ns;
     atomic_store(&session->ended_ns, duration_ns);
     struct sl_facts *facts = sl_recorder_facts(session->recorder);
     facts->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;

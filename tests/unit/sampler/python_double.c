@@ -1,0 +1,131 @@
+#include "python_double.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct python_double python_double;
+void (*python_double_step)(void);
+
+#define FUNCTIONS_MAX 16
+
+struct sl_python {
+    struct sl_process *process;
+    struct sl_python_thread list[DOUBLE_THREADS_MAX];
+    struct sl_frame frames[DOUBLE_FRAMES_MAX];
+    char names[FUNCTIONS_MAX][8];
+    char files[FUNCTIONS_MAX][16];
+    struct sl_code codes[FUNCTIONS_MAX];
+};
+
+struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, struct sl_error *error)
+{
+    if (python_double.attach_failures > 0) {
+        python_double.attach_failures--;
+        if (not_yet != NULL) {
+            *not_yet = python_double.not_yet;
+        }
+        sl_error_set(error, python_double.attach_error, "the double does not attach");
+        return NULL;
+    }
+    python_double.attached++;
+    struct sl_python *python = calloc(1, sizeof *python);
+    python->process = process;
+    for (unsigned i = 0; i < FUNCTIONS_MAX; i++) {
+        snprintf(python->names[i], sizeof python->names[i], "f%u", i);
+        snprintf(python->files[i], sizeof python->files[i], "/app/f%u.py", i);
+        python->codes[i] = (struct sl_code){
+            .name = python->names[i],
+            .name_size = strlen(python->names[i]),
+            .file = python->files[i],
+            .file_size = strlen(python->files[i]),
+            .first_line = 1,
+        };
+    }
+    for (size_t i = 0; i < DOUBLE_THREADS_MAX; i++) {
+        python_double.threads[i].seen = 0;
+    }
+    return python;
+}
+
+void sl_python_detach(struct sl_python *python)
+{
+    free(python);
+}
+
+const char *sl_python_version(const struct sl_python *python)
+{
+    (void)python;
+    return "3.99.0";
+}
+
+enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_thread **threads, size_t *count)
+{
+    if (python_double_step != NULL) {
+        python_double_step();
+    }
+    for (size_t i = 0; i < python_double.thread_count; i++) {
+        python->list[i] = (struct sl_python_thread){
+            .address = 0x1000 + i * 0x100,
+            .native_id = (uint64_t)python_double.threads[i].id,
+            .interpreter = 0x100 + (uint64_t)python_double.threads[i].interpreter_id,
+            .interpreter_id = python_double.threads[i].interpreter_id,
+        };
+    }
+    *threads = python->list;
+    *count = python_double.thread_count;
+    return SL_LOOK_OK;
+}
+
+enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
+{
+    struct double_thread *answer = &python_double.threads[(thread->address - 0x1000) / 0x100];
+    answer->walks++;
+    if (answer->torn_left > 0) {
+        answer->torn_left--;
+        return SL_LOOK_TORN;
+    }
+    answer->torn_left = answer->torn;
+    for (size_t i = 0; i < answer->depth; i++) {
+        python->frames[i] = answer->frames[answer->depth - 1 - i];
+    }
+    /* The outermost frame stays; what is above it may have changed. */
+    *walk = (struct sl_walk){
+        .frames = python->frames,
+        .count = answer->depth,
+        .unchanged = answer->seen > 0 && answer->depth > 0 ? 1 : 0,
+        .holds_gil = answer->holds_gil,
+    };
+    answer->seen = answer->depth;
+    return SL_LOOK_OK;
+}
+
+const struct sl_code *sl_python_code(const struct sl_python *python, uint32_t number)
+{
+    return number < FUNCTIONS_MAX ? &python->codes[number] : NULL;
+}
+
+bool sl_python_facts(struct sl_python *python, struct sl_python_facts *facts)
+{
+    (void)python;
+    facts->prefixes = strdup("/usr");
+    facts->path = strdup("/app\n/usr/lib/python3.99");
+    facts->executable = strdup("/usr/bin/python3.99");
+    return true;
+}
+
+void sl_python_facts_destroy(struct sl_python_facts *facts)
+{
+    free(facts->prefixes);
+    free(facts->path);
+    free(facts->executable);
+}
+
+void sl_python_gil_range(struct sl_python *python, const struct sl_python_thread *thread, uint64_t *begin,
+                         uint64_t *end)
+{
+    (void)python;
+    (void)thread;
+    *begin = python_double.gil_begin;
+    *end = python_double.gil_end;
+}

@@ -1,0 +1,40 @@
+/* python_double.h - stands in for src/cpython: says of a process what a test wants to be said. The kernel's side of the
+ * process (its threads, what they wait in, that it ends) is real. */
+#ifndef SL_TESTS_PYTHON_DOUBLE_H
+#define SL_TESTS_PYTHON_DOUBLE_H
+
+#include "cpython/python.h"
+
+#include <sys/types.h>
+
+#define DOUBLE_THREADS_MAX 16
+#define DOUBLE_FRAMES_MAX 8
+
+struct double_thread {
+    pid_t id;
+    int64_t interpreter_id;
+    size_t depth;
+    struct sl_frame frames[DOUBLE_FRAMES_MAX]; /* outermost first */
+    unsigned torn;                             /* that many walks fail before one succeeds, each time */
+    bool holds_gil;
+    unsigned walks; /* attempts so far */
+    unsigned torn_left;
+    size_t seen; /* frames of the last walk */
+};
+
+struct python_double {
+    unsigned attach_failures; /* that many attempts fail with: */
+    enum sl_error_kind attach_error;
+    bool not_yet;
+    unsigned attached; /* times so far */
+    struct double_thread threads[DOUBLE_THREADS_MAX];
+    size_t thread_count;
+    uint64_t gil_begin, gil_end;
+};
+extern struct python_double python_double;
+
+/* Called before each list of threads is told; may change what is said. NULL: nothing. */
+extern void (*python_double_step)(void);
+
+/* Function n is called "fN" and lies in "/app/fN.py". */
+#endif

@@ -1,0 +1,590 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "python_double.h"
+
+#include "profile/trace_reader.h"
+#include "sampler/session.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MS UINT64_C(1000000)
+
+/* A program with threads that each do one thing for ever. What it shares with the test: */
+struct program {
+    atomic_int ids[8];
+    int gil, lock; /* futexes that nobody wakes */
+    atomic_bool go;
+};
+static struct program *program;
+static pid_t pid;
+
+static void *spin(void *argument)
+{
+    atomic_store((atomic_int *)argument, (int)syscall(SYS_gettid));
+    for (;;) {
+    }
+    return NULL;
+}
+
+static void *wait_for_gil(void *argument)
+{
+    atomic_store((atomic_int *)argument, (int)syscall(SYS_gettid));
+    for (;;) {
+        syscall(SYS_futex, &program->gil, 0, 0, NULL);
+    }
+    return NULL;
+}
+
+static void *wait_for_lock(void *argument)
+{
+    atomic_store((atomic_int *)argument, (int)syscall(SYS_gettid));
+    for (;;) {
+        syscall(SYS_futex, &program->lock, 0, 0, NULL);
+    }
+    return NULL;
+}
+
+static void *sleep_on(void *argument)
+{
+    atomic_store((atomic_int *)argument, (int)syscall(SYS_gettid));
+    for (;;) {
+        sleep(1000);
+    }
+    return NULL;
+}
+
+static void *live_briefly(void *argument)
+{
+    atomic_store((atomic_int *)argument, (int)syscall(SYS_gettid));
+    while (!atomic_load(&program->go)) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
+
+typedef void *(*activity)(void *);
+
+static void start_program(const activity *activities, size_t count)
+{
+    pid = fork();
+    if (pid == 0) {
+        for (size_t i = 1; i < count; i++) {
+            pthread_t thread;
+            pthread_create(&thread, NULL, activities[i], &program->ids[i]);
+        }
+        activities[0](&program->ids[0]);
+        _exit(0);
+    }
+    memset(&python_double, 0, sizeof python_double);
+    python_double_step = NULL;
+    python_double.thread_count = count;
+    python_double.gil_begin = (uintptr_t)&program->gil;
+    python_double.gil_end = (uintptr_t)(&program->gil + 1);
+    for (size_t i = 0; i < count; i++) {
+        while (atomic_load(&program->ids[i]) == 0) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+        struct double_thread *thread = &python_double.threads[i];
+        thread->id = program->ids[i];
+        thread->depth = 2;
+        thread->frames[0] = (struct sl_frame){.code = 0, .line = 10};
+        thread->frames[1] = (struct sl_frame){.code = 1 + (uint32_t)i, .line = 20 + (uint32_t)i};
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    program = mmap(NULL, sizeof *program, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return program == MAP_FAILED;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        pid = 0;
+    }
+    munmap(program, sizeof *program);
+    return 0;
+}
+
+/* A recording of `program`, and what came of it. */
+struct recorded {
+    enum sl_session_end end;
+    struct sl_error error;
+    struct sl_profile *profile;
+    struct sl_recorder *recorder;
+};
+
+static struct sl_session *current_session;
+
+static struct recorded record(const struct sl_session_options *options, bool starting)
+{
+    struct recorded recorded = {0};
+    struct sl_error error = {0};
+    struct sl_recorder_options recorder_options = {.interval_ns = options->interval_ns, .descriptor = -1};
+    recorded.recorder = sl_recorder_create(&recorder_options, &error);
+    assert_non_null(recorded.recorder);
+    struct sl_session *session = sl_session_create(options, recorded.recorder, &error);
+    assert_non_null(session);
+    current_session = session;
+    struct sl_session_target target = {.pid = pid, .command = "app.py", .starting = starting};
+    assert_true(sl_session_add(session, &target, &error));
+    recorded.end = sl_session_run(session, &recorded.error);
+    sl_session_destroy(session);
+    const struct sl_buffer *trace = sl_recorder_trace(recorded.recorder);
+    recorded.profile = sl_trace_read(trace->bytes, trace->size, &error);
+    assert_non_null(recorded.profile);
+    assert_true(recorded.profile->facts.complete);
+    return recorded;
+}
+
+static void destroy(struct recorded *recorded)
+{
+    sl_profile_destroy(recorded->profile);
+    sl_recorder_destroy(recorded->recorder);
+}
+
+static const char *function_name(const struct sl_profile *profile, sl_stack stack)
+{
+    return sl_profile_text(profile, profile->functions[profile->stacks[stack].function].name);
+}
+
+/* The index of the thread with this id; its only one. */
+static uint32_t thread_of(const struct sl_profile *profile, int id)
+{
+    uint32_t found = SL_NONE;
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        if (profile->threads[i].id == (uint64_t)id) {
+            assert_int_equal(found, SL_NONE);
+            found = i;
+        }
+    }
+    assert_int_not_equal(found, SL_NONE);
+    return found;
+}
+
+static uint64_t weight(const struct sl_profile *profile, uint32_t thread, const char *function)
+{
+    uint64_t weight_ns = 0;
+    const struct sl_thread_record *record = &profile->threads[thread];
+    for (uint32_t i = record->first_run; i < record->first_run + record->run_count; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        if (function == NULL || strcmp(function_name(profile, run->stack), function) == 0) {
+            weight_ns += run->end_ns - run->begin_ns;
+        }
+    }
+    return weight_ns;
+}
+
+/* How long a thread that lived when the process was joined, and lives on, was recorded: all the time. */
+static uint64_t whole(const struct sl_profile *profile, uint32_t thread)
+{
+    assert_int_equal(profile->threads[thread].begin_ns, profile->processes[0].begin_ns);
+    assert_int_equal(profile->threads[thread].end_ns, profile->facts.duration_ns);
+    return profile->facts.duration_ns - profile->processes[0].begin_ns;
+}
+
+static const struct sl_session_options brief = {.interval_ns = MS, .states = true, .duration_ns = 200 * MS};
+
+static void test_each_thread_is_recorded_with_its_stack_and_state_for_the_whole_time(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, spin, wait_for_gil, wait_for_lock}, 4);
+    python_double.threads[1].holds_gil = true;
+    struct recorded recorded = record(&brief, false);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(recorded.end, SL_SESSION_STOPPED);
+    assert_int_equal(profile->thread_count, 4);
+    assert_int_equal(profile->process_count, 1);
+    assert_string_equal(sl_profile_text(profile, profile->processes[0].command), "app.py");
+    assert_string_equal(sl_profile_text(profile, profile->processes[0].python), "3.99.0");
+    assert_string_equal(sl_profile_text(profile, profile->processes[0].prefixes), "/usr");
+    assert_int_equal(profile->processes[0].pid, pid);
+    assert_int_equal(profile->processes[0].parent_pid, getpid());
+
+    const sl_state states[] = {
+        sl_state_in_call(SL_STATE_KNOWN, SYS_clock_nanosleep),
+        SL_STATE_KNOWN | SL_STATE_ON_CPU | SL_STATE_HAS_GIL,
+        sl_state_in_call(SL_STATE_KNOWN | SL_STATE_WAITS_GIL, SYS_futex),
+        sl_state_in_call(SL_STATE_KNOWN | SL_STATE_LOCK, SYS_futex),
+    };
+    const char *functions[] = {"f1", "f2", "f3", "f4"};
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t thread = thread_of(profile, program->ids[i]);
+        const struct sl_thread_record *record = &profile->threads[thread];
+        assert_int_equal(record->main, i == 0);
+        assert_int_equal(weight(profile, thread, functions[i]), whole(profile, thread));
+        assert_int_equal(record->run_count, 1);
+        const struct sl_run *run = &profile->runs[record->first_run];
+        assert_int_equal(run->state, states[i]);
+        assert_int_equal(profile->stacks[run->stack].line, 20 + i);
+        assert_string_equal(function_name(profile, profile->stacks[run->stack].caller), "f0");
+        assert_int_equal(run->samples, profile->facts.looks);
+    }
+    assert_true(profile->facts.duration_ns >= brief.duration_ns);
+    assert_int_equal(profile->facts.broken + profile->facts.missed, 0);
+    assert_int_equal(profile->facts.looks + profile->facts.late,
+                     (profile->facts.duration_ns + brief.interval_ns - 1) / brief.interval_ns);
+    destroy(&recorded);
+}
+
+static void test_a_thread_that_did_not_run_is_not_walked_again(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, spin}, 2);
+    struct recorded recorded = record(&brief, false);
+    assert_in_range(python_double.threads[0].walks, 1, 3);
+    assert_true(python_double.threads[1].walks >= recorded.profile->facts.looks);
+    destroy(&recorded);
+}
+
+static void test_only_the_main_thread_is_recorded_if_wanted(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, spin}, 2);
+    struct sl_session_options options = brief;
+    options.main_thread_only = true;
+    struct recorded recorded = record(&options, false);
+    assert_int_equal(recorded.profile->thread_count, 1);
+    assert_true(recorded.profile->threads[0].main);
+    assert_int_equal(recorded.profile->threads[0].id, pid);
+    destroy(&recorded);
+}
+
+static void test_a_torn_walk_is_repeated(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.threads[0].torn = 5;
+    struct recorded recorded = record(&brief, false);
+    const struct sl_facts *facts = &recorded.profile->facts;
+    assert_int_equal(facts->broken, 0);
+    assert_int_equal(facts->retried, 5 * (facts->looks - 1));
+    assert_int_equal(weight(recorded.profile, 0, "f1"), whole(recorded.profile, 0));
+    destroy(&recorded);
+}
+
+static void test_a_walk_that_stays_torn_is_told_as_broken(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.threads[0].torn = UINT32_MAX;
+    python_double.threads[0].torn_left = UINT32_MAX;
+    struct recorded recorded = record(&brief, false);
+    const struct sl_facts *facts = &recorded.profile->facts;
+    assert_int_equal(facts->broken, facts->looks);
+    assert_int_equal(weight(recorded.profile, 0, "[broken]"), whole(recorded.profile, 0));
+    destroy(&recorded);
+}
+
+static void test_a_thread_without_frames_says_so(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, sleep_on}, 2);
+    python_double.threads[1].depth = 0;
+    struct recorded recorded = record(&brief, false);
+    uint32_t thread = thread_of(recorded.profile, program->ids[1]);
+    assert_int_equal(weight(recorded.profile, thread, "[no Python frame]"), whole(recorded.profile, thread));
+    destroy(&recorded);
+}
+
+static unsigned steps;
+
+static void begin_late(void)
+{
+    python_double.threads[0].depth = steps++ < 20 ? 0 : 2;
+}
+
+static void test_the_time_before_the_first_frame_is_starting(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.attach_failures = 20;
+    python_double.attach_error = SL_ERROR_NOT_PYTHON;
+    python_double.not_yet = true;
+    steps = 0;
+    python_double_step = begin_late;
+    struct recorded recorded = record(&brief, true);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(profile->thread_count, 1);
+    uint64_t starting_ns = weight(profile, 0, "[starting]");
+    assert_true(starting_ns >= 10 * MS);
+    assert_int_equal(starting_ns + weight(profile, 0, "f1"), whole(profile, 0));
+    assert_int_equal(profile->runs[0].begin_ns, profile->threads[0].begin_ns);
+    destroy(&recorded);
+}
+
+static void let_it_end(void)
+{
+    if (steps++ == 50) {
+        atomic_store(&program->go, true);
+    }
+}
+
+static void test_a_thread_that_ends_is_recorded_to_its_end(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin, live_briefly}, 2);
+    steps = 0;
+    python_double_step = let_it_end;
+    struct recorded recorded = record(&brief, false);
+    const struct sl_profile *profile = recorded.profile;
+    const struct sl_thread_record *ended = &profile->threads[thread_of(profile, program->ids[1])];
+    assert_true(ended->end_ns < profile->facts.duration_ns);
+    assert_int_equal(weight(profile, thread_of(profile, program->ids[1]), NULL), ended->end_ns - ended->begin_ns);
+    uint32_t main_thread = thread_of(profile, program->ids[0]);
+    assert_int_equal(weight(profile, main_thread, "f1"), whole(profile, main_thread));
+    destroy(&recorded);
+}
+
+static void kill_program(void)
+{
+    if (steps++ == 50) {
+        kill(pid, SIGTERM);
+    }
+}
+
+static void test_the_end_of_the_process_ends_the_session(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, spin}, 2);
+    steps = 0;
+    python_double_step = kill_program;
+    struct sl_session_options options = {.interval_ns = MS, .states = true};
+    struct recorded recorded = record(&options, false);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(recorded.end, SL_SESSION_ENDED);
+    assert_true(WIFSIGNALED(profile->processes[0].exit_status));
+    assert_int_equal(WTERMSIG(profile->processes[0].exit_status), SIGTERM);
+    assert_true(profile->processes[0].end_ns <= profile->facts.duration_ns);
+    assert_true(profile->facts.cpu_ns > 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(weight(profile, i, NULL), profile->threads[i].end_ns - profile->threads[i].begin_ns);
+    }
+    destroy(&recorded);
+}
+
+static void *end_soon(void *argument)
+{
+    (void)argument;
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    atomic_store(&program->go, true);
+    return NULL;
+}
+
+static void test_the_end_of_the_process_is_noticed_within_a_long_interval(void **state)
+{
+    (void)state;
+    start_program((activity[]){live_briefly}, 1);
+    pthread_t ender;
+    pthread_create(&ender, NULL, end_soon, NULL);
+    struct sl_session_options options = {.interval_ns = SL_INTERVAL_MAX_NS, .states = true};
+    struct recorded recorded = record(&options, false);
+    pthread_join(ender, NULL);
+    assert_int_equal(recorded.end, SL_SESSION_ENDED);
+    assert_true(recorded.profile->facts.duration_ns < SL_INTERVAL_MAX_NS / 2);
+    destroy(&recorded);
+}
+
+static void *stop_soon(void *argument)
+{
+    (void)argument;
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    sl_session_stop(current_session);
+    return NULL;
+}
+
+static void test_a_stop_ends_a_long_interval_with_a_look(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on}, 1);
+    pthread_t stopper;
+    struct sl_session_options options = {.interval_ns = SL_INTERVAL_MAX_NS, .states = true};
+    pthread_create(&stopper, NULL, stop_soon, NULL);
+    struct recorded recorded = record(&options, false);
+    pthread_join(stopper, NULL);
+    assert_int_equal(recorded.end, SL_SESSION_STOPPED);
+    assert_true(recorded.profile->facts.duration_ns < SL_INTERVAL_MAX_NS / 2);
+    assert_int_equal(weight(recorded.profile, 0, "f1"), whole(recorded.profile, 0));
+    destroy(&recorded);
+}
+
+static void *execute(void *argument)
+{
+    atomic_store((atomic_int *)argument, (int)syscall(SYS_gettid));
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+    return NULL;
+}
+
+static void test_a_program_that_executes_another_is_followed(void **state)
+{
+    (void)state;
+    start_program((activity[]){execute, spin}, 2);
+    struct recorded recorded = record(&brief, false);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(python_double.attached, 2);
+    assert_int_equal(profile->process_count, 1);
+    const struct sl_thread_record *lost = &profile->threads[thread_of(profile, program->ids[1])];
+    assert_true(lost->end_ns < profile->facts.duration_ns);
+    assert_int_equal(weight(profile, thread_of(profile, pid), NULL), whole(profile, thread_of(profile, pid)));
+    destroy(&recorded);
+}
+
+static void test_what_is_no_python_to_its_end_gives_nothing(void **state)
+{
+    (void)state;
+    start_program((activity[]){live_briefly}, 1);
+    atomic_store(&program->go, true);
+    python_double.attach_failures = UINT32_MAX;
+    python_double.attach_error = SL_ERROR_NOT_PYTHON;
+    struct sl_session_options options = {.interval_ns = MS, .states = true};
+    struct recorded recorded = record(&options, true);
+    assert_int_equal(recorded.end, SL_SESSION_NOTHING);
+    assert_int_equal(recorded.error.kind, SL_ERROR_NOT_PYTHON);
+    destroy(&recorded);
+}
+
+static void test_what_can_never_be_read_gives_nothing_at_once(void **state)
+{
+    (void)state;
+    const enum sl_error_kind kinds[] = {SL_ERROR_UNSUPPORTED, SL_ERROR_PERMISSION};
+    for (size_t i = 0; i < 2; i++) {
+        start_program((activity[]){sleep_on}, 1);
+        python_double.attach_failures = 1;
+        python_double.attach_error = kinds[i];
+        struct sl_session_options options = {.interval_ns = MS, .states = true};
+        struct recorded recorded = record(&options, true);
+        assert_int_equal(recorded.end, SL_SESSION_NOTHING);
+        assert_int_equal(recorded.error.kind, kinds[i]);
+        assert_int_equal(kill(pid, 0), 0);
+        destroy(&recorded);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+    pid = 0;
+}
+
+static void test_joining_what_cannot_be_read_is_told_at_once(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on}, 1);
+    python_double.attach_failures = 1;
+    python_double.attach_error = SL_ERROR_NOT_PYTHON;
+    struct sl_error error = {0};
+    struct sl_recorder *recorder =
+        sl_recorder_create(&(struct sl_recorder_options){.interval_ns = MS, .descriptor = -1}, &error);
+    struct sl_session *session = sl_session_create(&brief, recorder, &error);
+    assert_false(sl_session_add(session, &(struct sl_session_target){.pid = pid}, &error));
+    assert_int_equal(error.kind, SL_ERROR_NOT_PYTHON);
+    sl_session_destroy(session);
+    sl_recorder_destroy(recorder);
+}
+
+static void test_interpreters_entered_by_one_thread_make_one_stack(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.thread_count = 2;
+    python_double.threads[1] = python_double.threads[0];
+    python_double.threads[1].frames[0].code = 5;
+    python_double.threads[1].frames[1].code = 6;
+    python_double.threads[0].interpreter_id = 1;
+    struct recorded recorded = record(&brief, false);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(profile->thread_count, 1);
+    assert_int_equal(profile->threads[0].run_count, 1);
+    const char *names[] = {"f1", "f0", "f6", "f5"};
+    sl_stack stack = profile->runs[0].stack;
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(function_name(profile, stack), names[i]);
+        stack = profile->stacks[stack].caller;
+    }
+    assert_int_equal(stack, 0);
+    destroy(&recorded);
+}
+
+static void test_a_full_disk_fails_the_session_at_its_end(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on}, 1);
+    struct sl_error error = {0};
+    int pipe_ends[2];
+    assert_int_equal(pipe(pipe_ends), 0);
+    struct sl_recorder *recorder =
+        sl_recorder_create(&(struct sl_recorder_options){.interval_ns = MS, .descriptor = pipe_ends[1]}, &error);
+    assert_non_null(recorder);
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(full >= 0);
+    dup2(full, pipe_ends[1]);
+    struct sl_session *session = sl_session_create(&brief, recorder, &error);
+    assert_true(sl_session_add(session, &(struct sl_session_target){.pid = pid}, &error));
+    assert_int_equal(sl_session_run(session, &error), SL_SESSION_FAILED);
+    assert_int_equal(error.kind, SL_ERROR_SYSTEM);
+    sl_session_destroy(session);
+    sl_recorder_destroy(recorder);
+    close(full);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
+static void test_the_signal_mask_is_as_before(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on}, 1);
+    sigset_t before;
+    sigset_t after;
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    struct recorded recorded = record(&brief, false);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    for (int number = 1; number < 32; number++) {
+        assert_int_equal(sigismember(&before, number), sigismember(&after, number));
+    }
+    destroy(&recorded);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_thread_is_recorded_with_its_stack_and_state_for_the_whole_time),
+        TEST(test_a_thread_that_did_not_run_is_not_walked_again),
+        TEST(test_only_the_main_thread_is_recorded_if_wanted),
+        TEST(test_a_torn_walk_is_repeated),
+        TEST(test_a_walk_that_stays_torn_is_told_as_broken),
+        TEST(test_a_thread_without_frames_says_so),
+        TEST(test_the_time_before_the_first_frame_is_starting),
+        TEST(test_a_thread_that_ends_is_recorded_to_its_end),
+        TEST(test_the_end_of_the_process_ends_the_session),
+        TEST(test_the_end_of_the_process_is_noticed_within_a_long_interval),
+        TEST(test_a_stop_ends_a_long_interval_with_a_look),
+        TEST(test_a_program_that_executes_another_is_followed),
+        TEST(test_what_is_no_python_to_its_end_gives_nothing),
+        TEST(test_what_can_never_be_read_gives_nothing_at_once),
+        TEST(test_joining_what_cannot_be_read_is_told_at_once),
+        TEST(test_interpreters_entered_by_one_thread_make_one_stack),
+        TEST(test_a_full_disk_fails_the_session_at_its_end),
+        TEST(test_the_signal_mask_is_as_before),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
