@@ -454,11 +454,13 @@ static void test_what_is_no_python_to_its_end_gives_nothing(void **state)
 {
     (void)state;
     start_program((activity[]){live_briefly}, 1);
-    atomic_store(&program->go, true);
+    pthread_t ender;
+    pthread_create(&ender, NULL, end_soon, NULL);
     python_double.attach_failures = UINT32_MAX;
     python_double.attach_error = SL_ERROR_NOT_PYTHON;
     struct sl_session_options options = {.interval_ns = MS, .states = true};
     struct recorded recorded = record(&options, true);
+    pthread_join(ender, NULL);
     assert_int_equal(recorded.end, SL_SESSION_NOTHING);
     assert_int_equal(recorded.error.kind, SL_ERROR_NOT_PYTHON);
     destroy(&recorded);
