@@ -1,25 +1,16 @@
 #include "profile/profile_builder.h"
+#include "base/array.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char lost_mark[] = "[lost]";
 
-static bool grow(struct sl_profile_builder *builder, void *array, uint32_t *capacity, uint32_t count, size_t size)
+static bool room(struct sl_profile_builder *builder, void *array, uint32_t *capacity, uint32_t count, size_t size)
 {
-    if (count < *capacity) {
-        return true;
-    }
-    void **memory = array;
-    size_t wanted = *capacity == 0 ? 16 : (size_t)*capacity * 2;
-    void *larger = wanted < SL_NONE ? realloc(*memory, wanted * size) : NULL;
-    if (larger == NULL) {
-        builder->exhausted = true;
-        return false;
-    }
-    *memory = larger;
-    *capacity = (uint32_t)wanted;
-    return true;
+    bool enough = sl_array_room(array, capacity, count, size);
+    builder->exhausted |= !enough;
+    return enough;
 }
 
 /* Numbers */
@@ -47,7 +38,7 @@ static void number_add(struct sl_profile_builder *builder, struct sl_numbering *
             return;
         }
     }
-    if (grow(builder, &numbering->ranges, &numbering->capacity, numbering->count, sizeof *numbering->ranges)) {
+    if (room(builder, &numbering->ranges, &numbering->capacity, numbering->count, sizeof *numbering->ranges)) {
         numbering->ranges[numbering->count++] = (struct sl_number_range){.first = number, .count = 1, .base = built};
     }
 }
@@ -151,16 +142,18 @@ sl_stack sl_built_lost(struct sl_profile_builder *builder)
     return stack;
 }
 
-void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, struct sl_stack_record record)
+void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, uint32_t caller, uint32_t function,
+                    int64_t line_offset)
 {
     if (builder->exhausted) {
         return;
     }
-    record.caller = sl_built_stack(builder, record.caller);
-    record.function = number_find(&builder->function_numbers, record.function);
+    struct sl_stack_record record = {.caller = sl_built_stack(builder, caller)};
+    record.function = number_find(&builder->function_numbers, function);
     if (record.function == SL_NONE) {
         record.function = lost_function(builder);
-        record.line = 0;
+    } else {
+        record.line = builder->functions.records[record.function].first_line + (uint32_t)line_offset;
     }
     if (!builder->exhausted) {
         number_add(builder, &builder->stack_numbers, number, sl_stacks_append(&builder->stacks, record));
@@ -169,7 +162,7 @@ void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, struct 
 
 void sl_build_state(struct sl_profile_builder *builder, uint32_t number, sl_state state)
 {
-    if (grow(builder, &builder->states, &builder->state_capacity, builder->state_count, sizeof *builder->states)) {
+    if (room(builder, &builder->states, &builder->state_capacity, builder->state_count, sizeof *builder->states)) {
         builder->states[builder->state_count] = state;
         number_add(builder, &builder->state_numbers, number, builder->state_count++);
     }
@@ -207,7 +200,7 @@ struct sl_built_process *sl_built_process(struct sl_profile_builder *builder, ui
             return &builder->processes[place];
         }
     }
-    if (!grow(builder, &builder->processes, &builder->process_capacity, builder->process_count,
+    if (!room(builder, &builder->processes, &builder->process_capacity, builder->process_count,
               sizeof *builder->processes)) {
         return NULL;
     }
@@ -234,7 +227,7 @@ struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint
     }
     /* A thread belongs to some process: as long as it is not known, to the first one. */
     if ((builder->process_count == 0 && sl_built_process(builder, 0) == NULL) ||
-        !grow(builder, &builder->threads, &builder->thread_capacity, builder->thread_count, sizeof *builder->threads)) {
+        !room(builder, &builder->threads, &builder->thread_capacity, builder->thread_count, sizeof *builder->threads)) {
         return NULL;
     }
     if (!sl_hash_index_add(&builder->thread_index, hash, builder->thread_count)) {
@@ -257,7 +250,7 @@ void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread
     thread->live = false;
     uint64_t samples = look - thread->first_look;
     if (samples == 0 ||
-        !grow(builder, &builder->runs, &builder->run_capacity, builder->run_count, sizeof *builder->runs)) {
+        !room(builder, &builder->runs, &builder->run_capacity, builder->run_count, sizeof *builder->runs)) {
         return;
     }
     builder->runs[builder->run_count++] = (struct sl_run){

@@ -64,11 +64,13 @@ void sl_profile_builder_init(struct sl_profile_builder *builder);
 void sl_profile_builder_destroy(struct sl_profile_builder *builder);
 
 /* Definitions: `number` is the trace's, larger than any before of its kind (the caller checks by `sl_numbering_next`).
- * In the records strings, functions and callers are the trace's numbers too. */
+ * Strings, functions and callers are the trace's numbers too; a line is told by its distance from the function's first.
+ */
 uint32_t sl_numbering_next(const struct sl_numbering *numbering);
 void sl_build_string(struct sl_profile_builder *builder, uint32_t number, const char *bytes, size_t size);
 void sl_build_function(struct sl_profile_builder *builder, uint32_t number, struct sl_function_record record);
-void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, struct sl_stack_record record);
+void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, uint32_t caller, uint32_t function,
+                    int64_t line_offset);
 void sl_build_state(struct sl_profile_builder *builder, uint32_t number, sl_state state);
 
 /* The profile's number of what the trace calls `number`: the mark [lost], or "" for a string, 0 for a state, where it

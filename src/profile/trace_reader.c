@@ -1,4 +1,5 @@
 #include "profile/trace_reader.h"
+#include "base/array.h"
 #include "profile/profile_builder.h"
 #include "profile/trace_blocks.h"
 
@@ -90,23 +91,18 @@ static bool read_functions(struct reader *reader, struct sl_cursor content)
 static bool read_stacks(struct reader *reader, struct sl_cursor content)
 {
     uint32_t first, count;
-    struct sl_cursor columns[3];
-    if (!read_range(&content, &reader->builder.stack_numbers, 3, &first, &count) ||
-        !split_columns(content, count, columns, 3)) {
+    if (!read_range(&content, &reader->builder.stack_numbers, 3, &first, &count)) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t distance = sl_cursor_varint(&columns[0]);
         uint32_t number = first + i;
-        if (distance >= number) {
+        uint64_t distance = sl_cursor_varint(&content);
+        sl_function function = sl_cursor_varint32(&content);
+        int64_t line_offset = sl_unzigzag(sl_cursor_varint(&content));
+        if (content.failed || distance >= number) {
             return false;
         }
-        struct sl_stack_record record = {
-            .caller = number - 1 - (uint32_t)distance,
-            .function = (uint32_t)sl_cursor_varint(&columns[1]),
-            .line = (uint32_t)sl_cursor_varint(&columns[2]),
-        };
-        sl_build_stack(&reader->builder, number, record);
+        sl_build_stack(&reader->builder, number, number - 1 - (uint32_t)distance, function, line_offset);
     }
     return true;
 }
@@ -315,15 +311,9 @@ static bool pass_look(struct look_times *times)
 
 static bool add_live(struct reader *reader, uint32_t place)
 {
-    if (reader->live_count == reader->live_capacity) {
-        size_t capacity = reader->live_capacity == 0 ? 16 : (size_t)reader->live_capacity * 2;
-        uint32_t *live = realloc(reader->live, capacity * sizeof *live);
-        if (live == NULL) {
-            reader->builder.exhausted = true;
-            return false;
-        }
-        reader->live = live;
-        reader->live_capacity = (uint32_t)capacity;
+    if (!sl_array_room(&reader->live, &reader->live_capacity, reader->live_count, sizeof *reader->live)) {
+        reader->builder.exhausted = true;
+        return false;
     }
     reader->live[reader->live_count++] = place;
     return true;
@@ -432,6 +422,17 @@ static bool apply_ends(struct reader *reader, struct ends *ends, const struct lo
     return true;
 }
 
+static sl_stack read_stack(struct sl_cursor *stacks, sl_stack *highest)
+{
+    uint64_t code = sl_cursor_varint(stacks);
+    if (code > 0) {
+        return code - 1 < SL_NONE ? (sl_stack)(code - 1) : SL_NONE;
+    }
+    uint64_t stack = (uint64_t)*highest + sl_cursor_varint32(stacks) + 1;
+    *highest = stack < SL_NONE ? (sl_stack)stack : *highest;
+    return *highest;
+}
+
 static bool read_changes(struct reader *reader, const struct sl_cursor *sections, struct look_times *times)
 {
     struct sl_cursor counts = sections[SL_TRACE_CHANGE_COUNTS];
@@ -439,6 +440,7 @@ static bool read_changes(struct reader *reader, const struct sl_cursor *sections
     struct sl_cursor stacks = sections[SL_TRACE_CHANGE_STACKS];
     struct sl_cursor states = sections[SL_TRACE_CHANGE_STATES];
     bool changes = sl_cursor_left(&counts) > 0;
+    uint32_t highest_stack = changes ? sl_cursor_varint32(&stacks) : 0;
     struct ends ends = {.content = sections[SL_TRACE_ENDS]};
     uint32_t number = 0;
     find_end(&ends);
@@ -449,7 +451,7 @@ static bool read_changes(struct reader *reader, const struct sl_cursor *sections
         uint64_t left = changes ? sl_cursor_varint(&counts) : 0;
         for (; left > 0; left--) {
             number += (uint32_t)sl_unzigzag(sl_cursor_varint(&threads));
-            uint32_t stack = sl_cursor_varint32(&stacks);
+            uint32_t stack = read_stack(&stacks, &highest_stack);
             uint32_t state = sl_cursor_varint32(&states);
             if (threads.failed || stacks.failed || states.failed || number == SL_NONE) {
                 return false;
