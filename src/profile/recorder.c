@@ -13,6 +13,7 @@ struct sl_recorder *sl_recorder_create(const struct sl_recorder_options *options
         return NULL;
     }
     recorder->writer.descriptor = -1;
+    sl_situations_init(&recorder->situations);
     recorder->looks = malloc(SL_RECORDER_LOOKS_MAX * sizeof *recorder->looks);
     if (recorder->looks == NULL || !sl_strings_init(&recorder->strings) || !sl_functions_init(&recorder->functions) ||
         !sl_stacks_init(&recorder->stacks)) {
@@ -59,11 +60,10 @@ void sl_recorder_destroy(struct sl_recorder *recorder)
     sl_strings_destroy(&recorder->strings);
     sl_functions_destroy(&recorder->functions);
     sl_stacks_destroy(&recorder->stacks);
-    sl_hash_index_destroy(&recorder->state_index);
+    sl_situations_destroy(&recorder->situations);
     sl_buffer_destroy(&recorder->events);
     sl_buffer_destroy(&recorder->ends);
     sl_buffer_destroy(&recorder->column);
-    free(recorder->states);
     free(recorder->processes);
     free(recorder->threads);
     free(recorder->live);
@@ -101,26 +101,6 @@ sl_stack sl_recorder_mark(struct sl_recorder *recorder, const char *name)
     sl_function function =
         sl_recorder_function(recorder, (struct sl_function_record){.name = text, .kind = SL_FUNCTION_MARK});
     return sl_recorder_stack(recorder, 0, function, 0);
-}
-
-/* A state has a number too. SL_NONE when memory is exhausted. */
-static uint32_t state_number(struct sl_recorder *recorder, sl_state state)
-{
-    uint32_t hash = (uint32_t)sl_hash_mix(state);
-    struct sl_hash_probe probe = sl_hash_probe(&recorder->state_index, hash);
-    for (uint32_t number; (number = sl_hash_next(&recorder->state_index, &probe)) != SL_HASH_NONE;) {
-        if (recorder->states[number] == state) {
-            return number;
-        }
-    }
-    if (!sl_array_room(&recorder->states, &recorder->state_capacity, recorder->state_count, sizeof *recorder->states)) {
-        return SL_NONE;
-    }
-    recorder->states[recorder->state_count] = state;
-    if (!sl_hash_index_add(&recorder->state_index, hash, recorder->state_count)) {
-        return SL_NONE;
-    }
-    return recorder->state_count++;
 }
 
 /* Events are numbers one behind the other, led by their size: a reader skips what it does not know. */
@@ -262,9 +242,8 @@ static void begin_block(struct sl_recorder *recorder, uint64_t begin_ns)
     while (count < recorder->live_count && sl_array_room(&recorder->live_at_begin, &recorder->live_at_begin_capacity,
                                                          count, sizeof *recorder->live_at_begin)) {
         uint32_t number = recorder->live[count];
-        const struct sl_recorded_thread *thread = &recorder->threads[number];
         recorder->live_at_begin[count++] =
-            (struct sl_recorded_live){.thread = number, .stack = thread->stack, .state = thread->state};
+            (struct sl_recorded_live){.thread = number, .situation = recorder->threads[number].situation};
     }
     if (count > 1) {
         qsort(recorder->live_at_begin, count, sizeof *recorder->live_at_begin, by_thread);
@@ -273,11 +252,10 @@ static void begin_block(struct sl_recorder *recorder, uint64_t begin_ns)
     recorder->begin_ns = begin_ns;
 }
 
-static void write_block(struct sl_recorder *recorder)
+/* Looks whose definitions could not be written for want of memory wait for the next time, unless the block is full. */
+static void write_block(struct sl_recorder *recorder, bool full)
 {
-    /* Looks whose definitions could not be written wait for the next time, unless there is no room left for more. */
-    if (sl_recorder_write_definitions(recorder) || recorder->look_count == SL_RECORDER_LOOKS_MAX ||
-        recorder->change_count >= SL_RECORDER_CHANGES_MAX) {
+    if (sl_recorder_write_definitions(recorder) || full) {
         sl_recorder_write_looks(recorder);
     }
 }
@@ -290,9 +268,10 @@ void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t 
     end_ns = end_ns < SL_TRACE_TIME_MAX ? end_ns : SL_TRACE_TIME_MAX;
     begin_ns = begin_ns > recorder->time_ns ? begin_ns : recorder->time_ns;
     end_ns = end_ns > begin_ns ? end_ns : begin_ns;
+    /* The looks of a block follow each other without a gap. */
     if (recorder->look_count > 0 && (begin_ns > recorder->time_ns || recorder->look_count == SL_RECORDER_LOOKS_MAX ||
                                      recorder->change_count >= SL_RECORDER_CHANGES_MAX)) {
-        write_block(recorder);
+        write_block(recorder, true);
     }
     if (recorder->look_count == 0) {
         begin_block(recorder, begin_ns);
@@ -316,6 +295,26 @@ void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t 
     recorder->facts.samples += recorder->live_count;
 }
 
+/* A second sample of a thread in one look takes the place of the first. False when memory is exhausted. */
+static bool add_change(struct sl_recorder *recorder, uint32_t number, uint32_t situation)
+{
+    if (recorder->look_count == 0) {
+        return true; /* flushed between a look and its samples: the next block begins with it */
+    }
+    struct sl_recorded_thread *thread = &recorder->threads[number];
+    if (thread->changed_in != recorder->facts.looks) {
+        if (!sl_array_room(&recorder->changes, &recorder->change_capacity, recorder->change_count,
+                           sizeof *recorder->changes)) {
+            return false;
+        }
+        thread->changed_in = recorder->facts.looks;
+        thread->change = recorder->change_count++;
+        recorder->looks[recorder->look_count - 1].changes++;
+    }
+    recorder->changes[thread->change] = (struct sl_recorded_change){.thread = number, .situation = situation};
+    return true;
+}
+
 void sl_recorder_sample(struct sl_recorder *recorder, uint32_t thread, sl_stack stack, sl_state state)
 {
     if (recorder->closed || thread >= recorder->thread_count || stack >= recorder->stacks.count ||
@@ -323,37 +322,25 @@ void sl_recorder_sample(struct sl_recorder *recorder, uint32_t thread, sl_stack 
         return;
     }
     struct sl_recorded_thread *sampled = &recorder->threads[thread];
-    bool first = sampled->place == SL_NONE;
-    bool state_known = !first && recorder->states[sampled->state] == state;
-    if (sampled->ended || (state_known && sampled->stack == stack)) {
+    if (sampled->ended) {
         return;
     }
-    uint32_t number = state_known ? sampled->state : state_number(recorder, state);
-    if (number == SL_NONE) {
+    uint32_t situation =
+        sl_situations_intern(&recorder->situations, (struct sl_situation){.stack = stack, .state = state});
+    bool first = sampled->place == SL_NONE;
+    if (!first && situation == sampled->situation) {
+        return;
+    }
+    if (situation == SL_NONE || !add_change(recorder, thread, situation)) {
         recorder->facts.missed++;
         return;
-    }
-    if (recorder->look_count > 0) {
-        if (!sl_array_room(&recorder->changes, &recorder->change_capacity, recorder->change_count,
-                           sizeof *recorder->changes)) {
-            recorder->facts.missed++;
-            return;
-        }
-        if (sampled->changed_in != recorder->facts.looks) {
-            sampled->changed_in = recorder->facts.looks;
-            sampled->change = recorder->change_count++;
-            recorder->looks[recorder->look_count - 1].changes++;
-        }
-        recorder->changes[sampled->change] =
-            (struct sl_recorded_change){.thread = thread, .stack = stack, .state = number};
     }
     if (first) {
         sampled->place = recorder->live_count;
         recorder->live[recorder->live_count++] = thread;
         recorder->facts.samples++;
     }
-    sampled->stack = stack;
-    sampled->state = number;
+    sampled->situation = situation;
 }
 
 /* Putting it out */
@@ -370,7 +357,7 @@ size_t sl_recorder_pending(const struct sl_recorder *recorder)
 bool sl_recorder_flush(struct sl_recorder *recorder, struct sl_error *error)
 {
     if (!recorder->closed) {
-        write_block(recorder);
+        write_block(recorder, false);
     }
     return sl_trace_writer_flush(&recorder->writer, error);
 }
@@ -389,7 +376,7 @@ bool sl_recorder_close(struct sl_recorder *recorder, uint64_t duration_ns, struc
         for (uint32_t i = 0; i < recorder->process_count; i++) {
             sl_recorder_process_end(recorder, i, duration_ns, 0, -1);
         }
-        write_block(recorder);
+        write_block(recorder, true);
         recorder->facts.duration_ns = duration_ns < SL_TRACE_TIME_MAX ? duration_ns : SL_TRACE_TIME_MAX;
         if (!sl_recorder_write_facts(recorder, SL_TRACE_BLOCK_END)) {
             return sl_error_memory(error);

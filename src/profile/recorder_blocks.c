@@ -79,15 +79,18 @@ static uint32_t write_stacks(struct sl_recorder *recorder, uint32_t first)
     return end;
 }
 
-static uint32_t write_states(struct sl_recorder *recorder, uint32_t first)
+static uint32_t write_situations(struct sl_recorder *recorder, uint32_t first)
 {
-    uint32_t end = limited(first, recorder->state_count);
+    uint32_t end = limited(first, recorder->situations.count);
     if (end > first) {
+        const struct sl_situation *records = recorder->situations.records;
         clear_column(recorder, first, end - first);
         for (uint32_t i = first; i < end; i++) {
-            sl_buffer_varint(&recorder->column, recorder->states[i]);
+            sl_stack before = i == first ? 0 : records[i - 1].stack;
+            sl_buffer_varint(&recorder->column, sl_zigzag((int64_t)records[i].stack - before));
+            sl_buffer_varint(&recorder->column, records[i].state);
         }
-        sl_trace_writer_section(&recorder->writer, SL_TRACE_STATES, &recorder->column, false);
+        sl_trace_writer_section(&recorder->writer, SL_TRACE_SITUATIONS, &recorder->column, false);
     }
     return end;
 }
@@ -96,22 +99,24 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
 {
     while (recorder->written.strings < recorder->strings.count ||
            recorder->written.functions < recorder->functions.count ||
-           recorder->written.stacks < recorder->stacks.count || recorder->written.states < recorder->state_count ||
-           recorder->events.size > 0) {
+           recorder->written.stacks < recorder->stacks.count ||
+           recorder->written.situations < recorder->situations.count || recorder->events.size > 0) {
         sl_trace_writer_begin(&recorder->writer);
         uint32_t strings = write_strings(recorder, recorder->written.strings);
         uint32_t functions = recorder->written.functions;
         uint32_t stacks = recorder->written.stacks;
-        uint32_t states = recorder->written.states;
-        /* What refers to strings or functions waits until they are all in a block before it, or in the same one. */
+        uint32_t situations = recorder->written.situations;
+        /* What refers to others waits until they are all in a block before it, or in the same one. */
         bool strings_done = strings == recorder->strings.count;
         if (strings_done) {
             functions = write_functions(recorder, functions);
-            states = write_states(recorder, states);
             sl_trace_writer_section(&recorder->writer, SL_TRACE_EVENTS, &recorder->events, false);
         }
         if (functions == recorder->functions.count) {
             stacks = write_stacks(recorder, stacks);
+        }
+        if (stacks == recorder->stacks.count) {
+            situations = write_situations(recorder, situations);
         }
         if (!sl_trace_writer_end(&recorder->writer, SL_TRACE_BLOCK_DEFINITIONS)) {
             return false;
@@ -119,7 +124,7 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
         recorder->written.strings = strings;
         recorder->written.functions = functions;
         recorder->written.stacks = stacks;
-        recorder->written.states = states;
+        recorder->written.situations = situations;
         if (strings_done) {
             sl_buffer_clear(&recorder->events);
         }
@@ -174,25 +179,40 @@ static void write_look_times(struct sl_recorder *recorder)
     sl_trace_writer_section(&recorder->writer, SL_TRACE_LOOK_TIMES, column, false);
 }
 
+/* Numbers of a fixed count of bits, the first one in the lowest bits of the first byte. */
+struct packing {
+    struct sl_buffer *column;
+    uint64_t bits;
+    unsigned held;
+};
+
+static void pack(struct packing *packing, uint32_t value, unsigned width)
+{
+    packing->bits |= (uint64_t)value << packing->held;
+    packing->held += width;
+    while (packing->held >= 8) {
+        sl_buffer_byte(packing->column, (char)packing->bits);
+        packing->bits >>= 8;
+        packing->held -= 8;
+    }
+}
+
+static void pack_end(struct packing *packing)
+{
+    if (packing->held > 0) {
+        sl_buffer_byte(packing->column, (char)packing->bits);
+    }
+}
+
 static void write_instants(struct sl_recorder *recorder)
 {
-    struct sl_buffer *column = &recorder->column;
-    sl_buffer_clear(column);
-    uint32_t bits = 0;
-    unsigned held = 0;
+    struct packing packing = {.column = &recorder->column};
+    sl_buffer_clear(&recorder->column);
     for (uint32_t i = 0; i < recorder->look_count; i++) {
-        bits |= (uint32_t)recorder->looks[i].instant << held;
-        held += SL_TRACE_INSTANT_BITS;
-        while (held >= 8) {
-            sl_buffer_byte(column, (char)bits);
-            bits >>= 8;
-            held -= 8;
-        }
+        pack(&packing, recorder->looks[i].instant, SL_TRACE_INSTANT_BITS);
     }
-    if (held > 0) {
-        sl_buffer_byte(column, (char)bits);
-    }
-    sl_trace_writer_section(&recorder->writer, SL_TRACE_INSTANTS, column, true);
+    pack_end(&packing);
+    sl_trace_writer_section(&recorder->writer, SL_TRACE_INSTANTS, &recorder->column, true);
 }
 
 static void write_live(struct sl_recorder *recorder)
@@ -200,67 +220,74 @@ static void write_live(struct sl_recorder *recorder)
     struct sl_buffer *column = &recorder->column;
     const struct sl_recorded_live *live = recorder->live_at_begin;
     uint32_t count = recorder->live_at_begin_count;
-    if (count == 0) {
-        return;
-    }
     sl_buffer_clear(column);
-    sl_buffer_varint(column, count);
+    if (count > 0) {
+        sl_buffer_varint(column, count);
+    }
     for (uint32_t i = 0; i < count; i++) {
         sl_buffer_varint(column, i == 0 ? live[i].thread : live[i].thread - live[i - 1].thread - 1);
     }
     for (uint32_t i = 0; i < count; i++) {
-        sl_buffer_varint(column, live[i].stack);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        sl_buffer_varint(column, live[i].state);
+        sl_buffer_varint(column, live[i].situation);
     }
     sl_trace_writer_section(&recorder->writer, SL_TRACE_LIVE, column, false);
 }
 
-/* Stacks seen for the first time have the highest numbers: they are told by how much higher than the highest so far. */
-static void write_change_stacks(struct sl_recorder *recorder)
+/* How many threads changed in each look. One thread gives zeros and ones, in which a compressor finds little: a bit each
+ * is as small. */
+static void write_change_counts(struct sl_recorder *recorder)
 {
     struct sl_buffer *column = &recorder->column;
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < recorder->look_count; i++) {
+        largest = recorder->looks[i].changes > largest ? recorder->looks[i].changes : largest;
+    }
+    unsigned width = largest < 2 ? 1 : largest < 4 ? 2 : 0;
+    struct packing packing = {.column = column};
     sl_buffer_clear(column);
-    sl_buffer_varint(column, recorder->highest_stack);
-    for (uint32_t i = 0; i < recorder->change_count; i++) {
-        sl_stack stack = recorder->changes[i].stack;
-        if (stack > recorder->highest_stack) {
-            sl_buffer_varint(column, 0);
-            sl_buffer_varint(column, stack - recorder->highest_stack - 1);
-            recorder->highest_stack = stack;
+    sl_buffer_varint(column, width);
+    for (uint32_t i = 0; i < recorder->look_count; i++) {
+        if (width > 0) {
+            pack(&packing, recorder->looks[i].changes, width);
         } else {
-            sl_buffer_varint(column, (uint64_t)stack + 1);
+            sl_buffer_varint(column, recorder->looks[i].changes);
         }
+    }
+    pack_end(&packing);
+    sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_COUNTS, column, false);
+}
+
+static void write_change_threads(struct sl_recorder *recorder)
+{
+    struct sl_buffer *column = &recorder->column;
+    uint32_t before = 0;
+    bool others = false;
+    sl_buffer_clear(column);
+    for (uint32_t i = 0; i < recorder->change_count; i++) {
+        uint32_t thread = recorder->changes[i].thread;
+        sl_buffer_varint(column, sl_zigzag((int64_t)thread - before));
+        before = thread;
+        others = others || thread != 0;
+    }
+    if (others) {
+        sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_THREADS, column, false);
     }
 }
 
-static void write_changes(struct sl_recorder *recorder)
+/* A situation that is seen for the first time has the next number, mostly. */
+static void write_change_situations(struct sl_recorder *recorder)
 {
     struct sl_buffer *column = &recorder->column;
-    const struct sl_recorded_change *changes = recorder->changes;
-    uint32_t count = recorder->change_count;
-    if (count == 0) {
-        return;
-    }
     sl_buffer_clear(column);
-    for (uint32_t i = 0; i < recorder->look_count; i++) {
-        sl_buffer_varint(column, recorder->looks[i].changes);
+    sl_buffer_varint(column, recorder->next_situation);
+    for (uint32_t i = 0; i < recorder->change_count; i++) {
+        uint32_t situation = recorder->changes[i].situation;
+        sl_buffer_varint(column, situation == recorder->next_situation ? 0 : (uint64_t)situation + 1);
+        if (situation >= recorder->next_situation) {
+            recorder->next_situation = situation + 1;
+        }
     }
-    sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_COUNTS, column, false);
-    sl_buffer_clear(column);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t before = i == 0 ? 0 : changes[i - 1].thread;
-        sl_buffer_varint(column, sl_zigzag((int64_t)changes[i].thread - before));
-    }
-    sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_THREADS, column, false);
-    write_change_stacks(recorder);
-    sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_STACKS, column, false);
-    sl_buffer_clear(column);
-    for (uint32_t i = 0; i < count; i++) {
-        sl_buffer_varint(column, changes[i].state);
-    }
-    sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_STATES, column, false);
+    sl_trace_writer_section(&recorder->writer, SL_TRACE_CHANGE_SITUATIONS, column, false);
 }
 
 void sl_recorder_write_looks(struct sl_recorder *recorder)
@@ -273,7 +300,11 @@ void sl_recorder_write_looks(struct sl_recorder *recorder)
     write_look_times(recorder);
     write_instants(recorder);
     write_live(recorder);
-    write_changes(recorder);
+    if (recorder->change_count > 0) {
+        write_change_counts(recorder);
+        write_change_threads(recorder);
+        write_change_situations(recorder);
+    }
     sl_trace_writer_section(&recorder->writer, SL_TRACE_ENDS, &recorder->ends, false);
     if (!sl_trace_writer_end(&recorder->writer, SL_TRACE_BLOCK_LOOKS)) {
         sl_trace_writer_give_up(&recorder->writer);

@@ -4,6 +4,7 @@
 
 #include "profile/functions.h"
 #include "profile/recorder.h"
+#include "profile/situations.h"
 #include "profile/stacks.h"
 #include "profile/strings.h"
 #include "profile/trace_writer.h"
@@ -28,8 +29,7 @@ struct sl_recorded_process {
 struct sl_recorded_thread {
     sl_string name;
     uint32_t place; /* in recorder.live, SL_NONE when it takes no part in looks */
-    sl_stack stack;
-    uint32_t state;      /* index */
+    uint32_t situation;
     uint64_t changed_in; /* number of the last look in which it was named, plus one */
     uint32_t change;     /* its place in recorder.changes then */
     bool ended;
@@ -43,23 +43,19 @@ struct sl_recorded_look {
 
 struct sl_recorded_change {
     uint32_t thread;
-    sl_stack stack;
-    uint32_t state; /* index */
+    uint32_t situation;
 };
 
 struct sl_recorded_live {
     uint32_t thread;
-    sl_stack stack;
-    uint32_t state;
+    uint32_t situation;
 };
 
 struct sl_recorder {
     struct sl_strings strings;
     struct sl_functions functions;
     struct sl_stacks stacks;
-    struct sl_hash_index state_index;
-    sl_state *states;
-    uint32_t state_count, state_capacity;
+    struct sl_situations situations;
 
     struct sl_recorded_process *processes;
     uint32_t process_count, process_capacity;
@@ -70,7 +66,7 @@ struct sl_recorder {
 
     /* What is new since the last block of definitions: everything from these numbers on. */
     struct {
-        uint32_t strings, functions, stacks, states;
+        uint32_t strings, functions, stacks, situations;
     } written;
     struct sl_buffer events;
 
@@ -82,7 +78,7 @@ struct sl_recorder {
     struct sl_recorded_live *live_at_begin; /* as of its begin, sorted by thread */
     uint32_t live_at_begin_count, live_at_begin_capacity;
     uint64_t begin_ns;
-    sl_stack highest_stack; /* in any block before */
+    uint32_t next_situation; /* higher than any that a change in a block before named */
     struct sl_buffer ends;
     uint32_t last_end; /* look before which the thread ended that `ends` names last */
 

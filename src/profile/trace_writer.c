@@ -7,7 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-static const int compression_level = 19;
+static const int compression_level = 6;
 
 struct sl_trace_waiting {
     struct sl_trace_waiting *next;
