@@ -326,6 +326,7 @@ static void look_at_threads(struct sl_member *member, const struct sl_span *span
         enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
         if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
             sight = SL_SIGHT_MISSED;
+            observed->settled = false;
         }
         switch (sight) {
         case SL_SIGHT_SAME:

@@ -21,7 +21,7 @@
 #define LIST_EVERY_MAX_NS UINT64_C(50000000)
 
 /* How often it is checked that the process still runs the same program. */
-#define IMAGE_EVERY_NS UINT64_C(10000000)
+#define IMAGE_EVERY_NS UINT64_C(5000000)
 
 /* Up to so many threads, walking each costs less than asking the kernel which of them moved. */
 #define FEW_THREADS 4
