@@ -52,6 +52,7 @@ static void order_stacks(struct sl_tree_task *task)
 
 static void place_stacks(struct sl_tree_task *task, const struct sl_place *base)
 {
+    sl_tree_reserve(&task->tree, task->order_count);
     for (uint32_t i = 0; i < task->order_count; i++) {
         sl_stack stack = task->order[i];
         sl_stack caller = sl_tree_task_caller(task, stack);
@@ -76,12 +77,8 @@ static void add_merged(struct sl_tree_task *task, const struct sl_place *base)
         const struct sl_place *place = stack == 0 ? base : &task->places[stack];
         sl_tree_add_self(tree, place, seen->self);
         sl_tree_add_span(tree, place->shown, seen->begin_ns, seen->end_ns);
-        sl_tree_add_state(tree, place, seen->state, seen->state_ns);
+        sl_tree_add_states(tree, place, samples, seen);
         sl_amount_add(&task->totals[stack], seen->self);
-    }
-    for (uint32_t i = 0; i < samples->other_state_count; i++) {
-        const struct sl_stack_state *seen = &samples->other_states[i];
-        sl_tree_add_state(tree, seen->stack == 0 ? base : &task->places[seen->stack], seen->state, seen->ns);
     }
     for (uint32_t i = task->order_count; i-- > 0;) {
         sl_stack stack = task->order[i];
@@ -123,9 +120,11 @@ static bool add_threads(struct sl_tree_task *task, uint32_t process, const uint3
         if (task->options->by_thread) {
             base = sl_tree_base(&task->tree, base.branch, SL_NODE_THREAD, threads[i]);
         }
-        if (timeline ? !sl_tree_add_timeline(task, threads[i], &base)
-                     : !sl_stack_samples_add(&task->samples, threads[i])) {
+        if (timeline && !sl_tree_add_timeline(task, threads[i], &base)) {
             return false;
+        }
+        if (!timeline) {
+            sl_stack_samples_add(&task->samples, threads[i]);
         }
         if (task->options->by_thread && !add_group(task, &base)) {
             return false;

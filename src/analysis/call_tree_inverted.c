@@ -65,22 +65,38 @@ static uint32_t fold(struct sl_tree_task *task, sl_stack stack, uint32_t shown)
     return branch;
 }
 
-/* Adds to a level's pair, found or made. `numbers` knows the level's pairs. */
-static void add_pair(struct sl_tree_task *task, struct sl_map *numbers, struct level *level, const struct pair *added)
+static void merge_pair(struct pair *pair, const struct pair *added)
 {
-    if (added->below == 0) {
-        return;
-    }
+    sl_amount_add(&pair->amount, added->amount);
+    pair->begin_ns = added->begin_ns < pair->begin_ns ? added->begin_ns : pair->begin_ns;
+    pair->end_ns = added->end_ns > pair->end_ns ? added->end_ns : pair->end_ns;
+}
+
+/* Adds to the first level. `numbers` knows its pairs. */
+static void add_first_pair(struct sl_tree_task *task, struct sl_map *numbers, struct level *level,
+                           const struct pair *added)
+{
     uint32_t number = sl_map_number(numbers, added->branch, added->below, level->count);
-    if (number == SL_NONE) {
-        task->tree.exhausted = true;
-    } else if (number == level->count) {
+    if (number == level->count) {
         level->pairs[level->count++] = *added;
+    } else if (number != SL_NONE) {
+        merge_pair(&level->pairs[number], added);
     } else {
-        struct pair *pair = &level->pairs[number];
-        sl_amount_add(&pair->amount, added->amount);
-        pair->begin_ns = added->begin_ns < pair->begin_ns ? added->begin_ns : pair->begin_ns;
-        pair->end_ns = added->end_ns > pair->end_ns ? added->end_ns : pair->end_ns;
+        task->tree.exhausted = true;
+    }
+}
+
+/* Adds to a later level, where pairs that meet mostly follow each other: only the last one of a stack is remembered.
+ * Two that were not merged here meet again at the next level. */
+static void add_pair(struct sl_tree_task *task, struct level *level, const struct pair *added)
+{
+    uint32_t *last = &task->leaves[added->below].last_pair;
+    if (*last < level->count && level->pairs[*last].below == added->below &&
+        level->pairs[*last].branch == added->branch) {
+        merge_pair(&level->pairs[*last], added);
+    } else {
+        *last = level->count;
+        level->pairs[level->count++] = *added;
     }
 }
 
@@ -125,34 +141,16 @@ static void add_leaf(struct sl_tree_task *task, const struct sl_place *base, sl_
             place.folded = leaf->folded;
             place.branch = leaf->folded ? fold(task, stack, pair.branch) : pair.branch;
             pair.below = shown_below(task, shown);
-            add_pair(task, numbers, level, &pair);
+            if (pair.below != 0) {
+                add_first_pair(task, numbers, level, &pair);
+            }
         }
     }
     sl_tree_add_self(tree, &place, seen->self);
-    sl_tree_add_state(tree, &place, seen->state, seen->state_ns);
+    sl_tree_add_states(tree, &place, &task->samples, seen);
     sl_tree_add_span(tree, base->branch, seen->begin_ns, seen->end_ns);
     for (uint32_t branch = base->branch; branch != SL_NONE; branch = tree->branches[branch].parent) {
         sl_amount_add(&tree->branches[branch].total, seen->self);
-    }
-}
-
-/* The states that add_leaf does not know of. */
-static void add_other_states(struct sl_tree_task *task, const struct sl_place *base)
-{
-    struct sl_tree_builder *tree = &task->tree;
-    for (uint32_t i = 0; i < task->samples.other_state_count; i++) {
-        const struct sl_stack_state *seen = &task->samples.other_states[i];
-        sl_stack shown = seen->stack == 0 ? 0 : task->leaves[seen->stack].shown;
-        if (shown == 0 || task->leaves[seen->stack].folded) {
-            continue;
-        }
-        const struct sl_stack_record *record = &task->profile->stacks[shown];
-        uint32_t branch = sl_tree_child(tree, base->branch, record->function);
-        if (branch != SL_NONE) {
-            struct sl_place place = {
-                .branch = branch, .shown = branch, .line = sl_tree_line(tree, branch, record->line)};
-            sl_tree_add_state(tree, &place, seen->state, seen->ns);
-        }
     }
 }
 
@@ -173,19 +171,17 @@ void sl_tree_add_inverted(struct sl_tree_task *task, const struct sl_place *base
     for (uint32_t i = 0; i < samples->touched_count; i++) {
         add_leaf(task, base, samples->touched[i], &numbers, &level);
     }
-    add_other_states(task, base);
     uint64_t pairs = 0;
     while (level.count > 0 && pairs < pairs_max && !task->tree.exhausted && !task->scratch->exhausted) {
         pairs += level.count;
-        sl_map_clear(&numbers, level.count);
         next.count = 0;
         for (uint32_t i = 0; i < level.count; i++) {
             struct pair pair = level.pairs[i];
             uint32_t line;
             pair.branch = add_frame(task, pair.branch, pair.below, &pair, &line);
-            if (pair.branch != SL_NONE) {
-                pair.below = shown_below(task, pair.below);
-                add_pair(task, &numbers, &next, &pair);
+            pair.below = shown_below(task, pair.below);
+            if (pair.branch != SL_NONE && pair.below != 0) {
+                add_pair(task, &next, &pair);
             }
         }
         struct level done = level;

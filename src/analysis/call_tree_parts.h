@@ -3,7 +3,6 @@
 #ifndef SL_ANALYSIS_CALL_TREE_PARTS_H
 #define SL_ANALYSIS_CALL_TREE_PARTS_H
 
-#include "analysis/stack_samples.h"
 #include "analysis/tree_builder.h"
 
 /* A call that goes on, of a timeline. */
@@ -15,9 +14,10 @@ struct sl_call {
 
 /* What a stack is to an inverted tree. */
 struct sl_leaf {
-    sl_stack shown;  /* the nearest stack at or below it whose frame is shown, 0 when there is none */
-    uint32_t branch; /* of its folded frame, plus one; 0 when there is none yet */
-    bool inside;     /* as in struct sl_place */
+    sl_stack shown;     /* the nearest stack at or below it whose frame is shown, 0 when there is none */
+    uint32_t branch;    /* of its folded frame, plus one; 0 when there is none yet */
+    uint32_t last_pair; /* the last one of a level that goes on below this stack */
+    bool inside;        /* as in struct sl_place */
     bool folded;
 };
 

@@ -2,6 +2,7 @@
 
 #include "analysis/map.h"
 #include "analysis/sort.h"
+#include "analysis/stack_samples.h"
 #include "analysis/stack_walk.h"
 
 /* What is counted (functions, lines, edges) is numbered first, so that each stack has one number; a walk then adds the
@@ -147,50 +148,38 @@ const struct sl_function_total *sl_function_totals(struct sl_arena *arena, const
     return totals;
 }
 
-/* The state of each number in which most of its self time was spent; 0 for one without. */
+/* The state of each number in which most of its self time was spent. */
 static sl_state *main_states(struct count *count, const struct sl_profile *profile,
                              const struct sl_selection *selection)
 {
     struct sl_arena *scratch = &count->scratch;
     sl_state *states = SL_ARENA_NEW(scratch, sl_state, count->count);
-    uint64_t *longest = SL_ARENA_NEW(scratch, uint64_t, count->count);
+    uint32_t *lists = SL_ARENA_NEW(scratch, uint32_t, count->count);
     const uint8_t *taken = sl_selection_stacks(scratch, profile, selection);
-    struct sl_map numbers;
-    sl_map_init(&numbers, scratch);
-    uint64_t *ns = NULL;
-    uint32_t seen = 0;
-    uint32_t capacity = 0;
-    for (uint32_t thread = 0; thread < profile->thread_count && !scratch->exhausted; thread++) {
-        uint32_t first, end;
-        sl_selection_runs(profile, selection, thread, &first, &end);
-        for (uint32_t i = first; i < end; i++) {
-            const struct sl_run *run = &profile->runs[i];
-            struct sl_amount amount = sl_run_amount(selection, run);
-            if (sl_amount_is_zero(amount) || run->stack == 0 || (taken != NULL && taken[run->stack] == 0)) {
-                continue;
-            }
-            uint32_t line = count->number[run->stack];
-            uint32_t number = sl_map_number(&numbers, line, run->state, seen);
-            if (number == SL_NONE) {
-                return NULL;
-            }
-            if (number == seen && seen++ == capacity) {
-                capacity = capacity == 0 ? 256 : capacity * 2;
-                uint64_t *grown = SL_ARENA_NEW(scratch, uint64_t, capacity);
-                for (uint32_t old = 0; grown != NULL && old < number; old++) {
-                    grown[old] = ns[old];
-                }
-                if (grown == NULL) {
-                    return NULL;
-                }
-                ns = grown;
-            }
-            ns[number] += amount.ns;
-            if (ns[number] > longest[line]) {
-                longest[line] = ns[number];
-                states[line] = run->state;
-            }
+    struct sl_stack_samples samples;
+    if (scratch->exhausted || !sl_stack_samples_init(&samples, scratch, profile, selection, taken)) {
+        return NULL;
+    }
+    for (uint32_t thread = 0; thread < profile->thread_count; thread++) {
+        sl_stack_samples_add(&samples, thread);
+    }
+    struct sl_state_times times;
+    sl_state_times_init(&times, scratch);
+    for (uint32_t i = 0; i < samples.touched_count; i++) {
+        const struct sl_stack_sample *stack = &samples.stacks[samples.touched[i]];
+        /* The empty stack has no number. */
+        if (samples.touched[i] == 0) {
+            continue;
         }
+        uint32_t *list = &lists[count->number[samples.touched[i]]];
+        sl_state_times_add(&times, list, stack->state, stack->state_ns);
+        const struct sl_state_time *others = samples.other_states.times;
+        for (uint32_t other = stack->other_states; other != 0; other = others[other - 1].next) {
+            sl_state_times_add(&times, list, others[other - 1].state, others[other - 1].ns);
+        }
+    }
+    for (uint32_t i = 0; i < count->count; i++) {
+        states[i] = sl_state_times_main(&times, lists[i]);
     }
     return scratch->exhausted ? NULL : states;
 }

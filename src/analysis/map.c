@@ -1,23 +1,8 @@
 #include "analysis/map.h"
 
-#include <string.h>
-
 void sl_map_init(struct sl_map *map, struct sl_arena *arena)
 {
     *map = (struct sl_map){.arena = arena};
-}
-
-void sl_map_clear(struct sl_map *map, size_t expected)
-{
-    size_t capacity = map->allocated < 64 ? map->allocated : 64;
-    while (capacity < map->allocated && capacity / 2 <= expected) {
-        capacity *= 2;
-    }
-    if (capacity > 0) {
-        memset(map->entries, 0, capacity * sizeof *map->entries);
-    }
-    map->capacity = capacity;
-    map->count = 0;
 }
 
 static size_t place_of(const struct sl_map *map, uint64_t key)
@@ -40,10 +25,9 @@ static struct sl_map_entry *entry_of(const struct sl_map *map, uint64_t key)
     return &map->entries[place];
 }
 
-static bool grow(struct sl_map *map)
+static bool grow(struct sl_map *map, size_t capacity)
 {
-    struct sl_map larger = {.arena = map->arena, .capacity = map->capacity == 0 ? 64 : map->capacity * 2};
-    larger.allocated = larger.capacity;
+    struct sl_map larger = {.arena = map->arena, .capacity = capacity};
     larger.entries = SL_ARENA_NEW(map->arena, struct sl_map_entry, larger.capacity);
     if (larger.entries == NULL) {
         return false;
@@ -58,10 +42,21 @@ static bool grow(struct sl_map *map)
     return true;
 }
 
+void sl_map_reserve(struct sl_map *map, size_t more)
+{
+    size_t capacity = map->capacity == 0 ? 64 : map->capacity;
+    while (capacity / 2 < map->count + more && capacity < SIZE_MAX / 4) {
+        capacity *= 2;
+    }
+    if (capacity > map->capacity) {
+        grow(map, capacity);
+    }
+}
+
 uint32_t sl_map_number(struct sl_map *map, uint32_t high, uint32_t low, uint32_t fresh)
 {
     /* At most half full, so that a search is short. */
-    if (map->count * 2 >= map->capacity && !grow(map)) {
+    if (map->count * 2 >= map->capacity && !grow(map, map->capacity == 0 ? 64 : map->capacity * 2)) {
         return UINT32_MAX;
     }
     uint64_t key = (uint64_t)high << 32 | low;

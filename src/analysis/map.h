@@ -15,15 +15,14 @@ struct sl_map_entry {
 struct sl_map {
     struct sl_arena *arena;
     struct sl_map_entry *entries;
-    size_t capacity;  /* a power of two, or 0 */
-    size_t allocated; /* at least the capacity */
+    size_t capacity; /* a power of two, or 0 */
     size_t count;
 };
 
 void sl_map_init(struct sl_map *map, struct sl_arena *arena);
 
-/* Forgets everything and keeps the memory. Costs what `expected` new entries cost, however large the map once was. */
-void sl_map_clear(struct sl_map *map, size_t expected);
+/* Makes room for so many more at once. What cannot be had shows when they are added. */
+void sl_map_reserve(struct sl_map *map, size_t more);
 
 /* The value kept for (`high`, `low`). When there is none yet, `fresh` (below UINT32_MAX) is kept and returned, so that
  * a caller who numbers things passes the next number and compares. UINT32_MAX when the arena is exhausted. */

@@ -1,7 +1,5 @@
 #include "analysis/stack_samples.h"
 
-#include <string.h>
-
 bool sl_stack_samples_init(struct sl_stack_samples *samples, struct sl_arena *scratch, const struct sl_profile *profile,
                            const struct sl_selection *selection, const uint8_t *taken)
 {
@@ -9,7 +7,7 @@ bool sl_stack_samples_init(struct sl_stack_samples *samples, struct sl_arena *sc
         (struct sl_stack_samples){.scratch = scratch, .profile = profile, .selection = selection, .taken = taken};
     samples->stacks = SL_ARENA_NEW(scratch, struct sl_stack_sample, profile->stack_count);
     samples->touched = SL_ARENA_NEW(scratch, sl_stack, profile->stack_count);
-    sl_map_init(&samples->other_state_numbers, scratch);
+    sl_state_times_init(&samples->other_states, scratch);
     return samples->stacks != NULL && samples->touched != NULL;
 }
 
@@ -19,39 +17,10 @@ void sl_stack_samples_clear(struct sl_stack_samples *samples)
         samples->stacks[samples->touched[i]] = (struct sl_stack_sample){0};
     }
     samples->touched_count = 0;
-    if (samples->other_state_count > 0) {
-        samples->other_state_count = 0;
-        sl_map_init(&samples->other_state_numbers, samples->scratch);
-    }
+    sl_state_times_clear(&samples->other_states);
 }
 
-static bool add_other_state(struct sl_stack_samples *samples, sl_stack stack, sl_state state, uint64_t ns)
-{
-    uint32_t count = samples->other_state_count;
-    uint32_t number = sl_map_number(&samples->other_state_numbers, stack, state, count);
-    if (number == SL_NONE) {
-        return false;
-    }
-    if (number == count) {
-        if (count == samples->other_state_capacity) {
-            uint32_t capacity = count < 64 ? 64 : count * 2;
-            struct sl_stack_state *grown = SL_ARENA_NEW(samples->scratch, struct sl_stack_state, capacity);
-            if (grown == NULL) {
-                return false;
-            }
-            if (count > 0) {
-                memcpy(grown, samples->other_states, count * sizeof *grown);
-            }
-            samples->other_states = grown;
-            samples->other_state_capacity = capacity;
-        }
-        samples->other_states[samples->other_state_count++] = (struct sl_stack_state){.stack = stack, .state = state};
-    }
-    samples->other_states[number].ns += ns;
-    return true;
-}
-
-bool sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread)
+void sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread)
 {
     const struct sl_selection *selection = samples->selection;
     uint32_t first, end;
@@ -75,9 +44,8 @@ bool sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread)
         stack->end_ns = end_ns > stack->end_ns ? end_ns : stack->end_ns;
         if (stack->state == run->state) {
             stack->state_ns += amount.ns;
-        } else if (!add_other_state(samples, run->stack, run->state, amount.ns)) {
-            return false;
+        } else {
+            sl_state_times_add(&samples->other_states, &stack->other_states, run->state, amount.ns);
         }
     }
-    return true;
 }

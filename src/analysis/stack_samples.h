@@ -5,20 +5,15 @@
 #ifndef SL_ANALYSIS_STACK_SAMPLES_H
 #define SL_ANALYSIS_STACK_SAMPLES_H
 
-#include "analysis/map.h"
 #include "analysis/selection.h"
+#include "analysis/state_times.h"
 
 struct sl_stack_sample {
     struct sl_amount self;
     uint64_t begin_ns, end_ns;
-    uint64_t state_ns; /* of `self` what was spent in `state`, the first one seen; the rest is in `other_states` */
+    uint64_t state_ns; /* of `self` what was spent in `state`, the first one seen */
     sl_state state;
-};
-
-struct sl_stack_state {
-    sl_stack stack;
-    sl_state state;
-    uint64_t ns;
+    uint32_t other_states; /* the rest: a list in `other_states` */
 };
 
 struct sl_stack_samples {
@@ -29,9 +24,7 @@ struct sl_stack_samples {
     struct sl_stack_sample *stacks; /* one for each stack */
     sl_stack *touched;              /* those with an amount */
     uint32_t touched_count;
-    struct sl_stack_state *other_states;
-    uint32_t other_state_count, other_state_capacity;
-    struct sl_map other_state_numbers;
+    struct sl_state_times other_states;
 };
 
 /* False when the arena is exhausted. */
@@ -41,7 +34,7 @@ bool sl_stack_samples_init(struct sl_stack_samples *samples, struct sl_arena *sc
 /* Forgets the group. */
 void sl_stack_samples_clear(struct sl_stack_samples *samples);
 
-/* Adds the runs of a thread to the group. False when the arena is exhausted. */
-bool sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread);
+/* Adds the runs of a thread to the group. What is lost when the arena is exhausted shows in the arena. */
+void sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread);
 
 #endif

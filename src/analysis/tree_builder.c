@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-/* How long a line was seen in a state. */
-struct sl_line_state {
-    uint32_t line;
-    sl_state state;
-    uint64_t ns;
-};
-
 /* The functions folded into a node, each once. */
 struct folded_function {
     uint32_t branch;
@@ -18,14 +11,17 @@ struct folded_function {
     struct sl_amount self;
 };
 
-/* Makes room for one more element. False, and the tree marked, when the arena is exhausted. */
-static bool make_room(struct sl_tree_builder *tree, void **items, uint32_t count, uint32_t *capacity, size_t size)
+/* Makes room for `more` elements. False, and the tree marked, when the arena is exhausted. */
+static bool make_room(struct sl_tree_builder *tree, void **items, uint32_t count, uint32_t *capacity, uint32_t more,
+                      size_t size)
 {
-    if (count < *capacity) {
+    if (more <= *capacity - count) {
         return true;
     }
-    uint32_t larger = *capacity < 64 ? 64 : *capacity * 2;
-    void *grown = larger > *capacity ? sl_arena_allocate(tree->scratch, larger, size) : NULL;
+    uint32_t larger = *capacity < UINT32_MAX / 2 ? *capacity * 2 : UINT32_MAX;
+    larger = larger < 64 ? 64 : larger;
+    larger = larger - count < more && count <= UINT32_MAX - more ? count + more : larger;
+    void *grown = larger - count >= more ? sl_arena_allocate(tree->scratch, larger, size) : NULL;
     if (grown == NULL) {
         tree->exhausted = true;
         return false;
@@ -38,11 +34,29 @@ static bool make_room(struct sl_tree_builder *tree, void **items, uint32_t count
     return true;
 }
 
+static bool room_for_branches(struct sl_tree_builder *tree, uint32_t more)
+{
+    return make_room(tree, (void **)&tree->branches, tree->branch_count, &tree->branch_capacity, more,
+                     sizeof *tree->branches);
+}
+
+static bool room_for_lines(struct sl_tree_builder *tree, uint32_t more)
+{
+    return make_room(tree, (void **)&tree->lines, tree->line_count, &tree->line_capacity, more, sizeof *tree->lines);
+}
+
+void sl_tree_reserve(struct sl_tree_builder *tree, uint32_t count)
+{
+    uint32_t left = SL_CALL_TREE_NODES_MAX - tree->branch_count;
+    room_for_branches(tree, count < left ? count : left);
+    room_for_lines(tree, count);
+    sl_map_reserve(&tree->branch_numbers, count < left ? count : left);
+}
+
 /* A new branch; SL_NONE at the limit, or when the arena is exhausted. */
 static uint32_t add_branch(struct sl_tree_builder *tree, uint32_t parent, enum sl_node_kind kind, uint32_t subject)
 {
-    if (tree->branch_count >= SL_CALL_TREE_NODES_MAX || !make_room(tree, (void **)&tree->branches, tree->branch_count,
-                                                                   &tree->branch_capacity, sizeof *tree->branches)) {
+    if (tree->branch_count >= SL_CALL_TREE_NODES_MAX || !room_for_branches(tree, 1)) {
         return SL_NONE;
     }
     uint32_t branch = tree->branch_count++;
@@ -51,6 +65,8 @@ static uint32_t add_branch(struct sl_tree_builder *tree, uint32_t parent, enum s
                                                 .kind = kind,
                                                 .subject = subject,
                                                 .caller_line = SL_NONE,
+                                                .first_callee = SL_NONE,
+                                                .first_line = SL_NONE,
                                                 .begin_ns = UINT64_MAX};
     return branch;
 }
@@ -58,11 +74,21 @@ static uint32_t add_branch(struct sl_tree_builder *tree, uint32_t parent, enum s
 static uint32_t find_or_add_branch(struct sl_tree_builder *tree, uint32_t parent, enum sl_node_kind kind,
                                    uint32_t subject)
 {
+    /* Most branches have one callee only. */
+    uint32_t first = tree->branches[parent].first_callee;
+    if (first != SL_NONE && tree->branches[first].subject == subject) {
+        return first;
+    }
     if (tree->branch_count >= SL_CALL_TREE_NODES_MAX) {
         return sl_map_find(&tree->branch_numbers, parent, subject);
     }
-    uint32_t branch = sl_map_number(&tree->branch_numbers, parent, subject, tree->branch_count);
-    return branch == tree->branch_count ? add_branch(tree, parent, kind, subject) : branch;
+    uint32_t fresh = tree->branch_count;
+    uint32_t branch = first == SL_NONE ? fresh : sl_map_number(&tree->branch_numbers, parent, subject, fresh);
+    if (branch == fresh) {
+        branch = add_branch(tree, parent, kind, subject);
+        tree->branches[parent].first_callee = first == SL_NONE ? branch : first;
+    }
+    return branch;
 }
 
 void sl_tree_init(struct sl_tree_builder *tree, struct sl_arena *scratch, const struct sl_call_tree_options *options)
@@ -74,7 +100,7 @@ void sl_tree_init(struct sl_tree_builder *tree, struct sl_arena *scratch, const 
                                      .totals_given = options->inverted};
     sl_map_init(&tree->branch_numbers, scratch);
     sl_map_init(&tree->line_numbers, scratch);
-    sl_map_init(&tree->state_numbers, scratch);
+    sl_state_times_init(&tree->line_states, scratch);
     add_branch(tree, SL_NONE, SL_NODE_ROOT, 0);
 }
 
@@ -94,13 +120,23 @@ struct sl_place sl_tree_base(struct sl_tree_builder *tree, uint32_t parent, enum
 
 uint32_t sl_tree_line(struct sl_tree_builder *tree, uint32_t branch, uint32_t line)
 {
-    uint32_t entry = sl_map_number(&tree->line_numbers, branch, line, tree->line_count);
-    if (entry == tree->line_count) {
-        if (!make_room(tree, (void **)&tree->lines, tree->line_count, &tree->line_capacity, sizeof *tree->lines)) {
-            return SL_NONE;
-        }
-        tree->lines[tree->line_count++] = (struct sl_branch_line){.branch = branch, .line = line};
+    /* Most branches have one line only. */
+    uint32_t first = tree->branches[branch].first_line;
+    if (first != SL_NONE && tree->lines[first].line == line) {
+        return first;
     }
+    uint32_t fresh = tree->line_count;
+    uint32_t entry = first == SL_NONE ? fresh : sl_map_number(&tree->line_numbers, branch, line, fresh);
+    if (entry != fresh) {
+        return entry;
+    }
+    if (!room_for_lines(tree, 1)) {
+        return SL_NONE;
+    }
+    if (first == SL_NONE) {
+        tree->branches[branch].first_line = entry;
+    }
+    tree->lines[tree->line_count++] = (struct sl_branch_line){.branch = branch, .line = line};
     return entry;
 }
 
@@ -173,22 +209,19 @@ void sl_tree_add_self(struct sl_tree_builder *tree, const struct sl_place *place
 
 void sl_tree_add_state(struct sl_tree_builder *tree, const struct sl_place *place, sl_state state, uint64_t ns)
 {
-    if (place->folded || place->line == SL_NONE) {
-        return;
+    if (!place->folded && place->line != SL_NONE) {
+        sl_state_times_add(&tree->line_states, &tree->lines[place->line].states, state, ns);
     }
-    uint32_t entry = sl_map_number(&tree->state_numbers, place->line, state, tree->line_state_count);
-    if (entry == SL_NONE) {
-        tree->exhausted = true;
-        return;
+}
+
+void sl_tree_add_states(struct sl_tree_builder *tree, const struct sl_place *place,
+                        const struct sl_stack_samples *samples, const struct sl_stack_sample *stack)
+{
+    sl_tree_add_state(tree, place, stack->state, stack->state_ns);
+    const struct sl_state_time *times = samples->other_states.times;
+    for (uint32_t other = stack->other_states; other != 0; other = times[other - 1].next) {
+        sl_tree_add_state(tree, place, times[other - 1].state, times[other - 1].ns);
     }
-    if (entry == tree->line_state_count) {
-        if (!make_room(tree, (void **)&tree->line_states, tree->line_state_count, &tree->line_state_capacity,
-                       sizeof *tree->line_states)) {
-            return;
-        }
-        tree->line_states[tree->line_state_count++] = (struct sl_line_state){.line = place->line, .state = state};
-    }
-    tree->line_states[entry].ns += ns;
 }
 
 void sl_tree_add_span(struct sl_tree_builder *tree, uint32_t branch, uint64_t begin_ns, uint64_t end_ns)
@@ -219,14 +252,6 @@ static void sum_up(struct sl_tree_builder *tree)
         }
         if (branch->caller_line != SL_NONE) {
             sl_amount_add(&tree->lines[branch->caller_line].total, branch->total);
-        }
-    }
-    for (uint32_t i = 0; i < tree->line_state_count; i++) {
-        const struct sl_line_state *seen = &tree->line_states[i];
-        struct sl_branch_line *line = &tree->lines[seen->line];
-        if (seen->ns > line->state_ns) {
-            line->state = seen->state;
-            line->state_ns = seen->ns;
         }
     }
 }
@@ -367,8 +392,10 @@ static struct sl_node_line *collect_lines(struct sl_tree_builder *tree, struct s
     }
     for (uint32_t i = 0; i < *count; i++) {
         const struct sl_branch_line *line = &tree->lines[lines.items[i]];
-        collected[i] =
-            (struct sl_node_line){.line = line->line, .state = line->state, .self = line->self, .total = line->total};
+        collected[i] = (struct sl_node_line){.line = line->line,
+                                             .state = sl_state_times_main(&tree->line_states, line->states),
+                                             .self = line->self,
+                                             .total = line->total};
     }
     for (uint32_t i = 0; i < result->count; i++) {
         result->nodes[i].first_line = lines.starts[i];

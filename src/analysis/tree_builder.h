@@ -10,6 +10,7 @@
 #include "analysis/call_tree.h"
 #include "analysis/map.h"
 #include "analysis/roles.h"
+#include "analysis/stack_samples.h"
 
 /* A node of the tree to be, or (when `shown` is another branch) a function that is folded into one. */
 struct sl_branch {
@@ -17,8 +18,10 @@ struct sl_branch {
     uint32_t shown;  /* the branch that a person will see: itself, or the one it is folded into */
     uint32_t kind;   /* enum sl_node_kind */
     uint32_t subject;
-    uint32_t caller_line; /* entry of the parent's line that called it, where the tree's way of building knows it */
-    bool seen;            /* a folded one: counts among the hidden frames */
+    uint32_t caller_line;  /* entry of the parent's line that called it, where the tree's way of building knows it */
+    uint32_t first_callee; /* of the branches made from this one, in the order of making; SL_NONE before that */
+    uint32_t first_line;   /* entry of the first line that was seen, SL_NONE before that */
+    bool seen;             /* a folded one: counts among the hidden frames */
     struct sl_amount self;
     struct sl_amount hidden;
     struct sl_amount total;
@@ -29,8 +32,7 @@ struct sl_branch {
 struct sl_branch_line {
     uint32_t branch;
     uint32_t line;
-    sl_state state;
-    uint64_t state_ns;
+    uint32_t states; /* a list in `line_states` */
     struct sl_amount self;
     struct sl_amount total;
 };
@@ -55,16 +57,17 @@ struct sl_tree_builder {
     uint32_t branch_count, branch_capacity;
     struct sl_branch_line *lines;
     uint32_t line_count, line_capacity;
-    struct sl_line_state *line_states;
-    uint32_t line_state_count, line_state_capacity;
-    struct sl_map branch_numbers; /* (parent, function) */
-    struct sl_map line_numbers;   /* (branch, line) */
-    struct sl_map state_numbers;  /* (line, state) */
+    struct sl_state_times line_states;
+    struct sl_map branch_numbers; /* (parent, function), but for the first callee of a branch */
+    struct sl_map line_numbers;   /* (branch, line), but for the first line of a branch */
     bool exhausted;
 };
 
 /* An empty tree: branch 0 is the root. */
 void sl_tree_init(struct sl_tree_builder *tree, struct sl_arena *scratch, const struct sl_call_tree_options *options);
+
+/* Makes room for so many more branches and lines at once. */
+void sl_tree_reserve(struct sl_tree_builder *tree, uint32_t count);
 
 /* The place of a process or thread below `parent`, found or made: what its stacks begin in. */
 struct sl_place sl_tree_base(struct sl_tree_builder *tree, uint32_t parent, enum sl_node_kind kind, uint32_t subject);
@@ -91,6 +94,10 @@ uint32_t sl_tree_line(struct sl_tree_builder *tree, uint32_t branch, uint32_t li
 /* Adds time that ended in a place. */
 void sl_tree_add_self(struct sl_tree_builder *tree, const struct sl_place *place, struct sl_amount amount);
 void sl_tree_add_state(struct sl_tree_builder *tree, const struct sl_place *place, sl_state state, uint64_t ns);
+
+/* All states that a stack was seen in. */
+void sl_tree_add_states(struct sl_tree_builder *tree, const struct sl_place *place,
+                        const struct sl_stack_samples *samples, const struct sl_stack_sample *stack);
 
 /* The branch was seen in this span; its ancestors need not be told. */
 void sl_tree_add_span(struct sl_tree_builder *tree, uint32_t branch, uint64_t begin_ns, uint64_t end_ns);

@@ -132,15 +132,13 @@ static bool write_threads(struct folded *folded, const struct sl_render_options 
     }
     for (uint32_t i = 0; i < count; i++) {
         sl_stack_samples_clear(&samples);
-        if (!sl_stack_samples_add(&samples, threads[i].thread)) {
-            return false;
-        }
+        sl_stack_samples_add(&samples, threads[i].thread);
         begin_thread(folded, &threads[i], processes, count > 1);
         for (uint32_t j = 0; j < samples.touched_count; j++) {
             write_stack(folded, samples.touched[j], samples.stacks[samples.touched[j]].self.ns);
         }
     }
-    return !folded->prefix.failed && !folded->line.failed;
+    return !folded->prefix.failed && !folded->line.failed && !arena->exhausted;
 }
 
 bool sl_render_folded(const struct sl_profile *profile, const struct sl_render_options *options,
