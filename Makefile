@@ -7,9 +7,10 @@
 #   make fuzz     the fuzz targets, for FUZZ_SECONDS each (an hour by default)
 #   make bench    the figures of docs/benchmarks.md, on a quiet machine
 #   make lint     style and static checks;  make format  puts the C and Python code in shape
+#   make page     the report page, report/dist/report.html, after a change in report/ or src/analysis
 #   make clean
 
-.PHONY: build demo test fuzz bench lint format clean
+.PHONY: build demo test fuzz bench lint format page check-page clean
 
 build:
 	scripts/requirements build
@@ -35,6 +36,12 @@ format:
 	scripts/requirements lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
 	scripts/python -m ruff format .
+
+page:
+	scripts/page
+
+check-page:
+	scripts/page --check
 
 clean:
 	rm -rf build build-* .venv .mypy_cache .ruff_cache .pytest_cache

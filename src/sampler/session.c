@@ -325,8 +325,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct sl_clock_precision precision;
-    sl_clock_precise(&precision);
+    uint64_t slack_ns = sl_clock_precise();
     allow_descriptors(session);
     session->cpu_before_ns = sl_clock_thread_cpu_ns();
 
@@ -355,7 +354,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     }
     atomic_store(&session->samples, facts->samples);
 
-    sl_clock_restore(&precision);
+    sl_clock_slack(slack_ns);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return end;
 }

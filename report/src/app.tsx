@@ -1,0 +1,193 @@
+import { ErrorBoundary, Match, Show, Switch, createSignal, onCleanup, onMount } from "solid-js";
+import type { JSX } from "solid-js";
+
+import { viewCommand } from "./command";
+import { modes } from "./engine/engine";
+import { visible } from "./engine/recording";
+import { count, time } from "./format";
+import { useModel } from "./model";
+import { viewNames } from "./state";
+import { isDark, switchTheme } from "./theme";
+import { FlameView } from "./view/flame";
+import { FunctionsView } from "./view/functions";
+import { Help } from "./view/help";
+import { Overview } from "./view/overview";
+import { Panel, copyStack } from "./view/panel";
+import { copyText } from "./view/parts";
+import { SourceView } from "./view/source";
+import { SummaryView } from "./view/summary";
+import { TimeView } from "./view/time";
+import { Filters, Search, Tabs, Trail, viewLabels } from "./view/toolbar";
+import { TreeView } from "./view/tree";
+
+/** Narrower than this a page opens without the panel. */
+const PANEL_FROM_PIXELS = 900;
+
+function typing(event: KeyboardEvent): boolean {
+  const { target } = event;
+  return (
+    target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement
+  );
+}
+
+export function App(): JSX.Element {
+  const model = useModel();
+  const { state, recording } = model;
+  const { facts } = recording;
+  const [help, setHelp] = createSignal(false);
+  const [panel, setPanel] = createSignal(window.innerWidth >= PANEL_FROM_PIXELS);
+  const process = recording.processes[0];
+  const title = visible(facts.description) || visible(process?.command ?? "") || "recording";
+  const withPanel = (): boolean => panel() && state.view !== "summary" && state.view !== "source";
+
+  const copyCommand = async (): Promise<void> => {
+    const command = viewCommand(state, model.options.recording);
+    model.say((await copyText(command)) ? `Copied: ${command}` : command);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event) || help()) {
+      return;
+    }
+    const view = viewNames[Number(event.key) - 1];
+    const selected = model.current()?.function ?? null;
+    if (view !== undefined) {
+      model.set({ view });
+      queueMicrotask(() => document.querySelector<HTMLElement>("#view [tabindex='0']")?.focus());
+    } else if (event.key === "/") {
+      document.getElementById("search")?.focus();
+    } else if (event.key === "?") {
+      setHelp(true);
+    } else if (event.key === "l") {
+      model.set({ showAll: !state.showAll });
+    } else if (event.key === "i") {
+      model.set({ inverted: !state.inverted });
+    } else if (event.key === "o" && state.query !== "") {
+      model.set({ only: !state.only });
+    } else if (event.key === "m") {
+      model.set({ mode: modes[(modes.indexOf(state.mode) + 1) % modes.length] ?? "wall" });
+      model.say(`Mode: ${state.mode}`);
+    } else if (event.key === "r") {
+      model.set({ range: null });
+    } else if (event.key === "p") {
+      setPanel(!panel());
+    } else if (event.key === "t") {
+      switchTheme();
+    } else if (event.key === "f" && selected !== null) {
+      model.focus(selected);
+    } else if (event.key === "u" || event.key === "Backspace") {
+      model.unfocus(state.trail.length - 1);
+    } else if (event.key === "c") {
+      void copyStack(model);
+    } else if (event.key === "v") {
+      void copyCommand();
+    } else if (event.key === "e" && selected !== null) {
+      model.set({ view: "source" });
+    } else if (event.key === "Escape") {
+      model.set(state.query !== "" ? { query: "", only: false } : { range: null });
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+  onMount(() => {
+    window.addEventListener("keydown", onKey);
+    document.querySelector<HTMLElement>("#view [tabindex='0']")?.focus({ preventScroll: true });
+    onCleanup(() => {
+      window.removeEventListener("keydown", onKey);
+    });
+  });
+  return (
+    <>
+      <header>
+        <h1 title={title}>{title}</h1>
+        <p class="facts">
+          <span>{time(facts.durationNs)}</span>
+          <span>{`${time(facts.cpuNs)} CPU`}</span>
+          <span>{`${count(facts.samples)} samples every ${time(facts.intervalNs)}`}</span>
+          <Show when={process?.python}>{(python) => <span>{`Python ${visible(python())}`}</span>}</Show>
+          <Show when={!facts.complete}>
+            <span class="warm">cut off before its end</span>
+          </Show>
+        </p>
+        <div class="tools">
+          <button
+            title="Copy the command that shows this again (v)"
+            onClick={() => {
+              void copyCommand();
+            }}
+          >
+            Copy command
+          </button>
+          <button
+            class="icon"
+            title={isDark() ? "Light (t)" : "Dark (t)"}
+            aria-label={isDark() ? "Switch to light" : "Switch to dark"}
+            onClick={switchTheme}
+          >
+            {isDark() ? "☀" : "☾"}
+          </button>
+          <button class="icon" title="Keys (?)" aria-label="Keys" onClick={() => setHelp(true)}>
+            ?
+          </button>
+        </div>
+      </header>
+      <Overview />
+      <div class="toolbar">
+        <Tabs />
+        <Search />
+        <Filters />
+        <Show when={state.view !== "summary" && state.view !== "source"}>
+          <button class="toggle panel-toggle" aria-pressed={panel()} title="Panel (p)" onClick={() => setPanel(!panel())}>
+            Panel
+          </button>
+        </Show>
+      </div>
+      <Trail />
+      <main classList={{ "with-panel": withPanel() }}>
+        <div id="view" role="tabpanel" aria-label={viewLabels[state.view]}>
+          <ErrorBoundary
+            fallback={(error: unknown) => (
+              <p class="nothing" role="alert">
+                {error instanceof Error ? error.message : String(error)} Select a shorter range, or search for less.
+              </p>
+            )}
+          >
+            <Switch>
+              <Match when={state.view === "tree"}>
+                <TreeView />
+              </Match>
+              <Match when={state.view === "flame"}>
+                <FlameView />
+              </Match>
+              <Match when={state.view === "time"}>
+                <TimeView />
+              </Match>
+              <Match when={state.view === "functions"}>
+                <FunctionsView />
+              </Match>
+              <Match when={state.view === "source"}>
+                <SourceView />
+              </Match>
+              <Match when={state.view === "summary"}>
+                <SummaryView />
+              </Match>
+            </Switch>
+          </ErrorBoundary>
+        </div>
+        <Show when={withPanel()}>
+          <Panel />
+        </Show>
+      </main>
+      <p class="said" role="status" aria-live="polite">
+        {model.said()}
+      </p>
+      <Show when={help()}>
+        <Help
+          close={() => {
+            setHelp(false);
+          }}
+        />
+      </Show>
+    </>
+  );
+}

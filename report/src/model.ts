@@ -1,0 +1,246 @@
+// The page's state, and everything that follows from it. Each selection is handed to the engine once, when it changes;
+// a view computes its numbers when it is shown and the selection is another than before.
+import { createContext, createEffect, createMemo, createSignal, useContext } from "solid-js";
+import type { Accessor } from "solid-js";
+import { createStore } from "solid-js/store";
+
+import type { Edge, Engine, FunctionTotal, LineTotal, ThreadSummary } from "./engine/engine";
+import { NONE } from "./engine/layout";
+import type { Amount } from "./engine/module";
+import type { Page, PageOptions, SourceText } from "./engine/payload";
+import type { Recording } from "./engine/recording";
+import { visible } from "./engine/recording";
+import type { TimeFormat } from "./format";
+import { timeFormat } from "./format";
+import { matcher, searchedText } from "./search";
+import type { State } from "./state";
+import { fromHash, initialState, toHash } from "./state";
+
+/** What a person looks at: one call in a view, or a function by itself. */
+export interface Current {
+  readonly function: number;
+  /** The functions from the outermost call to this one, where the view knows them. */
+  readonly path: readonly number[];
+  readonly total: Amount;
+  readonly self: Amount;
+}
+
+/** A value that is computed anew only when `version` is another, and only when it is asked for. */
+function perVersion<T>(version: Accessor<unknown>, compute: () => T): Accessor<T> {
+  let at: unknown;
+  let value: T;
+  return () => {
+    const now = version();
+    if (now !== at) {
+      value = compute();
+      at = now;
+    }
+    return value;
+  };
+}
+
+export interface Model {
+  readonly engine: Engine;
+  readonly recording: Recording;
+  readonly source: SourceText;
+  readonly options: PageOptions;
+  readonly state: State;
+  set(change: Partial<State>): void;
+  /** Another whenever the samples that are looked at are others. */
+  readonly selection: Accessor<unknown>;
+  /** The same, and whenever other functions are folded. */
+  readonly folded: Accessor<unknown>;
+  /** Another whenever something else is searched for. */
+  readonly found: Accessor<{ readonly active: boolean; readonly valid: boolean; readonly functions: number }>;
+  isFound(fn: number): boolean;
+  readonly searched: Accessor<Amount>;
+  readonly total: Accessor<Amount>;
+  readonly range: Accessor<readonly [number, number]>;
+  /** What shares are of: the length of the selected range, and the looks taken in it. */
+  readonly whole: Accessor<Amount>;
+  share(amount: Amount): number;
+  error(amount: Amount): number;
+  readonly time: Accessor<TimeFormat>;
+  readonly functionTotals: Accessor<FunctionTotal[]>;
+  readonly lineTotals: Accessor<LineTotal[]>;
+  readonly edges: Accessor<Edge[]>;
+  readonly threads: Accessor<ThreadSummary[]>;
+  threadName(thread: number): string;
+  readonly current: Accessor<Current | null>;
+  look(current: Current): void;
+  lookAtFunction(fn: number): void;
+  focus(fn: number): void;
+  unfocus(length: number): void;
+  readonly said: Accessor<string>;
+  say(text: string): void;
+}
+
+function sumOf(total: FunctionTotal | undefined): { total: Amount; self: Amount } {
+  const nothing = { ns: 0, samples: 0 };
+  return { total: total?.total ?? nothing, self: total?.self ?? nothing };
+}
+
+export function createModel(page: Page): Model {
+  const { engine, options, source } = page;
+  const { recording } = engine;
+  const initial = initialState(options, recording.endNs);
+  const bounds = {
+    functionCount: recording.functionCount,
+    threadCount: recording.threadCount,
+    endNs: recording.endNs,
+  };
+  const [state, setState] = createStore<State>(fromHash(location.hash, initial, bounds));
+  const [current, setCurrent] = createSignal<Current | null>(null);
+  const [said, say] = createSignal("");
+
+  const range = createMemo(() => state.range ?? ([0, recording.endNs] as const));
+  const found = createMemo(() => {
+    const matches = matcher(state.query, state.regex);
+    let functions = 0;
+    engine.search((fn) => {
+      const match = matches !== undefined && matches(searchedText(recording, fn));
+      functions += match ? 1 : 0;
+      return match;
+    });
+    return { active: matches !== undefined, valid: matches !== undefined || state.query === "", functions };
+  });
+  const roles = createMemo(() => {
+    engine.selectRoles({ showAll: state.showAll, hide: state.hide, show: state.show });
+    return {};
+  });
+  const filter = createMemo(() => {
+    const only = state.only && found().active;
+    engine.selectFocus(state.trail, only);
+    return {};
+  });
+  const selection = createMemo(() => {
+    filter();
+    const [begin, end] = range();
+    engine.selectRange(begin, end);
+    engine.selectThreads(state.threads);
+    engine.selectMode(state.mode);
+    return {};
+  });
+  const folded = createMemo(() => {
+    selection();
+    roles();
+    return {};
+  });
+  const whole = createMemo(() => {
+    const ns = range()[1] - range()[0];
+    return { ns, samples: Math.max(1, Math.round(ns / Math.max(recording.facts.intervalNs, 1))) };
+  });
+  const functionTotals = perVersion(selection, () => engine.functionTotals());
+  const threads = perVersion(selection, () => engine.threadSummaries());
+  const names = perVersion(selection, () => new Map(threads().map((summary) => [summary.thread, summary])));
+
+  const threadName = (thread: number): string => {
+    const record = recording.threads[thread];
+    const summary = names().get(thread);
+    if (record === undefined) {
+      return "thread";
+    }
+    if (record.scope) {
+      return record.name === "" ? "profiled" : visible(record.name);
+    }
+    if (record.main) {
+      return "main thread";
+    }
+    if (summary !== undefined && summary.name !== NONE) {
+      return visible(recording.string(summary.name));
+    }
+    if (summary !== undefined && summary.firstFunction !== NONE) {
+      return recording.function(summary.firstFunction).name;
+    }
+    return `thread ${record.id}`;
+  };
+
+  const lookAtFunction = (fn: number): void => {
+    const sums = sumOf(functionTotals().find((total) => total.function === fn));
+    setCurrent({ function: fn, path: [], ...sums });
+    setState({ selected: fn });
+  };
+
+  const model: Model = {
+    engine,
+    recording,
+    source,
+    options,
+    state,
+    set: (change) => {
+      setState(change);
+    },
+    selection,
+    folded,
+    found,
+    isFound: (fn) => found().active && engine.isSearched(fn),
+    searched: perVersion(
+      createMemo(() => {
+        selection();
+        found();
+        return {};
+      }),
+      () => engine.searched(),
+    ),
+    total: perVersion(selection, () => engine.total()),
+    range,
+    whole,
+    share: (amount) => (whole().ns > 0 ? amount.ns / whole().ns : 0),
+    error: (amount) => engine.standardError(amount, whole()),
+    time: createMemo(() => timeFormat(whole().ns, recording.facts.intervalNs)),
+    functionTotals,
+    lineTotals: perVersion(selection, () => engine.lineTotals()),
+    edges: perVersion(selection, () => engine.edges()),
+    threads,
+    threadName,
+    current,
+    look: (seen) => {
+      setCurrent(seen);
+      setState({ selected: seen.function });
+    },
+    lookAtFunction,
+    focus: (fn) => {
+      if (state.trail.at(-1) !== fn) {
+        setState({ trail: [...state.trail, fn] });
+      }
+    },
+    unfocus: (length) => {
+      setState({ trail: state.trail.slice(0, Math.max(length, 0)) });
+    },
+    said,
+    say,
+  };
+
+  if (state.selected !== null) {
+    lookAtFunction(state.selected);
+  }
+  // The address follows the state, and the state an address that is typed in or gone back to.
+  let written = location.hash;
+  createEffect(() => {
+    const hash = toHash({ ...state }, initial);
+    if (`#${hash}` !== location.hash && !(hash === "" && location.hash === "")) {
+      try {
+        history.replaceState(null, "", hash === "" ? location.pathname + location.search : `#${hash}`);
+      } catch {
+        // A sandboxed frame may not; the page works all the same.
+      }
+    }
+    written = location.hash;
+  });
+  window.addEventListener("hashchange", () => {
+    if (location.hash !== written) {
+      setState(fromHash(location.hash, initial, bounds));
+    }
+  });
+  return model;
+}
+
+export const ModelContext = createContext<Model>();
+
+export function useModel(): Model {
+  const model = useContext(ModelContext);
+  if (model === undefined) {
+    throw new Error("no model");
+  }
+  return model;
+}

@@ -1,0 +1,199 @@
+// Every function that was seen, by self or total time.
+import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
+import type { JSX } from "solid-js";
+
+import type { FunctionTotal } from "../engine/engine";
+import { count, share, shareWithError } from "../format";
+import { useModel } from "../model";
+import type { SortKey } from "../state";
+import { heat, spoken } from "./parts";
+
+const ROW_HEIGHT = 24;
+const MARGIN_ROWS = 12;
+
+const columns: readonly { key: SortKey; label: string }[] = [
+  { key: "self", label: "self" },
+  { key: "total", label: "total" },
+  { key: "samples", label: "samples" },
+  { key: "name", label: "function" },
+];
+
+export function FunctionsView(): JSX.Element {
+  const model = useModel();
+  const { recording, state } = model;
+  const [top, setTop] = createSignal(0);
+  const [height, setHeight] = createSignal(600);
+  let body!: HTMLDivElement;
+
+  const rows = createMemo((): FunctionTotal[] => {
+    model.folded();
+    const least = state.threshold * model.whole().ns;
+    const searching = model.found().active;
+    const list = model.functionTotals().filter((total) => {
+      if (searching) {
+        return model.isFound(total.function);
+      }
+      return total.total.ns >= least && (state.showAll || model.engine.role(total.function) !== "machinery");
+    });
+    const name = (total: FunctionTotal): string => recording.function(total.function).name;
+    switch (state.sort) {
+      case "total":
+        return list.sort((a, b) => b.total.ns - a.total.ns);
+      case "samples":
+        return list.sort((a, b) => b.self.samples - a.self.samples);
+      case "name":
+        return list.sort((a, b) => (name(a) < name(b) ? -1 : 1));
+      default:
+        return list;
+    }
+  });
+  const active = createMemo(() => {
+    const fn = model.current()?.function;
+    return rows().findIndex((row) => row.function === fn);
+  });
+  const first = createMemo(() => Math.max(0, Math.floor(top() / ROW_HEIGHT) - MARGIN_ROWS));
+  const inSight = createMemo(() => rows().slice(first(), Math.ceil((top() + height()) / ROW_HEIGHT) + MARGIN_ROWS));
+
+  const reveal = (index: number): void => {
+    const at = index * ROW_HEIGHT;
+    if (at < body.scrollTop) {
+      body.scrollTop = at;
+    } else if (at + ROW_HEIGHT > body.scrollTop + body.clientHeight) {
+      body.scrollTop = at + ROW_HEIGHT - body.clientHeight;
+    }
+  };
+  const go = (index: number): void => {
+    const row = rows()[Math.max(0, Math.min(index, rows().length - 1))];
+    if (row) {
+      model.lookAtFunction(row.function);
+    }
+  };
+  createEffect(
+    on(active, (index) => {
+      if (index >= 0) {
+        reveal(index);
+      }
+    }),
+  );
+  onMount(() => {
+    const observer = new ResizeObserver(() => {
+      setHeight(body.clientHeight);
+    });
+    observer.observe(body);
+    onCleanup(() => {
+      observer.disconnect();
+    });
+  });
+  const onKey = (event: KeyboardEvent): void => {
+    const page = Math.max(1, Math.floor(height() / ROW_HEIGHT) - 1);
+    const steps: Partial<Record<string, number>> = {
+      ArrowDown: active() + 1,
+      ArrowUp: active() - 1,
+      PageDown: active() + page,
+      PageUp: active() - page,
+      Home: 0,
+      End: rows().length - 1,
+    };
+    const to = steps[event.key];
+    if (to !== undefined && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      go(to);
+    }
+  };
+  return (
+    <div class="functions">
+      <div class="columns" role="group" aria-label="Sort by">
+        <For each={columns}>
+          {(column) => (
+            <button
+              class={column.key === "name" ? "text" : "number"}
+              aria-pressed={state.sort === column.key}
+              onClick={() => {
+                model.set({ sort: column.key });
+              }}
+            >
+              {column.label}
+              <Show when={column.key === "self" || column.key === "total"}>
+                <span class="unit"> {model.time().unit}</span>
+              </Show>
+              <Show when={state.sort === column.key}>
+                <span class="sorted" aria-hidden="true">
+                  {" ↓"}
+                </span>
+              </Show>
+            </button>
+          )}
+        </For>
+      </div>
+      <div
+        ref={body}
+        class="rows"
+        role="listbox"
+        aria-label={`${count(rows().length)} functions`}
+        aria-activedescendant={active() >= 0 ? `function-${active()}` : undefined}
+        tabIndex={0}
+        onScroll={() => {
+          setTop(body.scrollTop);
+        }}
+        onKeyDown={onKey}
+      >
+        <div class="sheet" role="presentation" style={{ height: `${rows().length * ROW_HEIGHT}px` }}>
+          <For each={inSight()}>
+            {(row, at) => (
+              <div
+                id={`function-${first() + at()}`}
+                class="row"
+                classList={{ active: first() + at() === active() }}
+                role="option"
+                aria-selected={first() + at() === active()}
+                aria-setsize={rows().length}
+                aria-posinset={first() + at() + 1}
+                aria-label={`${recording.function(row.function).name}, self ${spoken(model, row.self)}, total ${spoken(
+                  model,
+                  row.total,
+                )}`}
+                style={{ top: `${(first() + at()) * ROW_HEIGHT}px` }}
+                onClick={() => {
+                  model.lookAtFunction(row.function);
+                }}
+              >
+                <span
+                  class={`number both ${heat(model.share(row.self))}`}
+                  title={shareWithError(model.share(row.self), model.error(row.self))}
+                >
+                  <i class="bar" style={{ width: `${Math.min(100, model.share(row.self) * 100)}%` }} />
+                  <span>{model.time()(row.self.ns)}</span>
+                  <span class="part">{share(model.share(row.self))}</span>
+                </span>
+                <span
+                  class={`number both ${heat(model.share(row.total))}`}
+                  title={shareWithError(model.share(row.total), model.error(row.total))}
+                >
+                  <i class="bar" style={{ width: `${Math.min(100, model.share(row.total) * 100)}%` }} />
+                  <span>{model.time()(row.total.ns)}</span>
+                  <span class="part">{share(model.share(row.total))}</span>
+                </span>
+                <span class="number samples">{count(row.self.samples)}</span>
+                <span class="text">
+                  <span
+                    class="name"
+                    classList={{
+                      library: model.engine.role(row.function) !== "own",
+                      found: model.isFound(row.function),
+                    }}
+                  >
+                    {recording.function(row.function).name}
+                  </span>
+                  <span class="place">{recording.place(row.function)}</span>
+                </span>
+              </div>
+            )}
+          </For>
+        </div>
+        <Show when={rows().length === 0}>
+          <p class="nothing">No function of what is selected is searched for, or takes long enough to be shown.</p>
+        </Show>
+      </div>
+    </div>
+  );
+}

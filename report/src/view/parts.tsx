@@ -1,0 +1,45 @@
+// Small parts that several views share.
+import type { JSX } from "solid-js";
+
+import type { Amount } from "../engine/module";
+import { share, time } from "../format";
+import type { Model } from "../model";
+
+/** How hot a share is, as a class: the steps that the text report colours by. */
+export function heat(part: number): string {
+  if (part >= 0.6) {
+    return "hot";
+  }
+  if (part >= 0.2) {
+    return "warm";
+  }
+  return part >= 0.05 ? "mild" : "cold";
+}
+
+/** An amount for those who listen: "1.61 s, 70.2 %". */
+export function spoken(model: Model, amount: Amount): string {
+  return `${time(amount.ns)}, ${share(model.share(amount))}`;
+}
+
+/** A key, as it is printed beside what it does. */
+export function Key(props: { name: string }): JSX.Element {
+  return <kbd>{props.name}</kbd>;
+}
+
+/** Text onto the clipboard, by whatever the browser allows to this page. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    // The only way for a page from file:// in some browsers.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}

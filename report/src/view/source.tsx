@@ -1,0 +1,261 @@
+// Source text with the time of each line: an excerpt beside a selection, and whole files as far as the page has them.
+import { For, Show, createEffect, createMemo, createSignal, on } from "solid-js";
+import type { JSX } from "solid-js";
+
+import { share, time } from "../format";
+import { useModel } from "../model";
+import { heat } from "./parts";
+
+/** What a line took. Lines of several functions may be one: a lambda in a call. */
+interface LineTime {
+  self: number;
+  total: number;
+  state: number;
+}
+
+interface SourceLine {
+  readonly number: number;
+  /** Undefined where the page has no text. */
+  readonly text: string | undefined;
+  readonly time: LineTime | undefined;
+  /** Lines were left out before this one. */
+  readonly gap: boolean;
+}
+
+const CONTEXT_LINES = 3;
+
+function linesOf(
+  numbers: Iterable<number>,
+  text: ReadonlyMap<number, string> | undefined,
+  times: ReadonlyMap<number, LineTime>,
+): SourceLine[] {
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
+  return sorted.map((number, index) => ({
+    number,
+    text: text?.get(number),
+    time: times.get(number),
+    gap: index > 0 && number !== (sorted[index - 1] ?? 0) + 1,
+  }));
+}
+
+function addTime(times: Map<number, LineTime>, line: number, self: number, total: number, state: number): void {
+  const before = times.get(line);
+  if (before === undefined) {
+    times.set(line, { self, total, state });
+  } else {
+    before.self += self;
+    before.total = Math.max(before.total, total);
+  }
+}
+
+export function Lines(props: { lines: SourceLine[]; label: string; chosen?: number | undefined }): JSX.Element {
+  const model = useModel();
+  const hottest = createMemo(() => Math.max(1, ...props.lines.map((line) => line.time?.total ?? 0)));
+  return (
+    <table class="code" aria-label={props.label}>
+      <thead>
+        <tr>
+          <th scope="col">self</th>
+          <th scope="col">total</th>
+          <th scope="col">line</th>
+          <th scope="col">text</th>
+        </tr>
+      </thead>
+      <tbody>
+        <For each={props.lines}>
+          {(line) => (
+            <tr
+              id={`line-${line.number}`}
+              classList={{ gap: line.gap, timed: line.time !== undefined, chosen: line.number === props.chosen }}
+            >
+              <td class="number">
+                {line.time && line.time.self > 0 ? model.time()(line.time.self) : ""}
+              </td>
+              <td class="number">
+                <Show when={line.time}>
+                  {(spent) => (
+                    <>
+                      <i class="bar" style={{ width: `${(spent().total / hottest()) * 100}%` }} />
+                      <span
+                        class={heat(spent().total / Math.max(model.whole().ns, 1))}
+                        title={share(spent().total / Math.max(model.whole().ns, 1))}
+                      >
+                        {model.time()(spent().total)}
+                      </span>
+                    </>
+                  )}
+                </Show>
+              </td>
+              <td class="line">{line.number}</td>
+              <td class="source">{line.text ?? ""}</td>
+            </tr>
+          )}
+        </For>
+      </tbody>
+    </table>
+  );
+}
+
+/** Why there is no text. */
+function NoText(): JSX.Element {
+  return (
+    <p class="dim">
+      The page holds no text of this: files that could not be read, that changed since, or that lie in a library are left
+      out. <code>--source all</code> takes the libraries too.
+    </p>
+  );
+}
+
+/** The lines of one function. */
+export function Excerpt(props: { function: number }): JSX.Element {
+  const model = useModel();
+  const text = createMemo(() => model.source.get(model.recording.fileOf(props.function)));
+  const lines = createMemo((): SourceLine[] => {
+    model.selection();
+    const times = new Map<number, LineTime>();
+    for (const line of model.lineTotals()) {
+      if (line.function === props.function && line.line > 0) {
+        addTime(times, line.line, line.self.ns, line.total.ns, line.state);
+      }
+    }
+    const numbers = new Set(times.keys());
+    const known = text();
+    if (known) {
+      for (const line of times.keys()) {
+        for (let near = line - CONTEXT_LINES; near <= line + CONTEXT_LINES; near++) {
+          if (known.has(near)) {
+            numbers.add(near);
+          }
+        }
+      }
+      const { firstLine } = model.recording.function(props.function);
+      if (known.has(firstLine)) {
+        numbers.add(firstLine);
+      }
+    }
+    return linesOf(numbers, known, times);
+  });
+  return (
+    <Show when={lines().length > 0} fallback={<p class="dim">No line of it was seen.</p>}>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Lines of the function">
+        <Lines lines={lines()} label="Lines" />
+      </div>
+      <Show when={text() === undefined}>
+        <NoText />
+      </Show>
+    </Show>
+  );
+}
+
+interface SourceFile {
+  readonly file: number;
+  readonly name: string;
+  readonly self: number;
+  readonly own: boolean;
+}
+
+export function SourceView(): JSX.Element {
+  const model = useModel();
+  const { recording } = model;
+  let pane!: HTMLDivElement;
+  const [chosen, setChosen] = createSignal<number | null>(null);
+  const files = createMemo((): SourceFile[] => {
+    model.folded();
+    const files = new Map<number, { name: string; self: number; own: boolean }>();
+    for (const total of model.functionTotals()) {
+      const file = recording.fileOf(total.function);
+      if (file === 0) {
+        continue;
+      }
+      const before = files.get(file);
+      if (before) {
+        before.self += total.self.ns;
+      } else {
+        const own = model.engine.role(total.function) === "own";
+        files.set(file, { name: recording.shortPath(total.function), self: total.self.ns, own });
+      }
+    }
+    return [...files].map(([file, rest]) => ({ file, ...rest })).sort((a, b) => b.self - a.self);
+  });
+  const file = createMemo(() => {
+    const current = model.current();
+    const wanted = chosen() ?? (current ? recording.fileOf(current.function) : 0);
+    const list = files();
+    return (
+      list.find((entry) => entry.file === wanted) ??
+      list.find((entry) => entry.own && model.source.has(entry.file)) ??
+      list.find((entry) => model.source.has(entry.file)) ??
+      list[0]
+    );
+  });
+  const lines = createMemo((): SourceLine[] => {
+    model.selection();
+    const shown = file();
+    if (!shown) {
+      return [];
+    }
+    const times = new Map<number, LineTime>();
+    for (const line of model.lineTotals()) {
+      if (line.line > 0 && recording.fileOf(line.function) === shown.file) {
+        addTime(times, line.line, line.self.ns, line.total.ns, line.state);
+      }
+    }
+    const text = model.source.get(shown.file);
+    return linesOf([...times.keys(), ...(text?.keys() ?? [])], text, times);
+  });
+  const wantedLine = createMemo(() => {
+    const current = model.current();
+    return current && recording.fileOf(current.function) === file()?.file
+      ? recording.function(current.function).firstLine
+      : undefined;
+  });
+  createEffect(
+    on([file, wantedLine], ([shown, wanted]) => {
+      const heaviest = [...lines()].sort((a, b) => (b.time?.total ?? 0) - (a.time?.total ?? 0))[0]?.number;
+      const line = wanted ?? (shown ? heaviest : undefined);
+      queueMicrotask(() => {
+        pane.querySelector(`#line-${line ?? 0}`)?.scrollIntoView({ block: "center" });
+      });
+    }),
+  );
+  return (
+    <div class="source-view">
+      <nav class="files" aria-label="Files">
+        <h2>Files by self time</h2>
+        <ul>
+          <For each={files().slice(0, 500)}>
+            {(entry) => (
+              <li>
+                <button
+                  class="link"
+                  classList={{ library: !entry.own, without: !model.source.has(entry.file) }}
+                  aria-current={entry.file === file()?.file}
+                  title={model.source.has(entry.file) ? entry.name : `${entry.name}: no text in this page`}
+                  onClick={() => {
+                    setChosen(entry.file);
+                  }}
+                >
+                  <span class="number">{time(entry.self)}</span>
+                  <span class="name">{entry.name}</span>
+                </button>
+              </li>
+            )}
+          </For>
+        </ul>
+      </nav>
+      <div class="pane scroll" ref={pane} tabIndex={0} role="region" aria-label={file()?.name ?? "Source"}>
+        <Show when={file()} fallback={<p class="nothing">No function with a file was sampled in what is selected.</p>}>
+          {(shown) => (
+            <>
+              <h2 class="name">{shown().name}</h2>
+              <Show when={!model.source.has(shown().file)}>
+                <NoText />
+              </Show>
+              <Lines lines={lines()} label={shown().name} chosen={wantedLine()} />
+            </>
+          )}
+        </Show>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,236 @@
+#include "analysis/chart.h"
+
+#include "analysis/map.h"
+#include "analysis/roles.h"
+
+bool sl_frames_build(struct sl_arena *arena, const struct sl_profile *profile, const uint8_t *roles,
+                     struct sl_frames *frames)
+{
+    uint32_t count = profile->stack_count;
+    *frames = (struct sl_frames){
+        .callers = SL_ARENA_NEW(arena, uint32_t, count),
+        .functions = SL_ARENA_NEW(arena, sl_function, count),
+        .depths = SL_ARENA_NEW(arena, uint32_t, count),
+        .of_stack = SL_ARENA_NEW(arena, uint32_t, count),
+        .count = 1,
+    };
+    uint8_t *inside = SL_ARENA_NEW(arena, uint8_t, count); /* of each stack: a library frame above it is folded */
+    struct sl_map numbers;
+    sl_map_init(&numbers, arena);
+    if (arena->exhausted) {
+        return false;
+    }
+    for (sl_stack stack = 1; stack < count; stack++) {
+        const struct sl_stack_record *record = &profile->stacks[stack];
+        uint32_t caller = frames->of_stack[record->caller];
+        uint8_t role = roles != NULL ? roles[record->function] : SL_ROLE_OWN;
+        inside[stack] = inside[record->caller];
+        frames->of_stack[stack] = caller;
+        if (role == SL_ROLE_MACHINERY || (role == SL_ROLE_LIBRARY && inside[stack] != 0)) {
+            continue;
+        }
+        inside[stack] = role == SL_ROLE_LIBRARY;
+        uint32_t frame = sl_map_number(&numbers, caller, record->function, frames->count);
+        if (frame == SL_NONE) {
+            return false;
+        }
+        if (frame == frames->count) {
+            frames->callers[frame] = caller;
+            frames->functions[frame] = record->function;
+            frames->depths[frame] = frames->depths[caller] + 1;
+            frames->count++;
+        }
+        frames->of_stack[stack] = frame;
+    }
+    return true;
+}
+
+/* A chart while it is made. `open` holds the frames that go on, outermost first. */
+struct chart {
+    struct sl_arena *arena;
+    const struct sl_frames *frames;
+    uint64_t pixel_ns;
+    uint32_t rows_max;
+    struct sl_boxes *boxes;
+    uint32_t *open;
+    uint64_t *open_begin_ns;
+    uint32_t open_count;
+    uint32_t *last_of_row; /* the box that ended last in each row, SL_NONE: none */
+    uint64_t *longest_ns;  /* of that box, when it is merged: the longest that went into it */
+};
+
+static bool add_box(struct chart *chart, const struct sl_box *box)
+{
+    struct sl_boxes *boxes = chart->boxes;
+    uint64_t length_ns = box->end_ns - box->begin_ns;
+    uint32_t last = chart->last_of_row[box->row];
+    if (last != SL_NONE && length_ns < chart->pixel_ns) {
+        struct sl_box *before = &boxes->boxes[last];
+        bool narrow = before->merged > 1 || before->end_ns - before->begin_ns < chart->pixel_ns;
+        /* A row of narrow boxes becomes one as wide as it takes, as long as no gap in it would be seen. */
+        if (narrow && box->begin_ns - before->end_ns < chart->pixel_ns) {
+            before->end_ns = box->end_ns;
+            before->merged++;
+            if (length_ns > chart->longest_ns[box->row]) {
+                chart->longest_ns[box->row] = length_ns;
+                before->frame = box->frame;
+            }
+            return true;
+        }
+    }
+    if (boxes->count == boxes->capacity) {
+        uint32_t capacity = boxes->capacity * 2 + 256;
+        struct sl_box *grown = SL_ARENA_NEW(chart->arena, struct sl_box, capacity);
+        if (grown == NULL) {
+            return false;
+        }
+        for (uint32_t i = 0; i < boxes->count; i++) {
+            grown[i] = boxes->boxes[i];
+        }
+        boxes->boxes = grown;
+        boxes->capacity = capacity;
+    }
+    chart->last_of_row[box->row] = boxes->count;
+    chart->longest_ns[box->row] = length_ns;
+    boxes->boxes[boxes->count++] = *box;
+    return true;
+}
+
+/* Ends what goes on beyond `depth` frames. */
+static bool end_beyond(struct chart *chart, uint32_t depth, uint64_t end_ns)
+{
+    while (chart->open_count > depth) {
+        uint32_t row = --chart->open_count;
+        struct sl_box box = {.frame = chart->open[row],
+                             .row = row,
+                             .begin_ns = chart->open_begin_ns[row],
+                             .end_ns = end_ns,
+                             .merged = 1};
+        if (box.end_ns > box.begin_ns && !add_box(chart, &box)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* From now on `frame` is the innermost. */
+static bool change_to(struct chart *chart, uint32_t frame, uint64_t begin_ns)
+{
+    const struct sl_frames *frames = chart->frames;
+    if (frames->depths[frame] > chart->boxes->rows) {
+        chart->boxes->rows = frames->depths[frame];
+    }
+    while (frames->depths[frame] > chart->rows_max) {
+        frame = frames->callers[frame];
+    }
+    uint32_t depth = frames->depths[frame];
+    uint32_t common = frame;
+    while (frames->depths[common] > 0 &&
+           (frames->depths[common] > chart->open_count || chart->open[frames->depths[common] - 1] != common)) {
+        common = frames->callers[common];
+    }
+    if (!end_beyond(chart, frames->depths[common], begin_ns)) {
+        return false;
+    }
+    for (uint32_t row = depth; row-- > chart->open_count; frame = frames->callers[frame]) {
+        chart->open[row] = frame;
+        chart->open_begin_ns[row] = begin_ns;
+    }
+    chart->open_count = depth;
+    return true;
+}
+
+uint32_t sl_chart_rows(const struct sl_profile *profile, const struct sl_frames *frames, uint32_t first, uint32_t end)
+{
+    uint32_t depth = 0;
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t frame = frames->of_stack[profile->runs[i].stack];
+        depth = frames->depths[frame] > depth ? frames->depths[frame] : depth;
+    }
+    return depth;
+}
+
+bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, const struct sl_selection *selection,
+                    const struct sl_frames *frames, uint32_t thread, uint64_t begin_ns, uint64_t end_ns,
+                    uint64_t pixel_ns, uint32_t rows_max, struct sl_boxes *boxes)
+{
+    struct sl_selection span = *selection;
+    span.begin_ns = begin_ns;
+    span.end_ns = end_ns;
+    span.threads = NULL;
+    *boxes = (struct sl_boxes){0};
+    uint32_t first, end;
+    sl_selection_runs(profile, &span, thread, &first, &end);
+    uint32_t rows = sl_chart_rows(profile, frames, first, end);
+    rows = rows < rows_max ? rows : rows_max;
+    struct chart chart = {
+        .arena = arena,
+        .frames = frames,
+        .pixel_ns = pixel_ns,
+        .rows_max = rows,
+        .boxes = boxes,
+        .open = SL_ARENA_NEW(arena, uint32_t, rows),
+        .open_begin_ns = SL_ARENA_NEW(arena, uint64_t, rows),
+        .last_of_row = SL_ARENA_NEW(arena, uint32_t, rows),
+        .longest_ns = SL_ARENA_NEW(arena, uint64_t, rows),
+    };
+    const uint8_t *taken = sl_selection_stacks(arena, profile, &span);
+    if (arena->exhausted) {
+        return false;
+    }
+    for (uint32_t i = 0; i < rows; i++) {
+        chart.last_of_row[i] = SL_NONE;
+    }
+    uint64_t until_ns = begin_ns;
+    for (uint32_t i = first; i < end; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        struct sl_amount amount = sl_run_amount(&span, run);
+        bool shown = amount.ns != 0 && (taken == NULL || taken[run->stack] != 0);
+        if (!shown) {
+            continue;
+        }
+        uint64_t run_begin_ns = run->begin_ns > begin_ns ? run->begin_ns : begin_ns;
+        if (run_begin_ns > until_ns && !end_beyond(&chart, 0, until_ns)) {
+            return false;
+        }
+        if (!change_to(&chart, frames->of_stack[run->stack], run_begin_ns)) {
+            return false;
+        }
+        until_ns = run->end_ns < end_ns ? run->end_ns : end_ns;
+    }
+    return end_beyond(&chart, 0, until_ns);
+}
+
+void sl_chart_kinds(const struct sl_profile *profile, const struct sl_selection *selection, const uint8_t *taken,
+                    uint32_t thread, uint64_t begin_ns, uint64_t end_ns, uint32_t columns, double *amounts)
+{
+    if (end_ns <= begin_ns || columns == 0) {
+        return;
+    }
+    struct sl_selection span = *selection;
+    span.begin_ns = begin_ns;
+    span.end_ns = end_ns;
+    span.threads = NULL;
+    double column_ns = (double)(end_ns - begin_ns) / columns;
+    uint32_t first, end;
+    sl_selection_runs(profile, &span, thread, &first, &end);
+    for (uint32_t i = first; i < end; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        if (taken != NULL && taken[run->stack] == 0) {
+            continue;
+        }
+        double from = run->begin_ns > begin_ns ? (double)(run->begin_ns - begin_ns) : 0;
+        double to = run->end_ns < end_ns ? (double)(run->end_ns - begin_ns) : (double)(end_ns - begin_ns);
+        enum sl_kind kind = sl_kind_of(run->state);
+        uint32_t column = (uint32_t)(from / column_ns);
+        while (column < columns && from < to) {
+            double column_end = (column + 1) * column_ns;
+            double part_end = to < column_end ? to : column_end;
+            if (part_end > from) {
+                amounts[(size_t)column * SL_KIND_COUNT + kind] += part_end - from;
+                from = part_end;
+            }
+            column++;
+        }
+    }
+}
