@@ -1,5 +1,5 @@
-"""`stacklapse script.py` does what `python script.py` does: same output, same exit code, same everything the program can
-see of itself."""
+"""`stacklapse script.py` does what `python script.py` does: same output, same exit code, same everything that a
+program can see of itself."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.command import Argument, Command
 from support.interpreters import Interpreter
+from support.other_user import recordings_of_nobody, run_as_nobody
 
 INSPECT = """\
 import json, os, signal, sys, threading
@@ -78,7 +79,7 @@ def test_the_program_sees_what_it_sees_without_us(
     subprocess.run(
         [sys.executable, "-m", "zipfile", "-c", folder / "archive.pyz", folder / "pack" / "__main__.py"], check=True
     )
-    arguments, stdin = {
+    ways: dict[str, tuple[list[Argument], str]] = {
         "script": (["inspect_me.py"], ""),
         "path": ([folder / "inspect_me.py"], ""),
         "module": (["-m", "inspect_me"], ""),
@@ -87,7 +88,8 @@ def test_the_program_sees_what_it_sees_without_us(
         "stdin": (["-"], INSPECT),
         "folder": (["pack"], ""),
         "archive": (["archive.pyz"], ""),
-    }[way]
+    }
+    arguments, stdin = ways[way]
     program = [*arguments, "--python", "-q", "x y", "", "--", "-o", "z"]
     without = plain(stacklapse, python, program, folder, stdin)
     run = stacklapse("--python", python.path, *program, cwd=folder, stdin=stdin)
@@ -135,7 +137,8 @@ def test_the_exit_code_is_the_programs_and_a_report_is_written(
 def test_output_and_traceback_are_pythons_own(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     script = write(
         tmp_path / "script.py",
-        "import sys\ndef f(n):\n    if n == 0:\n        1 / 0\n    f(n - 1)\nprint('out')\nprint('err', file=sys.stderr)\nf(5)\n",
+        "import sys\ndef f(n):\n    if n == 0:\n        1 / 0\n    f(n - 1)\n"
+        "print('out')\nprint('err', file=sys.stderr)\nf(5)\n",
     )
     without = plain(stacklapse, python, [script], tmp_path)
     run = stacklapse("--python", python.path, script, cwd=tmp_path)
@@ -226,34 +229,9 @@ def test_a_command_that_ends_up_in_python_is_profiled(
     assert "samples" in run.stderr
 
 
-def test_a_user_other_than_root_can_profile(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user; all other tests then run as that one")
-    # Under /root the interpreter would be out of reach for them.
-    for folder in any_python.path.resolve().parents:
-        if not folder.stat().st_mode & 0o001:
-            pytest.skip(f"{folder} is closed to others")
-    for folder in (tmp_path, *tmp_path.parents[:-1]):
-        if folder.owner() == "root" and folder != Path("/tmp"):  # noqa: S108
-            folder.chmod(folder.stat().st_mode | 0o055)
-    home = tmp_path / "home"
-    home.mkdir()
-    os.chown(home, 65534, 65534)
-    command = tmp_path / "stacklapse"
-    command.write_bytes(stacklapse.path.read_bytes())
-    command.chmod(0o755)
-    run = subprocess.run(
-        [command, "--python", any_python.path, "-c", "import time; time.sleep(0.3)"],
-        user=65534,
-        group=65534,
-        extra_groups=[],
-        env={"HOME": str(home), "PATH": os.environ["PATH"]},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_a_user_other_than_root_can_profile(stacklapse: Command, any_python: Interpreter) -> None:
+    run = run_as_nobody(stacklapse, "--python", any_python.path, "-c", "import time; time.sleep(0.3)")
     assert run.returncode == 0, run.stderr
     assert "not profiled" not in run.stderr
     assert "samples" in run.stderr
-    assert len(list((home / ".local/state/stacklapse").glob("*.lapse"))) == 1
+    assert len(recordings_of_nobody(stacklapse)) == 1

@@ -60,9 +60,7 @@ def child_of(process: subprocess.Popen[str]) -> int:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGWINCH"])
-def test_a_signal_sent_to_us_reaches_the_program_once(
-    stacklapse: Command, any_python: Interpreter, name: str
-) -> None:
+def test_a_signal_sent_to_us_reaches_the_program_once(stacklapse: Command, any_python: Interpreter, name: str) -> None:
     with started(stacklapse, any_python, COUNTER) as process:
         process.send_signal(getattr(signal, name))
         stdout, stderr = process.communicate(timeout=30)
@@ -96,7 +94,9 @@ time.sleep(60)
 def test_what_the_program_sends_its_group_does_not_come_back_to_it(
     stacklapse: Command, any_python: Interpreter
 ) -> None:
-    code = COUNTER.replace('print("ready", flush=True)', 'print("ready", flush=True); import os; os.kill(0, signal.SIGUSR1)')
+    code = COUNTER.replace(
+        'print("ready", flush=True)', 'print("ready", flush=True); import os; os.kill(0, signal.SIGUSR1)'
+    )
     with started(stacklapse, any_python, code) as process:
         stdout, stderr = process.communicate(timeout=30)
         assert stdout == "got SIGUSR1=1\n"
@@ -155,7 +155,13 @@ def test_a_stop_of_the_program_alone_does_not_stop_us(stacklapse: Command, any_p
 
 def shell(stacklapse: Command) -> Terminal:
     """An interactive shell with job control."""
-    environment = stacklapse.environment() | {"PS1": "shell> ", "PYTHON_COLORS": "0", "TERM": "xterm", "HISTFILE": "", "INPUTRC": "/dev/null"}
+    environment = stacklapse.environment() | {
+        "PS1": "shell> ",
+        "PYTHON_COLORS": "0",
+        "TERM": "xterm",
+        "HISTFILE": "",
+        "INPUTRC": "/dev/null",
+    }
     terminal = Terminal(["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"], environment)
     terminal.expect("shell> ")
     return terminal
@@ -197,9 +203,7 @@ def test_a_traceback_of_ctrl_c_is_pythons_and_the_exit_code_too(
         terminal.expect("code=130")
 
 
-def test_a_second_ctrl_c_does_not_cost_the_report(
-    stacklapse: Command, any_python: Interpreter, tmp_path: Path
-) -> None:
+def test_a_second_ctrl_c_does_not_cost_the_report(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"
@@ -266,7 +270,8 @@ def test_a_program_that_handles_ctrl_z_itself_is_stopped_with(
     script = tmp_path / "script.py"
     script.write_text(
         "import os, signal\n"
-        "def stop(*_):\n    print('saving', flush=True)\n    os.kill(os.getpid(), signal.SIGSTOP)\n    print('back', flush=True)\n"
+        "def stop(*_):\n    print('saving', flush=True)\n    os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "    print('back', flush=True)\n"
         "signal.signal(signal.SIGTSTP, stop)\nprint('ready', flush=True)\nprint('read', input(), flush=True)\n"
     )
     with shell(stacklapse) as terminal:

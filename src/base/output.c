@@ -145,7 +145,7 @@ void sl_output_format(struct sl_output *output, const char *format, ...)
     va_end(again);
 }
 
-bool sl_output_close(struct sl_output *output, struct sl_error *error)
+void sl_output_flush(struct sl_output *output)
 {
     if (output->pending.failed && output->error_number == 0) {
         output->error_number = ENOMEM;
@@ -153,6 +153,11 @@ bool sl_output_close(struct sl_output *output, struct sl_error *error)
     if (output->descriptor >= 0 && output->error_number == 0) {
         write_pending(output);
     }
+}
+
+bool sl_output_close(struct sl_output *output, struct sl_error *error)
+{
+    sl_output_flush(output);
     bool owned = output->temporary_path != NULL;
     bool file = owned && output->path != NULL;
     if (owned && output->descriptor >= 0 && close(output->descriptor) != 0 && output->error_number == 0) {

@@ -34,6 +34,9 @@ void sl_output_write(struct sl_output *output, const void *bytes, size_t size);
 void sl_output_text(struct sl_output *output, const char *text);
 void sl_output_format(struct sl_output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes what is pending now; not to be called with SL_OUTPUT_MEMORY. Whether it failed is then in `error_number`. */
+void sl_output_flush(struct sl_output *output);
+
 /* Writes what is pending; a file is now in its place. On failure nothing has changed at `path`, and nothing is left
  * beside it. Frees everything, for SL_OUTPUT_MEMORY too: take `pending` before. */
 bool sl_output_close(struct sl_output *output, struct sl_error *error);

@@ -96,9 +96,8 @@ static void print_renderers(struct sl_output *output)
         sl_buffer_init(&text);
         sl_buffer_format(&text, "for %s", renderer->reader);
         for (const char *const *extension = renderer->extensions; *extension != NULL; extension++) {
-            sl_buffer_format(&text, "%s%s", extension == renderer->extensions ? " (" : ", ", *extension);
+            sl_buffer_format(&text, "%s%s", extension == renderer->extensions ? "; " : ", ", *extension);
         }
-        sl_buffer_text(&text, renderer->extensions[0] != NULL ? ")" : "");
         explain(output, renderer->name, text.failed ? "" : text.bytes);
         sl_buffer_destroy(&text);
     }

@@ -149,9 +149,11 @@ bool sl_report_write(const struct sl_report *report, const struct sl_options *op
         struct sl_render_options render = render_options(report, options, name, profile);
         done = report->renderer->render(profile, &render, &output, error);
     }
-    if (!done) {
-        sl_output_abandon(&output);
-    } else if (report->descriptor >= 0 && (output.error_number == EPIPE || output.error_number == EIO)) {
+    if (report->descriptor >= 0) {
+        sl_output_flush(&output);
+    }
+    bool unread = report->descriptor >= 0 && (output.error_number == EPIPE || output.error_number == EIO);
+    if (!done || unread) {
         sl_output_abandon(&output);
     } else {
         done = sl_output_close(&output, error);

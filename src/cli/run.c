@@ -118,10 +118,22 @@ static bool prepare(struct run *run, struct sl_error *error)
     return found && make_arguments(run, error);
 }
 
-static void not_profiled(const struct run *run, const struct sl_error *error)
+/* The program goes on, or has ended, without a recording. */
+static void give_up(struct run *run, const char *why)
 {
-    (void)run;
-    sl_say("not profiled: %s", error->sentence);
+    sl_progress_erase(&run->progress);
+    sl_say("not profiled: %s", why);
+    if (run->sampled) {
+        run->sampled = false;
+        sl_sampling_destroy(&run->sampling, false);
+    }
+}
+
+static const char ended_too_soon[] = "the program ended before a Python was found in it";
+
+static const char *reason(const struct sl_error *error)
+{
+    return error->kind == SL_ERROR_GONE ? ended_too_soon : error->sentence;
 }
 
 /* The session has ended before the program: it could see nothing, or can write no more. */
@@ -130,10 +142,7 @@ static void on_session_end(void *context)
     struct run *run = context;
     sl_sampling_finish(&run->sampling);
     if (run->sampling.end == SL_SESSION_NOTHING) {
-        sl_progress_erase(&run->progress);
-        not_profiled(run, &run->sampling.error);
-        run->sampled = false;
-        sl_sampling_destroy(&run->sampling, false);
+        give_up(run, reason(&run->sampling.error));
     }
 }
 
@@ -160,9 +169,8 @@ static void look_until_end(struct run *run)
     const struct sl_session_target target = {.pid = run->program, .command = run->command.bytes, .starting = true};
     struct sl_error error = {0};
     if (run->sampled && !sl_sampling_start(&run->sampling, &target, &error)) {
-        not_profiled(run, &error);
-        run->sampled = false;
-        sl_sampling_destroy(&run->sampling, false);
+        /* Of a program that has just started, only a zombie is no Python at once. */
+        give_up(run, error.kind == SL_ERROR_NOT_PYTHON ? ended_too_soon : reason(&error));
     }
     sl_progress_init(&run->progress, run->options->quiet || !run->sampled ? -1 : STDERR_FILENO);
     const struct sl_relay_duties duties = {
@@ -180,17 +188,34 @@ static void look_until_end(struct run *run)
     sl_progress_erase(&run->progress);
 }
 
+/* Whether any process in it was a Python that could be read. */
+static bool saw_python(const struct sl_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        if (sl_profile_text_size(profile, profile->processes[i].python) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_report(struct run *run)
 {
     const struct sl_options *options = run->options;
     const struct sl_recording *recording = &run->sampling.recording;
     struct sl_error error = {0};
     if (run->sampling.end == SL_SESSION_NOTHING) {
-        not_profiled(run, &run->sampling.error);
+        give_up(run, reason(&run->sampling.error));
         return;
     }
     if (run->sampling.end == SL_SESSION_FAILED) {
         sl_say("the recording is not complete: %s", run->sampling.error.sentence);
+    }
+    struct sl_profile *profile = sl_trace_read_file(recording->path, &error);
+    if (profile != NULL && !saw_python(profile)) {
+        give_up(run, ended_too_soon);
+        sl_profile_destroy(profile);
+        return;
     }
     bool kept = recording->place == SL_RECORDING_STATE;
     if (options->verbose && kept) {
@@ -198,7 +223,6 @@ static void write_report(struct run *run)
     } else if (options->verbose) {
         sl_say("the recording is not kept: %s", run->sampling.not_kept.sentence);
     }
-    struct sl_profile *profile = sl_trace_read_file(recording->path, &error);
     bool written = profile != NULL &&
                    sl_report_write(&run->report, options, recording->path, kept ? "last" : NULL, profile, &error);
     if (!written) {
@@ -238,7 +262,7 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
         sl_say("%s: %s, pid %d", run->interpreter.why, run->interpreter.path, (int)run->program);
     }
     if (!run->sampled) {
-        not_profiled(run, &sampling_error);
+        give_up(run, sampling_error.sentence);
     }
     look_until_end(run);
     sl_relay_end(&run->relay);
@@ -248,7 +272,9 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
     *code = sl_launch_wait(run->program, &end, error) ? exit_code(end.status) : SL_EXIT_FAILED;
     if (run->sampled) {
         write_report(run);
-        sl_sampling_destroy(&run->sampling, run->sampling.end != SL_SESSION_NOTHING);
+    }
+    if (run->sampled) {
+        sl_sampling_destroy(&run->sampling, true);
         sl_recordings_prune();
     }
     return true;

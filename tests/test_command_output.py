@@ -1,0 +1,231 @@
+"""Where reports go and how they look there: whole or not at all, with colours where they are wanted, and never in the
+way of the program's own output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.command import Argument, Command
+from support.interpreters import Interpreter
+from support.terminal import Terminal
+
+ESCAPE = "\x1b["
+PROGRAM: list[Argument] = ["-c", "import time; time.sleep(0.2); print('{\"a\": 1}')"]
+
+
+@pytest.fixture
+def recorded(stacklapse: Command, any_python: Interpreter) -> Command:
+    """The command with one recording in its state folder."""
+    stacklapse.record(any_python, PROGRAM)
+    return stacklapse
+
+
+def test_the_text_report_goes_to_stderr_and_the_programs_output_to_stdout(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    run = stacklapse("--python", any_python.path, *PROGRAM)
+    assert json.loads(run.stdout) == {"a": 1}
+    assert "samples" in run.stderr
+    assert "stacklapse view last" in run.stderr
+
+
+def test_a_dash_and_other_formats_go_to_stdout_behind_it(stacklapse: Command, any_python: Interpreter) -> None:
+    python: list[Argument] = ["--python", any_python.path]
+    run = stacklapse(*python, "-o", "-", *PROGRAM)
+    first, rest = run.stdout.split("\n", 1)
+    assert json.loads(first) == {"a": 1}
+    assert "samples" in rest
+    assert run.stderr == ""
+    run = stacklapse(*python, "-r", "json", *PROGRAM)
+    first, rest = run.stdout.split("\n", 1)
+    assert json.loads(rest)
+    assert run.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["report.json", "REPORT.JSON", "a.b.json"])
+def test_the_extension_names_the_format(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path, name: str
+) -> None:
+    run = stacklapse("--python", any_python.path, "-o", name, *PROGRAM)
+    assert json.loads((tmp_path / name).read_text())
+    assert run.stderr.startswith(f"stacklapse: wrote {name}: ")
+    assert run.stderr.count("\n") == 1
+
+
+def test_the_renderer_beats_the_extension(recorded: Command, tmp_path: Path) -> None:
+    recorded("view", "-r", "json", "-o", "report.txt")
+    assert json.loads((tmp_path / "report.txt").read_text())
+
+
+def test_quiet_says_nothing_but_the_report(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
+    run = stacklapse("-q", "--python", any_python.path, "-o", "report.txt", *PROGRAM)
+    assert run.stderr == ""
+    assert "samples" in (tmp_path / "report.txt").read_text()
+    run = stacklapse("-q", "--python", any_python.path, *PROGRAM)
+    assert "samples" in run.stderr
+
+
+def test_the_file_is_where_it_was_named_even_if_the_program_goes_elsewhere(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    stacklapse("--python", any_python.path, "-o", "report.txt", "-c", "import os, time; os.chdir('/'); time.sleep(0.1)")
+    assert (tmp_path / "report.txt").exists()
+
+
+def test_what_was_there_stays_until_the_new_report_is_whole(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.txt"
+    report.write_text("the old one")
+    report.chmod(0o640)
+    code = f"print(open({str(report)!r}).read())"
+    run = stacklapse("--python", any_python.path, "-o", report, "-c", code)
+    assert run.stdout == "the old one\n"
+    assert "samples" in report.read_text()
+    assert report.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.txt", "state"]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one_and_the_exit_code(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    """The folder goes away while the program runs."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    code = f"import os, sys, time; os.rename({str(folder)!r}, {str(folder) + '2'!r}); time.sleep(0.1); sys.exit(3)"
+    run = stacklapse("--python", any_python.path, "-o", folder / "report.txt", "-c", code)
+    assert run.exit_code == 3
+    assert f"cannot write {folder}/report.txt: No such file or directory" in run.stderr
+    assert "the recording is kept: stacklapse view last" in run.stderr
+    assert stacklapse("view").exit_code == 0
+
+
+def test_a_full_disk_is_told(recorded: Command, any_python: Interpreter) -> None:
+    run = recorded("view", "-r", "json", "-o", "/dev/full")
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert "No space left on device" in run.stderr
+    with Path("/dev/full").open("w") as full:
+        for arguments in (["view"], ["info"]):
+            done = subprocess.run(
+                [recorded.path, *arguments],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=recorded.environment(),
+                check=False,
+            )
+            assert done.returncode == 1
+            assert "No space left on device" in done.stderr
+    run = recorded("--python", any_python.path, "-r", "json", "-o", "/dev/full", "-c", "import sys; sys.exit(4)")
+    assert run.exit_code == 4
+    assert "No space left on device" in run.stderr
+
+
+@pytest.mark.parametrize("renderer", ["text", "json", "folded"])
+def test_a_reader_who_has_seen_enough_is_no_failure(
+    stacklapse: Command, any_python: Interpreter, renderer: str
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        code = "import os, sys, time; time.sleep(0.1); os.close(1); sys.exit(6)"
+        done = subprocess.run(
+            [stacklapse.path, "--python", any_python.path, "-r", renderer, "-o", "-", "-c", code],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=stacklapse.environment(),
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (6, "")
+
+
+def test_view_into_a_closed_pipe_ends_as_others_do(recorded: Command) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{recorded.path} view -r json | head -c 10 >/dev/null; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        env=recorded.environment(),
+        check=True,
+    )
+    assert done.stdout in ("0\n", "141\n")
+    assert done.stderr == ""
+
+
+def test_a_closed_stderr_does_not_matter(stacklapse: Command, any_python: Interpreter) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{stacklapse.path} --python {any_python.path} -c 'print(1)' 2>&-"],
+        capture_output=True,
+        text=True,
+        env=stacklapse.environment(),
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "colored"),
+    [
+        ({}, [], False),
+        ({"FORCE_COLOR": "1"}, [], True),
+        ({"CLICOLOR_FORCE": "1"}, [], True),
+        ({"FORCE_COLOR": "0"}, [], False),
+        ({"FORCE_COLOR": ""}, [], False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, [], True),
+        ({"FORCE_COLOR": "1"}, ["--color=never"], False),
+        ({"NO_COLOR": "1"}, ["--color=always"], True),
+        ({}, ["--color", "always"], True),
+        ({}, ["--color", "auto"], False),
+    ],
+)
+def test_colours_where_there_is_no_terminal(
+    recorded: Command, environment: dict[str, str], options: list[str], colored: bool
+) -> None:
+    run = recorded("view", *options, environment=environment)
+    assert (ESCAPE in run.stdout) is colored
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "colored"),
+    [
+        ({"TERM": "xterm-256color"}, [], True),
+        ({"TERM": "dumb"}, [], False),
+        ({"TERM": ""}, [], False),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
+        ({"TERM": "xterm"}, ["--color=never"], False),
+        ({"TERM": "dumb"}, ["--color=always"], True),
+    ],
+)
+def test_colours_on_a_terminal(
+    recorded: Command, environment: dict[str, str], options: list[str], colored: bool
+) -> None:
+    with Terminal([recorded.path, "view", *options], recorded.environment() | environment) as terminal:
+        assert terminal.wait() == 0
+        assert (ESCAPE in terminal.output) is colored
+
+
+@pytest.mark.parametrize("columns", [50, 80, 200])
+def test_the_report_fits_the_terminal(recorded: Command, columns: int) -> None:
+    environment = recorded.environment() | {"TERM": "xterm", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+    with Terminal([recorded.path, "view", "--show-all"], environment, columns=columns) as terminal:
+        assert terminal.wait() == 0
+        assert max(len(line) for line in terminal.lines) <= columns
+
+
+@pytest.mark.parametrize(("locale", "ascii_only"), [("C", True), ("POSIX", True), ("C.UTF-8", False)])
+def test_drawing_characters_follow_the_locale(
+    stacklapse: Command, any_python: Interpreter, locale: str, ascii_only: bool
+) -> None:
+    code = "import time\ndef f(): time.sleep(0.1)\ndef g(): time.sleep(0.1)\nf()\ng()\n"
+    stacklapse("--python", any_python.path, "-c", code, environment={"LC_ALL": locale})
+    run = stacklapse("view", environment={"LC_ALL": locale})
+    assert run.stdout.isascii() is ascii_only
+    stacklapse("view", "-o", "report.txt", environment={"LC_ALL": locale})
+    assert not (stacklapse.folder / "report.txt").read_text().isascii()
