@@ -2,7 +2,6 @@
 // a view computes its numbers when it is shown and the selection is another than before.
 import { createContext, createEffect, createMemo, createSignal, useContext } from "solid-js";
 import type { Accessor } from "solid-js";
-import { createStore } from "solid-js/store";
 
 import type { Edge, Engine, FunctionTotal, LineTotal, ThreadSummary } from "./engine/engine";
 import { NONE } from "./engine/layout";
@@ -15,6 +14,7 @@ import { timeFormat } from "./format";
 import { matcher, searchedText } from "./search";
 import type { State } from "./state";
 import { fromHash, initialState, toHash } from "./state";
+import { createRecord } from "./store";
 
 /** What a person looks at: one call in a view, or a function by itself. */
 export interface Current {
@@ -89,7 +89,7 @@ export function createModel(page: Page): Model {
     threadCount: recording.threadCount,
     endNs: recording.endNs,
   };
-  const [state, setState] = createStore<State>(fromHash(location.hash, initial, bounds));
+  const [state, setState] = createRecord<State>(fromHash(location.hash, initial, bounds));
   const [current, setCurrent] = createSignal<Current | null>(null);
   const [said, say] = createSignal("");
 
@@ -167,9 +167,7 @@ export function createModel(page: Page): Model {
     source,
     options,
     state,
-    set: (change) => {
-      setState(change);
-    },
+    set: setState,
     selection,
     folded,
     found,

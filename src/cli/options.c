@@ -103,6 +103,19 @@ static bool set_threshold(struct sl_options *options, const char *given, const c
     return sl_value_share(given, value, &options->threshold, error);
 }
 
+static const char *const source_words[] = {"app", "all", "none", NULL};
+
+static bool set_source(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    unsigned position;
+    if (!sl_value_choice(given, value, source_words, &position, error)) {
+        return false;
+    }
+    static const enum sl_source_policy policies[] = {SL_SOURCE_APP, SL_SOURCE_ALL, SL_SOURCE_NONE};
+    options->source = policies[position];
+    return true;
+}
+
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 
 static bool set_color(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
@@ -129,6 +142,7 @@ static bool set_color(struct sl_options *options, const char *given, const char 
 FLAG(show_all)
 FLAG(timeline)
 FLAG(flat)
+FLAG(no_open)
 FLAG(quiet)
 FLAG(verbose)
 FLAG(help)
@@ -157,6 +171,7 @@ const struct sl_option sl_option_table[] = {
     {'f', "format", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},
     {0, "color", "WHEN", color_words, SHOWING, SL_GROUP_OUTPUT, set_color,
      "auto (the default: on a terminal), always or never; NO_COLOR and FORCE_COLOR are heeded"},
+    {0, "no-open", NULL, NULL, SHOWING, SL_GROUP_OUTPUT, set_no_open, "do not open the html report in the browser"},
 
     {0, "mode", "wall|cpu|gil", mode_words, SHOWING, SL_GROUP_CONTENT, set_mode,
      "count all time (the default), time on a CPU, or time holding the GIL"},
@@ -170,6 +185,9 @@ const struct sl_option sl_option_table[] = {
     {0, "show-all", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
     {0, "threshold", "PERCENT", NULL, SHOWING, SL_GROUP_CONTENT, set_threshold,
      "leave out calls that took less than this share of the time; 0 shows all"},
+    {0, "source", "app|all|none", source_words, SHOWING, SL_GROUP_CONTENT, set_source,
+     "source text in the html report: of your own code and the heaviest library functions (app, the default), of all, "
+     "or none"},
 
     {'q', "quiet", NULL, NULL, SHOWING, SL_GROUP_OTHER, set_quiet,
      "no progress line and no remarks: only the report, and what went wrong"},

@@ -5,6 +5,7 @@
 
 #include "analysis/selection.h"
 #include "base/error.h"
+#include "render/render.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,8 @@ struct sl_options {
     bool flat;
     double threshold; /* below 0: the renderer's own */
     enum sl_mode mode;
+    enum sl_source_policy source;
+    bool no_open;
     struct sl_globs hide;
     struct sl_globs show;
     enum sl_color color;

@@ -1,6 +1,7 @@
 #include "cli/report.h"
 
 #include "base/output.h"
+#include "cli/browser.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
@@ -10,6 +11,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -72,6 +74,9 @@ bool sl_report_plan(struct sl_report *report, const struct sl_options *options, 
         report->path = output;
         return may_write(output, error);
     }
+    if (output == NULL && strcmp(report->renderer->name, "html") == 0 && isatty(STDOUT_FILENO)) {
+        return true;
+    }
     bool by_itself = output == NULL && report->renderer == standard;
     report->descriptor = by_itself ? text_descriptor : STDOUT_FILENO;
     if (report->renderer->binary && isatty(report->descriptor)) {
@@ -117,6 +122,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     };
     render.timeline = options->timeline;
     render.flat = options->flat;
+    render.source = options->source;
     if (options->threshold >= 0) {
         render.threshold = options->threshold;
     }
@@ -132,13 +138,14 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     return render;
 }
 
-bool sl_report_write(const struct sl_report *report, const struct sl_options *options, const char *recording,
-                     const char *name, const struct sl_profile *profile, struct sl_error *error)
+/* Writes it to the descriptor, or to the file at `path`. */
+static bool write_to(const char *path, const struct sl_report *report, const struct sl_options *options,
+                     const char *recording, const char *name, const struct sl_profile *profile, struct sl_error *error)
 {
     struct sl_output output;
     if (report->descriptor >= 0) {
         sl_output_descriptor(&output, report->descriptor);
-    } else if (!sl_output_file(&output, report->path, error)) {
+    } else if (!sl_output_file(&output, path, error)) {
         return false;
     }
     sl_interrupt_guard(&output);
@@ -160,4 +167,33 @@ bool sl_report_write(const struct sl_report *report, const struct sl_options *op
     }
     sl_interrupt_guard(NULL);
     return done;
+}
+
+/* A page for a person at a terminal: it goes to a temporary file, and that to the browser. */
+static bool write_page(const struct sl_report *report, const struct sl_options *options, const char *recording,
+                       const char *name, const struct sl_profile *profile, struct sl_error *error)
+{
+    char *path = sl_browser_file(error);
+    if (path == NULL) {
+        return false;
+    }
+    bool done = write_to(path, report, options, recording, name, profile, error);
+    if (done) {
+        sl_say("stdout is a terminal, so saved profile output to %s", path);
+        if (!options->no_open && sl_browser_expected()) {
+            (void)sl_browser_open(path);
+        }
+    } else {
+        unlink(path);
+    }
+    free(path);
+    return done;
+}
+
+bool sl_report_write(const struct sl_report *report, const struct sl_options *options, const char *recording,
+                     const char *name, const struct sl_profile *profile, struct sl_error *error)
+{
+    bool page = report->descriptor < 0 && report->path == NULL;
+    return page ? write_page(report, options, recording, name, profile, error)
+                : write_to(report->path, report, options, recording, name, profile, error);
 }

@@ -13,7 +13,7 @@
 struct sl_report {
     const struct sl_renderer *renderer; /* NULL: the recording itself is saved at `path` */
     int descriptor;                     /* -1: a file */
-    const char *path;
+    const char *path;                   /* NULL: a page that a person at a terminal asked for, in a temporary file */
 };
 
 /* Settles what will be written and where, and finds out what would fail, before anything is done. `text_descriptor` is
