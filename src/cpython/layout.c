@@ -56,6 +56,8 @@ static void use_3_11(struct sl_layout *layout)
     layout->frame_previous = 48;
     layout->frame_instruction = 56;
     layout->frame_owner = 69;
+    layout->frame_stack_top = 64;
+    layout->frame_entry = 68;
     layout->frame_header = 72;
     layout->code_first_line = 72;
     layout->code_locals = 76;
@@ -87,6 +89,7 @@ static void use_3_12(struct sl_layout *layout)
     layout->frame_previous = 8;
     layout->frame_instruction = 56;
     layout->frame_owner = 70;
+    layout->frame_stack_top = 64;
     layout->frame_header = 72;
     layout->code_first_line = 68;
     layout->code_first_traceable = 176;
@@ -221,10 +224,14 @@ static bool use_3_13_or_later(struct sl_layout *layout, const uint8_t *descripti
     layout->text_compact = 56;
     if (layout->minor >= 14) {
         layout->pointer_mask = ~(uint64_t)7;
+        layout->wipes_code = true;
         layout->owner_max = layout->minor == 14 ? 4 : 3;
     }
     if (!use_description(layout, description, error)) {
         return false;
+    }
+    if (layout->minor == 13) {
+        layout->frame_stack_top = 64;
     }
     layout->frame_header = (layout->frame_header + 7) & ~7u;
     return true;

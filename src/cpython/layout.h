@@ -54,7 +54,10 @@ struct sl_layout {
     uint32_t frame_previous;
     uint32_t frame_instruction; /* prev_instr, from 3.13 instr_ptr */
     uint32_t frame_owner;       /* char */
-    uint32_t frame_header;      /* bytes of it that are read: up to localsplus, rounded up to a word */
+    uint32_t frame_stack_top; /* stacktop, int: -1 while the frame itself runs, else it waits for a callee; 0 from 3.14
+                                 * on, where nothing in a frame tells this */
+    uint32_t frame_entry;     /* is_entry, char: it was called from C; 0 but on 3.11 */
+    uint32_t frame_header;    /* bytes of it that are read: up to localsplus, rounded up to a word */
 
     /* _PyStackChunk: previous, size, top at 0, 8 and 16; frames from 24 */
 
@@ -91,6 +94,7 @@ struct sl_layout {
     uint8_t owner_max;        /* there is no owner above this */
     bool c_frames;            /* the thread's frame is reached through a _PyCFrame */
     bool bottom_is_hidden;    /* every stack ends in a frame of the interpreter's own */
+    bool wipes_code;          /* frame_code is cleared when a frame is left */
     bool instruction_is_past; /* frame_instruction is the unit before the next one, not the one that runs */
 };
 

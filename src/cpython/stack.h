@@ -9,14 +9,12 @@
  *   chunk      the newest chunk, from its begin to behind the innermost frame
  *   thread     the thread state, which points to the innermost frame     <- the moment
  *   top        the innermost part of the newest chunk once more, and of the foreign frames
- *   identities of code objects, GIL, garbage collection
- *   again      the pointer to the innermost frame once more
+ *   rest       identities of code objects, GIL, garbage collection
  *
- * A frame that is the same before and after the moment was there at it ("stable"), and so were all its callers. A frame
- * that changed is taken from behind the moment; it belongs to the caller below it if that one is stable, or if the
- * last look at the thread state still finds it in the stack. What is neither is torn: a caller and a callee that may
- * never have met. So no stack is refused merely because the program called or returned meanwhile, which would take
- * time away from short functions. */
+ * Outer frames are in the first copy only: they do not change within a microsecond. Of the innermost ones there are
+ * two copies. Refusing a stack because something was called or returned between them would take time away from short
+ * functions, so each callee is judged together with its caller (stack_follow.c): what a frame says of itself tells
+ * whether the callee above it is alive or a leftover. Only a pair that may never have met is torn. */
 #ifndef SL_CPYTHON_STACK_H
 #define SL_CPYTHON_STACK_H
 
@@ -43,12 +41,12 @@ struct sl_stack {
     size_t codes, code_count; /* each one header, followed by one name head on 3.11 */
     size_t interpreter;
     size_t gil;
-    size_t again;
     size_t extra, extra_count; /* frames that were asked for later */
 
-    uint64_t current;       /* the innermost frame at the moment */
-    uint64_t current_after; /* and at the end */
-    uint64_t generation;    /* code objects freed so far; 0 when it is not told */
+    uint64_t base;       /* the frame that every stack ends in, from 3.15; else 0 */
+    uint64_t current;    /* the innermost frame at the moment, */
+    uint64_t current_at; /* and where that is written */
+    uint64_t generation; /* code objects freed so far; 0 when it is not told */
 };
 
 enum sl_follow {
@@ -69,6 +67,9 @@ enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memo
 
 /* The list of chunks, when `newest` is the newest one by now. */
 enum sl_follow sl_stack_chunks(struct sl_python *python, struct sl_thread_memory *memory, uint64_t newest);
+
+/* Whether both addresses lie in one chunk. */
+bool sl_same_chunk(const struct sl_thread_memory *memory, uint64_t a, uint64_t b);
 
 /* Remembers a _PyCFrame. */
 void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address);

@@ -193,6 +193,35 @@ static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
     return SL_LOOK_OK;
 }
 
+/* Whether the innermost `count` frames fit together, as far as their code objects tell: a frame that called another is
+ * at one of its own instructions, and the other begins where it ends, if both lie in the same chunk. Only while a frame
+ * is being torn down there may be a gap (its finalizers run above it): a gap that is there again in the next attempt is
+ * believed. */
+static bool fits(struct sl_stack *stack, uint32_t count)
+{
+    struct sl_thread_memory *memory = stack->memory;
+    uint64_t odd = 0;
+    for (uint32_t i = 0; i < count && i + 1 < memory->next_count; i++) {
+        const struct sl_raw_frame *callee = &memory->next[i];
+        const struct sl_raw_frame *caller = &memory->next[i + 1];
+        if (caller->hidden) {
+            continue;
+        }
+        const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, caller->code);
+        if (known == NULL || unit_of(&stack->python->layout, caller, known) == UINT32_MAX) {
+            return false;
+        }
+        if (!callee->hidden && !callee->generator && !caller->generator &&
+            caller->address + known->frame_bytes != callee->address &&
+            sl_same_chunk(memory, callee->address, caller->address)) {
+            odd = callee->address ^ caller->code;
+        }
+    }
+    bool fit = odd == 0 || odd == memory->odd;
+    memory->odd = odd;
+    return fit;
+}
+
 /* Names the innermost `count` frames, outermost of them first, in front of the `kept` results that stay. */
 static enum sl_look name_frames(struct sl_stack *stack, uint32_t count, uint32_t kept)
 {
@@ -247,6 +276,9 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     } while (look == SL_LOOK_OK && changes != python->codes.changes);
     if (look != SL_LOOK_OK) {
         return look;
+    }
+    if (!fits(stack, memory->next_count - same)) {
+        return SL_LOOK_TORN;
     }
     uint32_t kept = 0;
     for (uint32_t i = memory->next_count - same; i < memory->next_count; i++) {

@@ -36,7 +36,6 @@ struct sl_raw_frame {
     uint32_t serial;      /* sl_known_code.serial of its code */
     bool hidden;          /* the interpreter's own: a boundary to C */
     bool generator;       /* it lies in a generator or coroutine, not on the data stack */
-    bool stable;          /* it was the same before and after the moment that the walk stands for */
     bool shown;           /* a frame for a person: not hidden, and not one that is only being set up */
 };
 
@@ -77,6 +76,7 @@ struct sl_thread_memory {
     struct sl_frame *frames; /* the last result: it ends where the array ends; owned */
     uint32_t frame_count, frame_capacity;
     uint64_t changes; /* sl_code_cache.changes when it was found */
+    uint64_t odd;     /* the frame that did not begin where its caller ends, in the last attempt; 0: none */
 };
 
 struct sl_thread_memories {

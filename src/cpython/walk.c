@@ -64,9 +64,13 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
         if (follow == SL_FOLLOW_FAULT) {
             /* Something that was there in the last walk is not mapped any more. */
             memory->predicted = false;
-            memory->last_count = 0;
-            memory->frame_count = 0;
-            follow = copies == 0 ? SL_FOLLOW_MOVED : follow;
+            if (copies > 0) {
+                memory->foreign_count = 0;
+                memory->foreign_top_count = 0;
+                memory->last_count = 0;
+                memory->frame_count = 0;
+            }
+            follow = copies + 1 < COPIES_MAX ? SL_FOLLOW_MOVED : follow;
         }
     }
     if (follow != SL_FOLLOW_OK) {

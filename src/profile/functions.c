@@ -1,4 +1,5 @@
 #include "profile/functions.h"
+#include "base/array.h"
 
 #include <stdlib.h>
 
@@ -21,15 +22,8 @@ void sl_functions_destroy(struct sl_functions *functions)
 
 sl_function sl_functions_append(struct sl_functions *functions, struct sl_function_record record)
 {
-    if (functions->count == functions->capacity) {
-        size_t capacity = functions->capacity == 0 ? 64 : (size_t)functions->capacity * 2;
-        struct sl_function_record *records =
-            capacity < SL_NONE ? realloc(functions->records, capacity * sizeof *records) : NULL;
-        if (records == NULL) {
-            return SL_NONE;
-        }
-        functions->records = records;
-        functions->capacity = (uint32_t)capacity;
+    if (!sl_array_room(&functions->records, &functions->capacity, functions->count, sizeof *functions->records)) {
+        return SL_NONE;
     }
     functions->records[functions->count] = record;
     return functions->count++;

@@ -1,25 +1,16 @@
 #include "profile/profile_builder.h"
+#include "base/array.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char lost_mark[] = "[lost]";
 
-static bool grow(struct sl_profile_builder *builder, void *array, uint32_t *capacity, uint32_t count, size_t size)
+static bool room(struct sl_profile_builder *builder, void *array, uint32_t *capacity, uint32_t count, size_t size)
 {
-    if (count < *capacity) {
-        return true;
-    }
-    void **memory = array;
-    size_t wanted = *capacity == 0 ? 16 : (size_t)*capacity * 2;
-    void *larger = wanted < SL_NONE ? realloc(*memory, wanted * size) : NULL;
-    if (larger == NULL) {
-        builder->exhausted = true;
-        return false;
-    }
-    *memory = larger;
-    *capacity = (uint32_t)wanted;
-    return true;
+    bool enough = sl_array_room(array, capacity, count, size);
+    builder->exhausted |= !enough;
+    return enough;
 }
 
 /* Numbers */
@@ -47,7 +38,7 @@ static void number_add(struct sl_profile_builder *builder, struct sl_numbering *
             return;
         }
     }
-    if (grow(builder, &numbering->ranges, &numbering->capacity, numbering->count, sizeof *numbering->ranges)) {
+    if (room(builder, &numbering->ranges, &numbering->capacity, numbering->count, sizeof *numbering->ranges)) {
         numbering->ranges[numbering->count++] = (struct sl_number_range){.first = number, .count = 1, .base = built};
     }
 }
@@ -75,7 +66,8 @@ static inline uint32_t number_find(const struct sl_numbering *numbering, uint32_
 
 void sl_profile_builder_init(struct sl_profile_builder *builder)
 {
-    *builder = (struct sl_profile_builder){0};
+    *builder = (struct sl_profile_builder){.lost = SL_NONE};
+    sl_situations_init(&builder->situations);
     if (!sl_strings_init(&builder->strings) || !sl_functions_init(&builder->functions) ||
         !sl_stacks_init(&builder->stacks)) {
         builder->exhausted = true;
@@ -91,11 +83,11 @@ void sl_profile_builder_destroy(struct sl_profile_builder *builder)
     sl_strings_destroy(&builder->strings);
     sl_functions_destroy(&builder->functions);
     sl_stacks_destroy(&builder->stacks);
-    free(builder->states);
+    sl_situations_destroy(&builder->situations);
     free(builder->string_numbers.ranges);
     free(builder->function_numbers.ranges);
     free(builder->stack_numbers.ranges);
-    free(builder->state_numbers.ranges);
+    free(builder->situation_numbers.ranges);
     free(builder->processes);
     sl_hash_index_destroy(&builder->process_index);
     free(builder->threads);
@@ -141,38 +133,54 @@ static sl_function lost_function(struct sl_profile_builder *builder)
     return function;
 }
 
-sl_stack sl_built_lost(struct sl_profile_builder *builder)
+static sl_stack lost_stack(struct sl_profile_builder *builder)
 {
-    sl_function function = lost_function(builder);
-    sl_stack stack = function == SL_NONE
-                         ? SL_NONE
-                         : sl_stacks_push(&builder->stacks, (struct sl_stack_record){.function = function});
-    builder->exhausted |= stack == SL_NONE;
-    return stack;
+    if (builder->lost == SL_NONE) {
+        sl_function function = lost_function(builder);
+        if (function != SL_NONE) {
+            builder->lost = sl_stacks_append(&builder->stacks, (struct sl_stack_record){.function = function});
+        }
+        builder->exhausted |= builder->lost == SL_NONE;
+    }
+    return builder->lost;
 }
 
-void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, struct sl_stack_record record)
+struct sl_situation sl_built_lost(struct sl_profile_builder *builder)
+{
+    return (struct sl_situation){.stack = lost_stack(builder)};
+}
+
+static sl_stack built_stack(struct sl_profile_builder *builder, uint32_t number)
+{
+    uint32_t found = number_find(&builder->stack_numbers, number);
+    return found != SL_NONE ? found : lost_stack(builder);
+}
+
+void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, uint32_t caller, uint32_t function,
+                    int64_t line_offset)
 {
     if (builder->exhausted) {
         return;
     }
-    record.caller = sl_built_stack(builder, record.caller);
-    record.function = number_find(&builder->function_numbers, record.function);
+    struct sl_stack_record record = {.caller = built_stack(builder, caller)};
+    record.function = number_find(&builder->function_numbers, function);
     if (record.function == SL_NONE) {
         record.function = lost_function(builder);
-        record.line = 0;
+    } else {
+        record.line = builder->functions.records[record.function].first_line + (uint32_t)line_offset;
     }
     if (!builder->exhausted) {
         number_add(builder, &builder->stack_numbers, number, sl_stacks_append(&builder->stacks, record));
     }
 }
 
-void sl_build_state(struct sl_profile_builder *builder, uint32_t number, sl_state state)
+void sl_build_situation(struct sl_profile_builder *builder, uint32_t number, uint32_t stack, sl_state state)
 {
-    if (grow(builder, &builder->states, &builder->state_capacity, builder->state_count, sizeof *builder->states)) {
-        builder->states[builder->state_count] = state;
-        number_add(builder, &builder->state_numbers, number, builder->state_count++);
+    if (builder->exhausted) {
+        return;
     }
+    struct sl_situation situation = {.stack = built_stack(builder, stack), .state = state};
+    number_add(builder, &builder->situation_numbers, number, sl_situations_append(&builder->situations, situation));
 }
 
 sl_string sl_built_string(const struct sl_profile_builder *builder, uint32_t number)
@@ -181,16 +189,10 @@ sl_string sl_built_string(const struct sl_profile_builder *builder, uint32_t num
     return found != SL_NONE ? found : 0;
 }
 
-sl_stack sl_built_stack(struct sl_profile_builder *builder, uint32_t number)
+struct sl_situation sl_built_situation(struct sl_profile_builder *builder, uint32_t number)
 {
-    uint32_t found = number_find(&builder->stack_numbers, number);
-    return found != SL_NONE ? found : sl_built_lost(builder);
-}
-
-sl_state sl_built_state(const struct sl_profile_builder *builder, uint32_t number)
-{
-    uint32_t found = number_find(&builder->state_numbers, number);
-    return found != SL_NONE ? builder->states[found] : 0;
+    uint32_t found = number_find(&builder->situation_numbers, number);
+    return found != SL_NONE ? builder->situations.records[found] : sl_built_lost(builder);
 }
 
 /* Processes and threads. As long as nothing was lost, the trace's number is the place in the table. */
@@ -207,7 +209,7 @@ struct sl_built_process *sl_built_process(struct sl_profile_builder *builder, ui
             return &builder->processes[place];
         }
     }
-    if (!grow(builder, &builder->processes, &builder->process_capacity, builder->process_count,
+    if (!room(builder, &builder->processes, &builder->process_capacity, builder->process_count,
               sizeof *builder->processes)) {
         return NULL;
     }
@@ -234,7 +236,7 @@ struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint
     }
     /* A thread belongs to some process: as long as it is not known, to the first one. */
     if ((builder->process_count == 0 && sl_built_process(builder, 0) == NULL) ||
-        !grow(builder, &builder->threads, &builder->thread_capacity, builder->thread_count, sizeof *builder->threads)) {
+        !room(builder, &builder->threads, &builder->thread_capacity, builder->thread_count, sizeof *builder->threads)) {
         return NULL;
     }
     if (!sl_hash_index_add(&builder->thread_index, hash, builder->thread_count)) {
@@ -257,29 +259,28 @@ void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread
     thread->live = false;
     uint64_t samples = look - thread->first_look;
     if (samples == 0 ||
-        !grow(builder, &builder->runs, &builder->run_capacity, builder->run_count, sizeof *builder->runs)) {
+        !room(builder, &builder->runs, &builder->run_capacity, builder->run_count, sizeof *builder->runs)) {
         return;
     }
     builder->runs[builder->run_count++] = (struct sl_run){
         .begin_ns = thread->begin_ns,
         .end_ns = end_ns,
-        .stack = thread->stack,
-        .state = thread->state,
+        .stack = thread->situation.stack,
+        .state = thread->situation.state,
         .samples = samples < UINT32_MAX ? (uint32_t)samples : UINT32_MAX,
         .thread = (uint32_t)(thread - builder->threads),
     };
 }
 
 void sl_build_run(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t begin_ns, uint64_t look,
-                  sl_stack stack, sl_state state)
+                  struct sl_situation situation)
 {
-    if (thread->live && thread->stack == stack && thread->state == state) {
+    if (thread->live && thread->situation.stack == situation.stack && thread->situation.state == situation.state) {
         return;
     }
     sl_build_run_end(builder, thread, begin_ns, look);
     thread->live = true;
-    thread->stack = stack;
-    thread->state = state;
+    thread->situation = situation;
     thread->begin_ns = begin_ns;
     thread->first_look = look;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "profile/functions.h"
 #include "profile/profile.h"
+#include "profile/situations.h"
 #include "profile/stacks.h"
 #include "profile/strings.h"
 
@@ -33,8 +34,7 @@ struct sl_built_thread {
     bool ended;
     bool live;
     uint32_t seen; /* last block in whose list of live threads it was */
-    sl_stack stack;
-    sl_state state;
+    struct sl_situation situation;
     uint64_t begin_ns; /* of its current run, and the look that began it */
     uint64_t first_look;
 };
@@ -43,9 +43,9 @@ struct sl_profile_builder {
     struct sl_strings strings;
     struct sl_functions functions;
     struct sl_stacks stacks;
-    sl_state *states;
-    uint32_t state_count, state_capacity;
-    struct sl_numbering string_numbers, function_numbers, stack_numbers, state_numbers;
+    struct sl_situations situations;
+    struct sl_numbering string_numbers, function_numbers, stack_numbers, situation_numbers;
+    sl_stack lost; /* the mark [lost] alone, SL_NONE until it is needed */
 
     struct sl_built_process *processes;
     uint32_t process_count, process_capacity;
@@ -64,19 +64,19 @@ void sl_profile_builder_init(struct sl_profile_builder *builder);
 void sl_profile_builder_destroy(struct sl_profile_builder *builder);
 
 /* Definitions: `number` is the trace's, larger than any before of its kind (the caller checks by `sl_numbering_next`).
- * In the records strings, functions and callers are the trace's numbers too. */
+ * Strings, functions and callers are the trace's numbers too; a line is told by its distance from the function's first.
+ */
 uint32_t sl_numbering_next(const struct sl_numbering *numbering);
 void sl_build_string(struct sl_profile_builder *builder, uint32_t number, const char *bytes, size_t size);
 void sl_build_function(struct sl_profile_builder *builder, uint32_t number, struct sl_function_record record);
-void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, struct sl_stack_record record);
-void sl_build_state(struct sl_profile_builder *builder, uint32_t number, sl_state state);
+void sl_build_stack(struct sl_profile_builder *builder, uint32_t number, uint32_t caller, uint32_t function,
+                    int64_t line_offset);
+void sl_build_situation(struct sl_profile_builder *builder, uint32_t number, uint32_t stack, sl_state state);
 
-/* The profile's number of what the trace calls `number`: the mark [lost], or "" for a string, 0 for a state, where it
- * is not known. */
+/* What the trace calls `number`: the mark [lost], or "" for a string, where it is not known. */
 sl_string sl_built_string(const struct sl_profile_builder *builder, uint32_t number);
-sl_stack sl_built_stack(struct sl_profile_builder *builder, uint32_t number);
-sl_state sl_built_state(const struct sl_profile_builder *builder, uint32_t number);
-sl_stack sl_built_lost(struct sl_profile_builder *builder);
+struct sl_situation sl_built_situation(struct sl_profile_builder *builder, uint32_t number);
+struct sl_situation sl_built_lost(struct sl_profile_builder *builder);
 
 /* The process or thread that the trace calls `number`; a blank one where its definition was lost. NULL when memory is
  * exhausted. Valid until the next call. */
@@ -87,9 +87,9 @@ struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint
 void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t end_ns,
                       uint64_t look);
 
-/* From look `look` on, at `begin_ns`, the thread is in `stack` and `state` (the profile's numbers). */
+/* From look `look` on, at `begin_ns`, the thread is in `situation` (its stack is the profile's number). */
 void sl_build_run(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t begin_ns, uint64_t look,
-                  sl_stack stack, sl_state state);
+                  struct sl_situation situation);
 
 /* The profile, which takes over what the builder holds. `facts` are put into it, with the trace's numbers for the
  * strings; `duration_ns` ends what did not end. NULL when memory is or was exhausted. */

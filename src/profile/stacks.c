@@ -1,4 +1,5 @@
 #include "profile/stacks.h"
+#include "base/array.h"
 
 #include <stdlib.h>
 
@@ -21,15 +22,8 @@ void sl_stacks_destroy(struct sl_stacks *stacks)
 
 sl_stack sl_stacks_append(struct sl_stacks *stacks, struct sl_stack_record record)
 {
-    if (stacks->count == stacks->capacity) {
-        size_t capacity = stacks->capacity == 0 ? 256 : (size_t)stacks->capacity * 2;
-        struct sl_stack_record *records =
-            capacity < SL_NONE ? realloc(stacks->records, capacity * sizeof *records) : NULL;
-        if (records == NULL) {
-            return SL_NONE;
-        }
-        stacks->records = records;
-        stacks->capacity = (uint32_t)capacity;
+    if (!sl_array_room(&stacks->records, &stacks->capacity, stacks->count, sizeof *stacks->records)) {
+        return SL_NONE;
     }
     stacks->records[stacks->count] = record;
     return stacks->count++;

@@ -1,4 +1,5 @@
 #include "profile/strings.h"
+#include "base/array.h"
 #include "profile/utf8.h"
 
 #include <stdlib.h>
@@ -23,31 +24,15 @@ void sl_strings_destroy(struct sl_strings *strings)
     *strings = (struct sl_strings){0};
 }
 
-static bool make_room(struct sl_strings *strings)
-{
-    if (strings->count < strings->capacity) {
-        return true;
-    }
-    size_t capacity = strings->capacity == 0 ? 64 : (size_t)strings->capacity * 2;
-    if (capacity >= SL_NONE) {
-        return false;
-    }
-    uint32_t *offsets = realloc(strings->offsets, (capacity + 1) * sizeof *offsets);
-    if (offsets == NULL) {
-        return false;
-    }
-    offsets[strings->count] = (uint32_t)strings->text.size;
-    strings->offsets = offsets;
-    strings->capacity = (uint32_t)capacity;
-    return true;
-}
-
 static sl_string append_clean(struct sl_strings *strings, const char *bytes, size_t size)
 {
     size_t end = strings->text.size + size + 1;
-    if (end > UINT32_MAX || !make_room(strings)) {
+    /* One offset more than strings: where the last one ends. */
+    if (end > UINT32_MAX ||
+        !sl_array_room(&strings->offsets, &strings->capacity, strings->count + 1, sizeof *strings->offsets)) {
         return SL_NONE;
     }
+    strings->offsets[strings->count] = (uint32_t)strings->text.size;
     size_t before = strings->text.size;
     sl_buffer_append(&strings->text, bytes, size);
     sl_buffer_byte(&strings->text, '\0');

@@ -14,7 +14,7 @@ struct sl_strings {
     struct sl_buffer scratch; /* a string being cleaned */
     uint32_t *offsets;        /* count + 1 of them */
     uint32_t count;
-    uint32_t capacity; /* of offsets, without the last one */
+    uint32_t capacity; /* of offsets */
     struct sl_hash_index index;
     uint64_t seed;
 };

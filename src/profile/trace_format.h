@@ -23,7 +23,7 @@ enum {
 };
 
 enum sl_trace_block {
-    SL_TRACE_BLOCK_DEFINITIONS = 1, /* strings, functions, stacks, states, and what became of processes and threads */
+    SL_TRACE_BLOCK_DEFINITIONS = 1, /* strings, functions, stacks, situations, what became of processes and threads */
     SL_TRACE_BLOCK_LOOKS = 2,       /* looks and their samples */
     SL_TRACE_BLOCK_END = 3,         /* the recording was closed in order */
 };
@@ -34,17 +34,16 @@ enum sl_trace_section {
     SL_TRACE_STRINGS = 2,
     SL_TRACE_FUNCTIONS = 3,
     SL_TRACE_STACKS = 4,
-    SL_TRACE_STATES = 5,
+    SL_TRACE_SITUATIONS = 5,
     SL_TRACE_EVENTS = 6,
     SL_TRACE_LOOK_TIMES = 7,
     SL_TRACE_INSTANTS = 8,
     SL_TRACE_LIVE = 9,
     SL_TRACE_CHANGE_COUNTS = 10,
     SL_TRACE_CHANGE_THREADS = 11,
-    SL_TRACE_CHANGE_STACKS = 12,
-    SL_TRACE_CHANGE_STATES = 13,
-    SL_TRACE_ENDS = 14,
-    SL_TRACE_SECTION_COUNT = 15,
+    SL_TRACE_CHANGE_SITUATIONS = 12,
+    SL_TRACE_ENDS = 13,
+    SL_TRACE_SECTION_COUNT = 14,
 };
 
 enum sl_trace_codec {
@@ -70,6 +69,9 @@ enum sl_trace_event {
 
 /* An instant within its slot is kept in 6 bits. */
 enum { SL_TRACE_INSTANT_BITS = 6, SL_TRACE_INSTANT_STEPS = 1 << SL_TRACE_INSTANT_BITS };
+
+/* The widest number in a column of numbers with a fixed count of bits. */
+enum { SL_TRACE_WIDTH_MAX = 8 };
 
 /* No time and no length of a slot is later or longer: 146 years. Sums of two do not overflow. */
 #define SL_TRACE_TIME_MAX ((uint64_t)1 << 62)

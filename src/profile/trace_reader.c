@@ -1,4 +1,5 @@
 #include "profile/trace_reader.h"
+#include "base/array.h"
 #include "profile/profile_builder.h"
 #include "profile/trace_blocks.h"
 
@@ -90,37 +91,38 @@ static bool read_functions(struct reader *reader, struct sl_cursor content)
 static bool read_stacks(struct reader *reader, struct sl_cursor content)
 {
     uint32_t first, count;
-    struct sl_cursor columns[3];
-    if (!read_range(&content, &reader->builder.stack_numbers, 3, &first, &count) ||
-        !split_columns(content, count, columns, 3)) {
+    if (!read_range(&content, &reader->builder.stack_numbers, 3, &first, &count)) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t distance = sl_cursor_varint(&columns[0]);
         uint32_t number = first + i;
-        if (distance >= number) {
+        uint64_t distance = sl_cursor_varint(&content);
+        sl_function function = sl_cursor_varint32(&content);
+        int64_t line_offset = sl_unzigzag(sl_cursor_varint(&content));
+        if (content.failed || distance >= number) {
             return false;
         }
-        struct sl_stack_record record = {
-            .caller = number - 1 - (uint32_t)distance,
-            .function = (uint32_t)sl_cursor_varint(&columns[1]),
-            .line = (uint32_t)sl_cursor_varint(&columns[2]),
-        };
-        sl_build_stack(&reader->builder, number, record);
+        sl_build_stack(&reader->builder, number, number - 1 - (uint32_t)distance, function, line_offset);
     }
     return true;
 }
 
-static bool read_states(struct reader *reader, struct sl_cursor content)
+static bool read_situations(struct reader *reader, struct sl_cursor content)
 {
     uint32_t first, count;
-    if (!read_range(&content, &reader->builder.state_numbers, 1, &first, &count)) {
+    if (!read_range(&content, &reader->builder.situation_numbers, 2, &first, &count)) {
         return false;
     }
+    uint32_t stack = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sl_build_state(&reader->builder, first + i, (sl_state)sl_cursor_varint(&content));
+        stack += (uint32_t)sl_unzigzag(sl_cursor_varint(&content));
+        sl_state state = sl_cursor_varint32(&content);
+        if (content.failed) {
+            return false;
+        }
+        sl_build_situation(&reader->builder, first + i, stack, state);
     }
-    return !content.failed;
+    return true;
 }
 
 static uint64_t event_time(struct sl_cursor *event)
@@ -251,7 +253,8 @@ static bool read_definitions(struct reader *reader, const struct sl_cursor *sect
            (sl_cursor_left(&sections[SL_TRACE_FUNCTIONS]) == 0 ||
             read_functions(reader, sections[SL_TRACE_FUNCTIONS])) &&
            (sl_cursor_left(&sections[SL_TRACE_STACKS]) == 0 || read_stacks(reader, sections[SL_TRACE_STACKS])) &&
-           (sl_cursor_left(&sections[SL_TRACE_STATES]) == 0 || read_states(reader, sections[SL_TRACE_STATES])) &&
+           (sl_cursor_left(&sections[SL_TRACE_SITUATIONS]) == 0 ||
+            read_situations(reader, sections[SL_TRACE_SITUATIONS])) &&
            read_events(reader, sections[SL_TRACE_EVENTS]);
 }
 
@@ -315,15 +318,9 @@ static bool pass_look(struct look_times *times)
 
 static bool add_live(struct reader *reader, uint32_t place)
 {
-    if (reader->live_count == reader->live_capacity) {
-        size_t capacity = reader->live_capacity == 0 ? 16 : (size_t)reader->live_capacity * 2;
-        uint32_t *live = realloc(reader->live, capacity * sizeof *live);
-        if (live == NULL) {
-            reader->builder.exhausted = true;
-            return false;
-        }
-        reader->live = live;
-        reader->live_capacity = (uint32_t)capacity;
+    if (!sl_array_room(&reader->live, &reader->live_capacity, reader->live_count, sizeof *reader->live)) {
+        reader->builder.exhausted = true;
+        return false;
     }
     reader->live[reader->live_count++] = place;
     return true;
@@ -340,11 +337,11 @@ static void end_live(struct reader *reader)
 /* From the end of the last look on nothing is known of the threads. */
 static void lose_live(struct reader *reader)
 {
-    sl_stack stack = sl_built_lost(&reader->builder);
+    struct sl_situation lost = sl_built_lost(&reader->builder);
     for (uint32_t i = 0; i < reader->live_count; i++) {
         struct sl_built_thread *thread = &reader->builder.threads[reader->live[i]];
         if (thread->live) {
-            sl_build_run(&reader->builder, thread, reader->time_ns, reader->looks, stack, 0);
+            sl_build_run(&reader->builder, thread, reader->time_ns, reader->looks, lost);
         }
     }
 }
@@ -354,10 +351,10 @@ static void lose_live(struct reader *reader)
 static bool read_live(struct reader *reader, struct sl_cursor content, const struct look_times *times)
 {
     uint32_t count = 0;
-    struct sl_cursor columns[3] = {0};
+    struct sl_cursor columns[2] = {0};
     if (sl_cursor_left(&content) > 0) {
         count = sl_cursor_varint32(&content);
-        if (count > sl_cursor_left(&content) / 3 || !split_columns(content, count, columns, 3)) {
+        if (count > sl_cursor_left(&content) / 2 || !split_columns(content, count, columns, 2)) {
             return false;
         }
     }
@@ -379,12 +376,11 @@ static bool read_live(struct reader *reader, struct sl_cursor content, const str
         }
         thread->seen = block;
         if (lost && !thread->live) {
-            sl_build_run(&reader->builder, thread, reader->time_ns, reader->looks, sl_built_lost(&reader->builder), 0);
+            sl_build_run(&reader->builder, thread, reader->time_ns, reader->looks, sl_built_lost(&reader->builder));
         }
         uint32_t place = (uint32_t)(thread - reader->builder.threads);
-        sl_stack stack = sl_built_stack(&reader->builder, (uint32_t)sl_cursor_varint(&columns[1]));
-        sl_state state = sl_built_state(&reader->builder, (uint32_t)sl_cursor_varint(&columns[2]));
-        sl_build_run(&reader->builder, thread, times->time_ns, times->first_look, stack, state);
+        struct sl_situation situation = sl_built_situation(&reader->builder, sl_cursor_varint32(&columns[1]));
+        sl_build_run(&reader->builder, thread, times->time_ns, times->first_look, situation);
         if (!add_live(reader, place)) {
             return false;
         }
@@ -432,40 +428,91 @@ static bool apply_ends(struct reader *reader, struct ends *ends, const struct lo
     return true;
 }
 
+/* How many threads change in each look: numbers of `width` bits, or of any size when that is 0. */
+struct change_counts {
+    struct sl_cursor content;
+    uint32_t width;
+    uint32_t bits, held;
+};
+
+static bool read_change_counts(struct change_counts *counts, struct sl_cursor content)
+{
+    *counts = (struct change_counts){.content = content};
+    if (sl_cursor_left(&content) > 0) {
+        counts->width = sl_cursor_varint32(&counts->content);
+    }
+    return counts->width <= SL_TRACE_WIDTH_MAX;
+}
+
+static uint64_t next_change_count(struct change_counts *counts)
+{
+    if (counts->width == 0) {
+        return sl_cursor_varint(&counts->content);
+    }
+    if (counts->held < counts->width) {
+        const uint8_t *byte = sl_cursor_bytes(&counts->content, 1);
+        counts->bits |= byte != NULL ? (uint32_t)*byte << counts->held : 0;
+        counts->held += 8;
+    }
+    uint32_t value = counts->bits & ((1U << counts->width) - 1);
+    counts->bits >>= counts->width;
+    counts->held -= counts->width;
+    return value;
+}
+
+static uint32_t read_situation(struct sl_cursor *situations, uint32_t *next)
+{
+    uint64_t code = sl_cursor_varint(situations);
+    uint32_t situation = code == 0 ? *next : code - 1 < SL_NONE ? (uint32_t)(code - 1) : SL_NONE;
+    if (situation >= *next && situation != SL_NONE) {
+        *next = situation + 1;
+    }
+    return situation;
+}
+
+static bool read_change(struct reader *reader, uint32_t number, uint32_t situation, const struct look_times *times)
+{
+    struct sl_built_thread *thread = sl_built_thread(&reader->builder, number);
+    if (thread == NULL) {
+        return false;
+    }
+    if (thread->seen != reader->looks_blocks) {
+        thread->seen = reader->looks_blocks;
+        if (!add_live(reader, (uint32_t)(thread - reader->builder.threads))) {
+            return false;
+        }
+    }
+    sl_build_run(&reader->builder, thread, times->time_ns, times->first_look + times->next,
+                 sl_built_situation(&reader->builder, situation));
+    return true;
+}
+
 static bool read_changes(struct reader *reader, const struct sl_cursor *sections, struct look_times *times)
 {
-    struct sl_cursor counts = sections[SL_TRACE_CHANGE_COUNTS];
     struct sl_cursor threads = sections[SL_TRACE_CHANGE_THREADS];
-    struct sl_cursor stacks = sections[SL_TRACE_CHANGE_STACKS];
-    struct sl_cursor states = sections[SL_TRACE_CHANGE_STATES];
-    bool changes = sl_cursor_left(&counts) > 0;
+    struct sl_cursor situations = sections[SL_TRACE_CHANGE_SITUATIONS];
     struct ends ends = {.content = sections[SL_TRACE_ENDS]};
+    struct change_counts counts;
+    bool changes = sl_cursor_left(&situations) > 0;
+    bool one_thread = sl_cursor_left(&threads) == 0;
+    uint32_t next_situation = changes ? sl_cursor_varint32(&situations) : 0;
     uint32_t number = 0;
+    if (!read_change_counts(&counts, sections[SL_TRACE_CHANGE_COUNTS])) {
+        return false;
+    }
     find_end(&ends);
     while (times->next < times->count) {
         if (!apply_ends(reader, &ends, times)) {
             return false;
         }
-        uint64_t left = changes ? sl_cursor_varint(&counts) : 0;
+        uint64_t left = changes ? next_change_count(&counts) : 0;
         for (; left > 0; left--) {
-            number += (uint32_t)sl_unzigzag(sl_cursor_varint(&threads));
-            uint32_t stack = sl_cursor_varint32(&stacks);
-            uint32_t state = sl_cursor_varint32(&states);
-            if (threads.failed || stacks.failed || states.failed || number == SL_NONE) {
+            number += one_thread ? 0 : (uint32_t)sl_unzigzag(sl_cursor_varint(&threads));
+            uint32_t situation = read_situation(&situations, &next_situation);
+            if (threads.failed || situations.failed || number == SL_NONE ||
+                !read_change(reader, number, situation, times)) {
                 return false;
             }
-            struct sl_built_thread *thread = sl_built_thread(&reader->builder, number);
-            if (thread == NULL) {
-                return false;
-            }
-            if (thread->seen != reader->looks_blocks) {
-                thread->seen = reader->looks_blocks;
-                if (!add_live(reader, (uint32_t)(thread - reader->builder.threads))) {
-                    return false;
-                }
-            }
-            sl_build_run(&reader->builder, thread, times->time_ns, times->first_look + times->next,
-                         sl_built_stack(&reader->builder, stack), sl_built_state(&reader->builder, state));
         }
         if (!pass_look(times)) {
             return false;
@@ -473,7 +520,7 @@ static bool read_changes(struct reader *reader, const struct sl_cursor *sections
         reader->time_ns = times->time_ns;
         reader->looks = times->first_look + times->next;
     }
-    return !counts.failed && apply_ends(reader, &ends, times);
+    return !counts.content.failed && apply_ends(reader, &ends, times);
 }
 
 /* A block of looks that turns out damaged midway gives what was read of it until then. */

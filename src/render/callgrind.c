@@ -1,9 +1,9 @@
 /* callgrind.c - what KCachegrind and callgrind_annotate read (Valgrind manual, "Callgrind Format Specification").
  *
  * A function's block has its own time by line, and for each call the line, the callee and the time spent in the call.
- * Readers take a function's inclusive time to be its own plus that of its calls. For recursion to come out right, a
- * sample therefore counts for one call of a function only: the one made by its outermost frame, and for none when the
- * sample ended in the very same function, where it is own time already. */
+ * Readers take the inclusive time of a function to be that of the calls to it. For recursion to come out right, a
+ * sample therefore counts for one call of each function on its stack only: the outermost. So that every function is
+ * called by another, those at the bottom of a stack are called by a function `(root)`, which is nobody's. */
 #include "analysis/functions.h"
 #include "base/arena.h"
 #include "base/hash_index.h"
@@ -36,8 +36,6 @@ struct walk {
     sl_stack *first_child;
     sl_stack *next_sibling;
     sl_stack *outermost; /* for each function its outermost frame on the present path, 0: none */
-    sl_stack *path;      /* stack by depth */
-    uint32_t *depth;
 };
 
 static struct call *call_of(struct calls *calls, sl_function caller, uint32_t line, sl_function callee)
@@ -70,8 +68,6 @@ static bool prepare(struct walk *walk, struct calls *calls, struct sl_arena *are
     walk->first_child = SL_ARENA_NEW(arena, sl_stack, stacks);
     walk->next_sibling = SL_ARENA_NEW(arena, sl_stack, stacks);
     walk->outermost = SL_ARENA_NEW(arena, sl_stack, profile->function_count);
-    walk->path = SL_ARENA_NEW(arena, sl_stack, stacks + 1);
-    walk->depth = SL_ARENA_NEW(arena, uint32_t, stacks);
     calls->items = SL_ARENA_NEW(arena, struct call, stacks);
     calls->first = SL_ARENA_NEW(arena, uint32_t, profile->function_count);
     if (arena->exhausted) {
@@ -90,30 +86,20 @@ static bool prepare(struct walk *walk, struct calls *calls, struct sl_arena *are
     return true;
 }
 
-/* Adds what the frame on top of `stack` gives: to its caller's calls all the time in it, if the caller's frame is the
- * outermost of its function; and takes its own time back from the call that its function's outermost frame made. */
+/* Adds all the time on top of `stack` to the call that made it, if that is the outermost of its function. */
 static bool count_frame(struct walk *walk, struct calls *calls, sl_stack stack)
 {
     const struct sl_stack_record *stacks = walk->profile->stacks;
-    sl_stack caller = stacks[stack].caller;
-    if (caller != 0 && walk->outermost[stacks[caller].function] == caller && walk->total[stack].ns > 0) {
-        struct call *call = call_of(calls, stacks[caller].function, stacks[caller].line, stacks[stack].function);
-        if (call == NULL) {
-            return false;
-        }
-        call->ns += walk->total[stack].ns;
-        call->samples += walk->total[stack].samples;
+    if (walk->outermost[stacks[stack].function] != stack || walk->total[stack].ns == 0) {
+        return true;
     }
-    sl_stack outermost = walk->outermost[stacks[stack].function];
-    if (outermost != 0 && outermost != stack && walk->self[stack].ns > 0) {
-        sl_stack called = walk->path[walk->depth[outermost] + 1];
-        struct call *call = call_of(calls, stacks[outermost].function, stacks[outermost].line, stacks[called].function);
-        if (call == NULL) {
-            return false;
-        }
-        call->ns -= walk->self[stack].ns;
-        call->samples -= walk->self[stack].samples;
+    const struct sl_stack_record *caller = &stacks[stacks[stack].caller];
+    struct call *call = call_of(calls, caller->function, caller->line, stacks[stack].function);
+    if (call == NULL) {
+        return false;
     }
+    call->ns += walk->total[stack].ns;
+    call->samples += walk->total[stack].samples;
     return true;
 }
 
@@ -123,8 +109,6 @@ static bool count_calls(struct walk *walk, struct calls *calls)
     sl_stack stack = walk->profile->stack_count > 0 ? walk->first_child[0] : 0;
     while (stack != 0) {
         sl_function function = stacks[stack].function;
-        walk->depth[stack] = walk->depth[stacks[stack].caller] + 1;
-        walk->path[walk->depth[stack]] = stack;
         if (walk->outermost[function] == 0) {
             walk->outermost[function] = stack;
         }
@@ -151,7 +135,7 @@ static bool count_calls(struct walk *walk, struct calls *calls)
 
 /* A name ends at the end of its line. Each is written once, after that by number: `(7) name`, then `(7)`. */
 static void write_name(struct sl_output *output, const struct sl_profile *profile, const char *key, uint32_t number,
-                       sl_string name, bool *written)
+                       sl_string name, const char *no_name, bool *written)
 {
     sl_output_format(output, "%s=(%u)", key, number);
     if (!*written) {
@@ -165,7 +149,7 @@ static void write_name(struct sl_output *output, const struct sl_profile *profil
             sl_output_write(output, &plain, 1);
         }
         if (size == 0) {
-            sl_output_text(output, "???"); /* Valgrind's own sign for an unknown name */
+            sl_output_text(output, no_name);
         }
     }
     sl_output_text(output, "\n");
@@ -180,8 +164,9 @@ static void write_function(struct sl_output *output, const struct sl_profile *pr
                            sl_function function, const char *file_key, const char *function_key)
 {
     const struct sl_function_record *record = &profile->functions[function];
-    write_name(output, profile, file_key, record->file + 1, record->file, &names->file[record->file]);
-    write_name(output, profile, function_key, function + 1, record->name, &names->function[function]);
+    /* ??? is Valgrind's own sign for an unknown file; function 0 is the empty one. */
+    write_name(output, profile, file_key, record->file + 1, record->file, "???", &names->file[record->file]);
+    write_name(output, profile, function_key, function + 1, record->name, "(root)", &names->function[function]);
 }
 
 static void write_calls(struct sl_output *output, const struct sl_profile *profile, struct names *names,
@@ -232,6 +217,10 @@ bool sl_render_callgrind(const struct sl_profile *profile, const struct sl_rende
             sum = walk.total[0];
         }
         write_header(output, profile, sum);
+        if (profile->function_count > 0) {
+            write_function(output, profile, &names, 0, "fl", "fn");
+            write_calls(output, profile, &names, &calls, 0);
+        }
         for (uint32_t i = 0; i < line_count;) {
             sl_function function = lines[i].function;
             write_function(output, profile, &names, function, "fl", "fn");

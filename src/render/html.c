@@ -10,7 +10,7 @@
 #include "render/columns.h"
 #include "render/deflated.h"
 #include "render/page.h"
-#include "render/source_text.h"
+#include "render/page_source.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -213,7 +213,7 @@ static bool put_columns(const struct page *page, struct sl_output *output, struc
 
 static bool put_source(const struct page *page, struct sl_output *output, struct sl_error *error)
 {
-    return sl_source_text_write(page->profile, page->options, output, error);
+    return sl_page_source_write(page->profile, page->options, output, error);
 }
 
 /* The marks of the template, each of which occurs once (report/build/page.mjs sees to that). */

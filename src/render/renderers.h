@@ -8,8 +8,9 @@
 #include "render/render.h"
 
 #define SL_RENDERERS(X)                                                                                                \
-    X(json, false, "programs: every number of the report (docs/json.md)", ".json")                                     \
+    X(text, false, "a person in a terminal", ".txt")                                                                   \
     X(html, false, "a browser: one page with everything in it (docs/report.md)", ".html", ".htm")                      \
+    X(json, false, "programs: every number of the report (docs/json.md)", ".json")                                     \
     X(folded, false, "flamegraph.pl, inferno, speedscope: one stack a line", ".folded", ".collapsedstack.txt",         \
       ".collapsed")                                                                                                    \
     X(speedscope, false, "speedscope.app", ".speedscope.json")                                                         \

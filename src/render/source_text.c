@@ -1,315 +1,198 @@
 #include "render/source_text.h"
 
-#include "analysis/functions.h"
-#include "analysis/roles.h"
-#include "base/buffer.h"
-#include "render/deflated.h"
-
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Lines before and after what is taken. */
-static const uint32_t context_lines = 2;
-
-/* A function that goes on for longer is cut: its lines that were seen are taken with some lines around each. */
-static const uint32_t function_lines_max = 400;
-
-/* A file whose text was asked for. Files stay in memory until the page is written, because functions come by weight
- * and not by file. */
-struct source_file {
-    char *text; /* NULL: cannot be had */
+struct file {
+    char *path; /* owned */
+    char *text; /* owned; NULL when it is not to be had */
     size_t size;
-    size_t *line_offsets; /* line n (from 1) begins at line_offsets[n - 1]; line_count + 1 elements */
+    uint32_t *line_starts; /* owned; NULL until a line is asked for */
     uint32_t line_count;
-    uint8_t *taken; /* one byte for each line */
-    bool read;
 };
 
-static bool ends_in(const char *path, const char *extension)
-{
-    size_t size = strlen(path);
-    size_t extension_size = strlen(extension);
-    return size > extension_size && memcmp(path + size - extension_size, extension, extension_size) == 0;
-}
+/* Slots are twice the files, so that a search always finds an empty one. */
+enum { slot_count = 2 * SL_SOURCE_FILES_MAX };
 
-static bool may_be_shown(const struct stat *file, uint64_t recorded_until_ns)
-{
-    uint64_t changed_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000u + (uint64_t)file->st_mtim.tv_nsec;
-    return S_ISREG(file->st_mode) && file->st_size > 0 && (uint64_t)file->st_size <= SL_SOURCE_FILE_MAX &&
-           (file->st_uid == geteuid() || (file->st_mode & S_IROTH) != 0) && changed_ns <= recorded_until_ns;
-}
+struct sl_source_text {
+    uint64_t newest_ns;
+    size_t bytes;
+    uint32_t file_count;
+    struct file files[slot_count]; /* open addressing by the path's hash */
+};
 
-static bool read_whole(int descriptor, char *text, size_t size)
+struct sl_source_text *sl_source_text_create(uint64_t newest_ns)
 {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t count = read(descriptor, text + done, size - done);
-        if (count <= 0) {
-            return false;
-        }
-        done += (size_t)count;
+    struct sl_source_text *source = calloc(1, sizeof *source);
+    if (source != NULL) {
+        source->newest_ns = newest_ns;
     }
-    return true;
+    return source;
 }
 
-static bool find_lines(struct source_file *file)
+void sl_source_text_destroy(struct sl_source_text *source)
 {
-    size_t count = 1;
-    for (size_t i = 0; i < file->size; i++) {
-        count += file->text[i] == '\n';
-    }
-    file->line_offsets = calloc(count + 1, sizeof *file->line_offsets);
-    file->taken = calloc(count, 1);
-    if (file->line_offsets == NULL || file->taken == NULL) {
-        return false;
-    }
-    uint32_t line = 0;
-    for (size_t i = 0; i < file->size; i++) {
-        if (file->text[i] == '\n') {
-            file->line_offsets[++line] = i + 1;
-        }
-    }
-    file->line_count = line + (file->line_offsets[line] < file->size);
-    file->line_offsets[file->line_count] = file->size;
-    return true;
-}
-
-static void forget_file(struct source_file *file)
-{
-    free(file->text);
-    free(file->line_offsets);
-    free(file->taken);
-    *file = (struct source_file){.read = true};
-}
-
-static void read_file(struct source_file *file, const char *path, uint64_t recorded_until_ns)
-{
-    file->read = true;
-    if (path[0] != '/' || !(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
+    if (source == NULL) {
         return;
     }
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    for (size_t i = 0; i < slot_count; i++) {
+        free(source->files[i].path);
+        free(source->files[i].text);
+        free(source->files[i].line_starts);
+    }
+    free(source);
+}
+
+static bool may_be_read(const struct stat *facts, const struct sl_source_text *source)
+{
+    uint64_t modified_ns = (uint64_t)facts->st_mtim.tv_sec * 1000000000 + (uint64_t)facts->st_mtim.tv_nsec;
+    return S_ISREG(facts->st_mode) && facts->st_size > 0 && (uint64_t)facts->st_size <= SL_SOURCE_FILE_MAX &&
+           (uint64_t)facts->st_size <= SL_SOURCE_BYTES_MAX - source->bytes &&
+           (source->newest_ns == 0 || modified_ns <= source->newest_ns);
+}
+
+static void read_file(struct sl_source_text *source, struct file *file)
+{
+    /* Looked at before it is opened, because opening a device can already do something. */
+    struct stat facts;
+    if (stat(file->path, &facts) != 0 || !may_be_read(&facts, source)) {
+        return;
+    }
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         return;
     }
-    struct stat facts;
-    if (fstat(descriptor, &facts) == 0 && may_be_shown(&facts, recorded_until_ns)) {
-        file->size = (size_t)facts.st_size;
-        file->text = malloc(file->size);
-        if (file->text != NULL && !(read_whole(descriptor, file->text, file->size) && find_lines(file))) {
-            forget_file(file);
+    char *text = NULL;
+    if (fstat(descriptor, &facts) == 0 && may_be_read(&facts, source)) {
+        text = malloc((size_t)facts.st_size);
+    }
+    size_t size = 0;
+    while (text != NULL && size < (size_t)facts.st_size) {
+        ssize_t got = read(descriptor, text + size, (size_t)facts.st_size - size);
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            size += (size_t)got;
+        } else if (errno != EINTR) {
+            free(text);
+            text = NULL;
         }
     }
     close(descriptor);
+    file->text = text;
+    file->size = text != NULL ? size : 0;
+    source->bytes += file->size;
 }
 
-/* The column at which a line's text begins (a tab counts as 8), UINT32_MAX for a line that is empty, a comment, or only
- * closes a bracket, as the signature of a long definition does. */
-static uint32_t indentation(const struct source_file *file, uint32_t line)
+static uint32_t hash_of(const char *path)
 {
-    uint32_t column = 0;
-    for (size_t i = file->line_offsets[line - 1]; i < file->line_offsets[line]; i++) {
-        switch (file->text[i]) {
-        case ' ':
-            column++;
-            break;
-        case '\t':
-            column += 8;
-            break;
-        case '\r':
-        case '\n':
-        case '#':
-        case ')':
-        case ']':
-        case '}':
-            return UINT32_MAX;
-        default:
-            return column;
-        }
+    uint32_t hash = 2166136261U; /* FNV-1a */
+    for (; *path != '\0'; path++) {
+        hash = (hash ^ (unsigned char)*path) * 16777619U;
     }
-    return UINT32_MAX;
+    return hash;
 }
 
-/* The last line of the definition that begins at `first`: the one before the next that is indented as little as it is.
- * A text in a string of several lines may end it too early; the lines that were seen are taken all the same. */
-static uint32_t last_line_of(const struct source_file *file, uint32_t first)
+static struct file *file_at(struct sl_source_text *source, const char *path)
 {
-    uint32_t outer = indentation(file, first);
-    uint32_t line = first;
-    /* Decorators stand before the line that the definition begins with. */
-    while (line < file->line_count &&
-           file->text[file->line_offsets[line - 1] + (outer == UINT32_MAX ? 0 : outer)] == '@') {
-        line++;
+    if (source == NULL || path[0] != '/') {
+        return NULL;
     }
-    uint32_t last = line;
-    while (++line <= file->line_count && line - first < function_lines_max) {
-        uint32_t column = indentation(file, line);
-        if (column == UINT32_MAX) {
-            continue;
+    uint32_t slot = hash_of(path) % slot_count;
+    while (source->files[slot].path != NULL) {
+        if (strcmp(source->files[slot].path, path) == 0) {
+            return &source->files[slot];
         }
-        if (column <= outer) {
-            break;
-        }
-        last = line;
+        slot = (slot + 1) % slot_count;
     }
-    return last;
+    if (source->file_count == SL_SOURCE_FILES_MAX) {
+        return NULL;
+    }
+    struct file *file = &source->files[slot];
+    file->path = strdup(path);
+    if (file->path == NULL) {
+        return NULL;
+    }
+    source->file_count++;
+    read_file(source, file);
+    return file;
 }
 
-/* Marks lines as wanted: 2 in `taken` until they are written, 1 from then on. */
-static void want(struct source_file *file, uint32_t first, uint32_t last)
+bool sl_source_text_file(struct sl_source_text *source, const char *path, const char **text, size_t *size)
 {
-    uint32_t begin = first > context_lines ? first - context_lines : 1;
-    for (uint32_t line = begin; line <= last + context_lines && line <= file->line_count; line++) {
-        if (file->taken[line - 1] == 0) {
-            file->taken[line - 1] = 2;
-        }
-    }
-}
-
-/* The wanted lines as pieces. */
-static void put_pieces(struct sl_buffer *buffer, struct source_file *file, sl_string name)
-{
-    for (uint32_t line = 1; line <= file->line_count; line++) {
-        if (file->taken[line - 1] != 2) {
-            continue;
-        }
-        uint32_t first = line;
-        while (line <= file->line_count && file->taken[line - 1] == 2) {
-            file->taken[line - 1] = 1;
-            line++;
-        }
-        size_t size = file->line_offsets[line - 1] - file->line_offsets[first - 1];
-        sl_buffer_varint(buffer, name);
-        sl_buffer_varint(buffer, first);
-        sl_buffer_varint(buffer, size);
-        sl_buffer_append(buffer, file->text + file->line_offsets[first - 1], size);
-    }
-}
-
-/* What the collecting needs all the time. */
-struct collection {
-    const struct sl_profile *profile;
-    const struct sl_line_total *lines; /* sorted by function */
-    uint32_t line_count;
-    struct source_file *files; /* one for each string */
-    struct sl_buffer piece;
-    struct sl_deflated *deflated;
-    bool any;
-};
-
-static uint32_t first_line_total(const struct collection *collection, sl_function function)
-{
-    uint32_t low = 0;
-    uint32_t high = collection->line_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (collection->lines[middle].function < function) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/* False when nothing more fits. */
-static bool add_function(struct collection *collection, sl_function function)
-{
-    const struct sl_function_record *record = &collection->profile->functions[function];
-    struct source_file *file = &collection->files[record->file];
-    if (!file->read) {
-        uint64_t until_ns = collection->profile->facts.start_time_ns + collection->profile->facts.duration_ns;
-        read_file(file, sl_profile_text(collection->profile, record->file), until_ns);
-    }
-    if (file->text == NULL) {
-        return true;
-    }
-    const char *name = sl_profile_text(collection->profile, record->name);
-    if (strcmp(name, "<module>") != 0 && record->first_line > 0 && record->first_line <= file->line_count) {
-        want(file, record->first_line, last_line_of(file, record->first_line));
-    }
-    for (uint32_t i = first_line_total(collection, function);
-         i < collection->line_count && collection->lines[i].function == function; i++) {
-        if (collection->lines[i].line > 0 && collection->lines[i].line <= file->line_count) {
-            want(file, collection->lines[i].line, collection->lines[i].line);
-        }
-    }
-    sl_buffer_clear(&collection->piece);
-    put_pieces(&collection->piece, file, record->file);
-    if (collection->piece.size == 0) {
-        return true;
-    }
-    if (!sl_deflated_add(collection->deflated, collection->piece.bytes, collection->piece.size)) {
+    const struct file *file = file_at(source, path);
+    if (file == NULL || file->text == NULL) {
         return false;
     }
-    collection->any = true;
+    *text = file->text;
+    *size = file->size;
     return true;
 }
 
-/* All functions of one role, heaviest first. */
-static bool add_functions(struct collection *collection, const struct sl_function_total *totals, uint32_t count,
-                          const uint8_t *roles, bool own, uint32_t limit)
+/* The size of the line end at `at`, 0 when there is none. */
+static size_t line_end_at(const struct file *file, size_t at)
 {
-    for (uint32_t i = 0; i < count && limit > 0; i++) {
-        sl_function function = totals[i].function;
-        if (collection->profile->functions[function].kind != SL_FUNCTION_PYTHON ||
-            (roles[function] == SL_ROLE_OWN) != own) {
-            continue;
-        }
-        limit--;
-        if (!add_function(collection, function)) {
-            return false;
-        }
+    if (file->text[at] == '\n') {
+        return 1;
     }
-    return true;
+    if (file->text[at] != '\r') {
+        return 0;
+    }
+    return at + 1 < file->size && file->text[at + 1] == '\n' ? 2 : 1;
 }
 
-bool sl_source_text_write(const struct sl_profile *profile, const struct sl_render_options *options,
-                          struct sl_output *output, struct sl_error *error)
+static bool find_lines(struct file *file)
 {
-    if (options->source == SL_SOURCE_NONE) {
+    if (file->line_starts != NULL) {
         return true;
     }
-    bool all = options->source == SL_SOURCE_ALL;
-    struct sl_arena arena;
-    sl_arena_init(&arena);
-    struct collection collection = {.profile = profile};
-    sl_buffer_init(&collection.piece);
-    uint32_t count = 0;
-    struct sl_selection whole = sl_selection_all(profile);
-    const struct sl_function_total *totals = sl_function_totals(&arena, profile, &whole, &count);
-    collection.lines = sl_line_totals(&arena, profile, &whole, &collection.line_count);
-    const uint8_t *roles = sl_roles(&arena, profile, &options->roles);
-    collection.files = calloc(profile->string_count, sizeof *collection.files);
-    collection.deflated = sl_deflated_create(all ? SL_SOURCE_ALL_LIMIT : SL_SOURCE_LIMIT);
-    bool done = false;
-    if (totals == NULL || collection.lines == NULL || roles == NULL || collection.files == NULL ||
-        collection.deflated == NULL) {
-        sl_error_memory(error);
-        goto cleanup;
+    uint32_t count = 1;
+    for (size_t at = 0; at < file->size;) {
+        size_t end = line_end_at(file, at);
+        count += end > 0;
+        at += end > 0 ? end : 1;
     }
-    if (add_functions(&collection, totals, count, roles, true, UINT32_MAX)) {
-        (void)add_functions(&collection, totals, count, roles, false, all ? UINT32_MAX : SL_SOURCE_LIBRARY_FUNCTIONS);
+    file->line_starts = malloc((size_t)count * sizeof *file->line_starts);
+    if (file->line_starts == NULL) {
+        return false;
     }
-    if (collection.any) {
-        const struct sl_buffer *bytes = sl_deflated_finish(collection.deflated);
-        if (bytes == NULL) {
-            sl_error_memory(error);
-            goto cleanup;
+    file->line_starts[file->line_count++] = 0;
+    for (size_t at = 0; at < file->size;) {
+        size_t end = line_end_at(file, at);
+        at += end > 0 ? end : 1;
+        if (end > 0) {
+            file->line_starts[file->line_count++] = (uint32_t)at;
         }
-        sl_base64_write(output, bytes->bytes, bytes->size);
     }
-    done = true;
-cleanup:
-    for (uint32_t i = 0; collection.files != NULL && i < profile->string_count; i++) {
-        forget_file(&collection.files[i]);
+    return true;
+}
+
+static bool is_white(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\f' || byte == '\n' || byte == '\r';
+}
+
+bool sl_source_text_line(struct sl_source_text *source, const char *path, uint32_t line, const char **text,
+                         size_t *size)
+{
+    struct file *file = file_at(source, path);
+    if (file == NULL || file->text == NULL || !find_lines(file) || line == 0 || line > file->line_count) {
+        return false;
     }
-    free(collection.files);
-    sl_deflated_destroy(collection.deflated);
-    sl_buffer_destroy(&collection.piece);
-    sl_arena_reset(&arena);
-    return done;
+    size_t begin = file->line_starts[line - 1];
+    size_t end = line < file->line_count ? file->line_starts[line] : file->size;
+    while (begin < end && is_white(file->text[begin])) {
+        begin++;
+    }
+    while (end > begin && is_white(file->text[end - 1])) {
+        end--;
+    }
+    *text = file->text + begin;
+    *size = end - begin;
+    return end > begin;
 }

@@ -1,36 +1,36 @@
-/* source_text.h - the text of the program's source that a report page carries, by policy.
+/* source_text.h - the text of source files that a recording names.
  *
- * Taken are the functions that were seen, from their first line to their last with some lines around them, heaviest
- * first: of the user's own code all, of libraries' the SL_SOURCE_LIBRARY_FUNCTIONS heaviest, together no more than
- * SL_SOURCE_LIMIT bytes once deflated. SL_SOURCE_ALL takes libraries' functions without that limit, SL_SOURCE_NONE
- * nothing.
- *
- * Only ordinary source files are read: absolute path ending in `.py` or `.pyw`, regular, at most SL_SOURCE_FILE_MAX
- * bytes, owned by the user or readable by everyone (so that a report made by root carries nobody's secrets), and not
- * changed since the recording's end (the lines would be others). What cannot be read is left out without a word: the
- * page says for each function whether its text is there.
- *
- * The text is a sequence of pieces, deflated: varints for the string number of the file, the number of the first line
- * and the size in bytes, then the bytes as they are in the file. No line is in two pieces. */
+ * The names come from the profiled program, so a file is only read when it is a regular one with an absolute path and
+ * not absurdly large: nothing here waits for a FIFO, wakes a device, or reads without end. A file that was changed
+ * after the recording is not shown, since its lines are no longer those that ran. Each file is read once. */
 #ifndef SL_RENDER_SOURCE_TEXT_H
 #define SL_RENDER_SOURCE_TEXT_H
 
-#include "base/error.h"
-#include "base/output.h"
-#include "profile/profile.h"
-#include "render/render.h"
-
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#define SL_SOURCE_LIMIT ((size_t)100 * 1000)
-#define SL_SOURCE_LIBRARY_FUNCTIONS 20
-#define SL_SOURCE_FILE_MAX ((size_t)8 * 1024 * 1024)
+struct sl_source_text;
 
-/* With SL_SOURCE_ALL: a page stays something that a browser opens. */
-#define SL_SOURCE_ALL_LIMIT ((size_t)16 * 1000 * 1000)
+/* `newest_ns`: files modified after this moment (since 1970) are left out; 0: none are. NULL when memory is
+ * exhausted. */
+struct sl_source_text *sl_source_text_create(uint64_t newest_ns);
 
-/* Writes the pieces in base64; nothing at all when there are none. False when memory is exhausted. */
-bool sl_source_text_write(const struct sl_profile *profile, const struct sl_render_options *options,
-                          struct sl_output *output, struct sl_error *error);
+/* NULL is allowed. */
+void sl_source_text_destroy(struct sl_source_text *source);
+
+/* A whole file, untouched: it may hold anything. False when it is not to be had. Valid until the destroy. */
+bool sl_source_text_file(struct sl_source_text *source, const char *path, const char **text, size_t *size);
+
+/* One line (numbered from 1) without white space at either end. False when it is not to be had, or blank. Lines are
+ * those that Python counts: they end in \n, \r\n or \r. */
+bool sl_source_text_line(struct sl_source_text *source, const char *path, uint32_t line, const char **text,
+                         size_t *size);
+
+/* A larger file is no source that a person wrote; what it would cost to read is what it is left out for. */
+#define SL_SOURCE_FILE_MAX ((size_t)4 * 1024 * 1024)
+/* After so many files or bytes no further file is read. */
+#define SL_SOURCE_FILES_MAX 1024
+#define SL_SOURCE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 #endif

@@ -1,11 +1,10 @@
 #include "sampler/member.h"
 
-#include "target/clock.h"
+#include "sampler/member_thread.h"
+#include "target/description.h"
 #include "target/usage.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -24,25 +23,6 @@ static const struct {
 #define FACTS_SOON_NS (100 * MS)
 #define FACTS_EVERY_NS (1000 * MS)
 #define THREADS_EVERY_NS (20 * MS)
-#define NAME_SOON_NS (20 * MS)
-#define NAME_EVERY_NS (1000 * MS)
-
-/* A command line is shown to a person; no more of it is kept. */
-#define COMMAND_MAX 4096
-
-/* A thread of the process as the recording has it. */
-struct sl_member_thread {
-    struct sl_recorded_thread recorded;
-    uint64_t cpu_before_ns; /* used before it was recorded */
-    uint64_t cpu_ns;        /* used since, as last read */
-    uint64_t name_due_ns;
-    bool named_once;
-    sl_stack seen; /* what the walks of the look in progress were translated to; SL_NONE: memory exhausted */
-    struct {
-        uint64_t serial;
-        struct sl_strand strand;
-    } strands[SL_STRANDS_MAX];
-};
 
 static struct sl_facts *facts_of(const struct sl_member *member)
 {
@@ -67,64 +47,18 @@ static void set_phase(struct sl_member *member, enum sl_member_phase phase, uint
     member->attempt_due_ns = now_ns;
 }
 
-static struct sl_member_thread *create_thread(struct sl_member *member, pid_t id, bool main, uint64_t begin_ns)
-{
-    struct sl_member_thread *thread = calloc(1, sizeof *thread);
-    if (thread == NULL) {
-        return NULL;
-    }
-    thread->recorded.index = sl_recorder_thread(member->recording->recorder, &(struct sl_thread_record){
-                                                                                 .process = member->index,
-                                                                                 .kind = SL_THREAD_OS,
-                                                                                 .id = (uint64_t)id,
-                                                                                 .main = main,
-                                                                                 .begin_ns = begin_ns,
-                                                                             });
-    if (thread->recorded.index == SL_NONE) {
-        free(thread);
-        return NULL;
-    }
-    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
-        sl_strand_init(&thread->strands[s].strand);
-    }
-    return thread;
-}
-
-static void forget_strands(struct sl_member_thread *thread)
-{
-    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
-        sl_strand_destroy(&thread->strands[s].strand);
-        thread->strands[s].serial = 0;
-    }
-}
-
-static void destroy_thread(struct sl_member_thread *thread)
-{
-    if (thread != NULL) {
-        forget_strands(thread);
-        free(thread);
-    }
-}
-
-static void take_cpu(struct sl_member_thread *thread, const struct sl_subject_thread *observed)
-{
-    if (observed->cpu_ns > thread->cpu_before_ns + thread->cpu_ns) {
-        thread->cpu_ns = observed->cpu_ns - thread->cpu_before_ns;
-    }
-}
-
+/* The thread has ended, or the recording of it has. */
 static void end_thread(struct sl_member *member, struct sl_subject_thread *observed, uint64_t end_ns)
 {
     struct sl_member_thread *thread = observed->viewer;
     if (thread == NULL) {
         return;
     }
-    take_cpu(thread, observed);
-    sl_recorder_thread_end(member->recording->recorder, thread->recorded.index, end_ns, thread->cpu_ns);
     if (thread == member->main_thread) {
         member->main_thread = NULL;
     }
-    destroy_thread(thread);
+    sl_member_thread_take_cpu(thread, observed);
+    sl_member_thread_end(thread, member->recording, end_ns);
     observed->viewer = NULL;
 }
 
@@ -134,7 +68,8 @@ static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl
 {
     struct sl_member_thread *thread = observed->main ? member->main_thread : NULL;
     if (thread == NULL) {
-        thread = create_thread(member, observed->thread.id, observed->main, begin_ns);
+        thread =
+            sl_member_thread_create(member->recording, member->index, observed->thread.id, observed->main, begin_ns);
         if (thread == NULL) {
             return NULL;
         }
@@ -150,70 +85,6 @@ static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl
     }
     observed->viewer = thread;
     return thread;
-}
-
-static void refresh_thread(struct sl_member *member, struct sl_subject_thread *observed, uint64_t now_ns)
-{
-    struct sl_member_thread *thread = observed->viewer;
-    struct sl_thread_runs runs;
-    if (sl_thread_runs(&observed->thread, &member->subject.threads, &runs) == SL_THREAD_OK) {
-        observed->cpu_ns = runs.cpu_ns;
-    }
-    if (now_ns < thread->name_due_ns) {
-        return;
-    }
-    char name[SL_THREAD_NAME_MAX];
-    sl_thread_name(&member->subject.threads, observed->thread.id, name);
-    if (name[0] != '\0' || thread->named_once) {
-        sl_recorder_thread_name(member->recording->recorder, thread->recorded.index, intern(member, name));
-    }
-    thread->name_due_ns = now_ns + (thread->named_once ? NAME_EVERY_NS : NAME_SOON_NS);
-    thread->named_once = true;
-}
-
-static void read_command(const struct sl_process *process, char command[COMMAND_MAX])
-{
-    command[0] = '\0';
-    int descriptor = openat(process->folder, "cmdline", O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return;
-    }
-    ssize_t size = read(descriptor, command, COMMAND_MAX - 1);
-    close(descriptor);
-    size = size > 0 ? size : 0;
-    command[size] = '\0';
-    while (size > 0 && command[size - 1] == '\0') {
-        size--;
-    }
-    for (ssize_t i = 0; i < size; i++) {
-        if (command[i] == '\0') {
-            command[i] = ' ';
-        }
-    }
-}
-
-static void read_executable(const struct sl_process *process, char executable[COMMAND_MAX])
-{
-    ssize_t size = readlinkat(process->folder, "exe", executable, COMMAND_MAX - 1);
-    executable[size > 0 ? size : 0] = '\0';
-}
-
-static uint32_t read_parent(const struct sl_process *process)
-{
-    char text[512];
-    int descriptor = openat(process->folder, "stat", O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return 0;
-    }
-    ssize_t size = read(descriptor, text, sizeof text - 1);
-    close(descriptor);
-    text[size > 0 ? size : 0] = '\0';
-    const char *name_end = strrchr(text, ')');
-    unsigned parent = 0;
-    if (name_end == NULL || sscanf(name_end + 1, " %*c %u", &parent) != 1) {
-        return 0;
-    }
-    return parent;
 }
 
 static void read_facts(struct sl_member *member, uint64_t now_ns)
@@ -265,11 +136,11 @@ static void stop_sampling(struct sl_member *member)
     for (size_t i = 0; i < member->subject.count; i++) {
         struct sl_member_thread *thread = member->subject.all[i]->viewer;
         if (thread != member->main_thread) {
-            destroy_thread(thread);
+            sl_member_thread_destroy(thread);
         }
     }
     if (member->main_thread != NULL) {
-        forget_strands(member->main_thread);
+        sl_member_thread_forget(member->main_thread);
     }
     sl_subject_close(&member->subject);
     sl_translation_destroy(&member->translation);
@@ -291,9 +162,7 @@ static void end_process(struct sl_member *member, uint64_t now_ns)
     uint64_t end_ns = recording_time(member, now_ns);
     read_usage(member);
     if (member->main_thread != NULL) {
-        sl_recorder_thread_end(member->recording->recorder, member->main_thread->recorded.index, end_ns,
-                               member->main_thread->cpu_ns);
-        destroy_thread(member->main_thread);
+        sl_member_thread_end(member->main_thread, member->recording, end_ns);
         member->main_thread = NULL;
     }
     int32_t exit_status;
@@ -323,7 +192,7 @@ static void lose_memory(struct sl_member *member, uint64_t now_ns)
         struct sl_subject_thread *observed = member->subject.all[i];
         struct sl_member_thread *thread = observed->viewer;
         if (thread != NULL && thread == member->main_thread) {
-            take_cpu(thread, observed);
+            sl_member_thread_take_cpu(thread, observed);
         } else {
             end_thread(member, observed, end_ns);
         }
@@ -343,8 +212,8 @@ static bool start_sampling(struct sl_member *member, uint64_t now_ns)
     }
     sl_translation_init(&member->translation, member->recording->recorder);
     member->record.python = intern(member, sl_python_version(member->python));
-    char executable[COMMAND_MAX];
-    read_executable(&member->process, executable);
+    char executable[SL_DESCRIPTION_MAX];
+    sl_process_executable(&member->process, executable);
     member->record.executable = intern(member, executable);
     sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
     member->facts_read = 0;
@@ -417,12 +286,11 @@ static void walked(void *context, struct sl_subject_thread *observed, size_t str
 {
     struct sl_member *member = context;
     struct sl_member_thread *thread = observed->viewer;
-    if (thread->strands[strand].serial != observed->strands[strand].serial) {
-        thread->strands[strand].serial = observed->strands[strand].serial;
-        thread->strands[strand].strand.count = 0;
+    if (first) {
+        thread->seen = 0;
     }
-    sl_stack root = first || thread->seen == SL_NONE ? 0 : thread->seen;
-    thread->seen = sl_translate(&member->translation, member->python, &thread->strands[strand].strand, root, walk);
+    sl_member_thread_walked(thread, &member->translation, member->python, strand, observed->strands[strand].serial,
+                            walk);
 }
 
 static sl_stack empty_stack(const struct sl_member *member, const struct sl_subject_thread *observed)
@@ -458,6 +326,7 @@ static void look_at_threads(struct sl_member *member, const struct sl_span *span
         enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
         if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
             sight = SL_SIGHT_MISSED;
+            observed->settled = false;
         }
         switch (sight) {
         case SL_SIGHT_SAME:
@@ -528,7 +397,7 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
         for (size_t i = 0; i < member->subject.count; i++) {
             struct sl_subject_thread *observed = member->subject.all[i];
             if (observed->viewer != NULL && !observed->ended) {
-                refresh_thread(member, observed, now_ns);
+                sl_member_thread_refresh(observed->viewer, member->recording, &member->subject, observed, now_ns);
             }
         }
         if (now_ns >= member->facts_due_ns) {
@@ -549,7 +418,7 @@ void sl_member_finish(struct sl_member *member, uint64_t now_ns)
         for (size_t i = 0; i < member->subject.count; i++) {
             struct sl_subject_thread *observed = member->subject.all[i];
             if (observed->viewer != NULL) {
-                refresh_thread(member, observed, now_ns);
+                sl_member_thread_refresh(observed->viewer, member->recording, &member->subject, observed, UINT64_MAX);
                 end_thread(member, observed, end_ns);
             }
         }
@@ -579,14 +448,14 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     }
     member->pid_descriptor = (int)syscall(SYS_pidfd_open, target->pid, 0);
 
-    char command[COMMAND_MAX];
-    read_command(&member->process, command);
-    char executable[COMMAND_MAX];
-    read_executable(&member->process, executable);
+    char command[SL_DESCRIPTION_MAX];
+    sl_process_command(&member->process, command);
+    char executable[SL_DESCRIPTION_MAX];
+    sl_process_executable(&member->process, executable);
     uint64_t begin_ns = recording_time(member, now_ns);
     member->record = (struct sl_process_record){
         .pid = (uint32_t)target->pid,
-        .parent_pid = read_parent(&member->process),
+        .parent_pid = sl_process_parent(&member->process),
         .command = intern(member, target->command != NULL ? target->command : command),
         .executable = intern(member, executable),
         .begin_ns = begin_ns,
@@ -616,7 +485,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
             goto failed;
         }
     } else {
-        member->main_thread = create_thread(member, target->pid, true, begin_ns);
+        member->main_thread = sl_member_thread_create(recording, member->index, target->pid, true, begin_ns);
         if (member->main_thread == NULL) {
             sl_error_memory(error);
             goto failed;
@@ -639,7 +508,7 @@ void sl_member_destroy(struct sl_member *member)
         member->python = NULL;
     }
     stop_sampling(member);
-    destroy_thread(member->main_thread);
+    sl_member_thread_destroy(member->main_thread);
     if (member->pid_descriptor >= 0) {
         close(member->pid_descriptor);
     }

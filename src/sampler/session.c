@@ -325,7 +325,8 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    uint64_t slack_ns = sl_clock_precise();
+    struct sl_clock_precision precision;
+    sl_clock_precise(&precision);
     allow_descriptors(session);
     session->cpu_before_ns = sl_clock_thread_cpu_ns();
 
@@ -354,7 +355,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     }
     atomic_store(&session->samples, facts->samples);
 
-    sl_clock_slack(slack_ns);
+    sl_clock_restore(&precision);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return end;
 }

@@ -21,7 +21,7 @@
 #define LIST_EVERY_MAX_NS UINT64_C(50000000)
 
 /* How often it is checked that the process still runs the same program. */
-#define IMAGE_EVERY_NS UINT64_C(1000000)
+#define IMAGE_EVERY_NS UINT64_C(5000000)
 
 /* Up to so many threads, walking each costs less than asking the kernel which of them moved. */
 #define FEW_THREADS 4
@@ -369,36 +369,81 @@ static enum sl_sight end_thread(struct sl_subject *subject, struct sl_subject_th
     return SL_SIGHT_ENDED;
 }
 
+/* What the kernel says of a thread. */
+struct kernel_seen {
+    bool gone;
+    bool asked; /* false where walking is cheaper than asking, and nobody wants to know */
+    bool known;
+    struct sl_thread_activity activity;
+    bool counted;
+    uint64_t runs; /* if counted: it was waiting after it had been put on a CPU so often */
+};
+
+static bool read_runs(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
+{
+    struct sl_thread_runs runs;
+    enum sl_thread_read read = sl_thread_runs(&thread->thread, &subject->threads, &runs);
+    seen->gone = seen->gone || read == SL_THREAD_GONE;
+    if (read != SL_THREAD_OK) {
+        return false;
+    }
+    thread->cpu_ns = runs.cpu_ns;
+    seen->runs = runs.runs;
+    return true;
+}
+
+static void read_activity(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
+{
+    enum sl_thread_read read = sl_thread_activity(&thread->thread, &subject->threads, &seen->activity);
+    seen->gone = seen->gone || read == SL_THREAD_GONE;
+    seen->known = read == SL_THREAD_OK;
+}
+
+/* Asks what the thread does. Of one that waits, also how often it has run until then: the number is read first and
+ * what it does after it, so that a number that is the same later means that it has waited there ever since. */
+static void ask_kernel(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
+{
+    *seen = (struct kernel_seen){.activity = {.on_cpu = true, .call = -1}};
+    seen->asked = subject->states || subject->count > FEW_THREADS || thread->strand_count == 0;
+    if (!seen->asked) {
+        return;
+    }
+    read_activity(subject, thread, seen);
+    if (!seen->known || seen->activity.on_cpu) {
+        return;
+    }
+    seen->counted = read_runs(subject, thread, seen);
+    if (seen->counted) {
+        read_activity(subject, thread, seen);
+        seen->counted = seen->known && !seen->activity.on_cpu;
+    }
+}
+
+/* Whether a thread that waited at the last look still does, without having run meanwhile. */
+static bool still_waits(struct sl_subject *subject, struct sl_subject_thread *thread)
+{
+    struct kernel_seen seen = {0};
+    return thread->settled && read_runs(subject, thread, &seen) && seen.runs == thread->runs;
+}
+
 /* One attempt. `*again` is set when it should be repeated: the thread moved while it was looked at. What is returned
  * then holds nevertheless, if it is the last attempt. */
 static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thread *thread,
-                               const struct sl_viewer *viewer, bool first_attempt, bool *again)
+                               const struct sl_viewer *viewer, bool *again)
 {
     *again = false;
-    struct sl_thread_runs runs = {0};
-    struct sl_thread_activity activity = {.on_cpu = true, .call = -1};
-    enum sl_thread_read runs_read = SL_THREAD_UNKNOWN;
-    enum sl_thread_read activity_read = SL_THREAD_UNKNOWN;
-    if (subject->states || subject->count > FEW_THREADS || thread->strand_count == 0) {
-        runs_read = sl_thread_runs(&thread->thread, &subject->threads, &runs);
-        if (runs_read == SL_THREAD_OK) {
-            thread->cpu_ns = runs.cpu_ns;
-            if (thread->settled && runs.runs == thread->runs && first_attempt) {
-                return SL_SIGHT_SAME;
-            }
-        }
-        thread->settled = false;
-        activity_read = sl_thread_activity(&thread->thread, &subject->threads, &activity);
-        if (runs_read == SL_THREAD_GONE || activity_read == SL_THREAD_GONE) {
-            return end_thread(subject, thread);
-        }
+    thread->settled = false;
+    struct kernel_seen kernel;
+    ask_kernel(subject, thread, &kernel);
+    if (kernel.gone) {
+        return end_thread(subject, thread);
     }
-    struct stack_seen seen;
-    enum sl_look look = walk_thread(subject, thread, viewer, &seen);
+    struct stack_seen stack;
+    enum sl_look look = walk_thread(subject, thread, viewer, &stack);
     if (look == SL_LOOK_GONE) {
         return SL_SIGHT_GONE;
     }
-    thread->state = subject->states && activity_read == SL_THREAD_OK ? state_of(thread, &activity, &seen) : 0;
+    thread->state = subject->states && kernel.known ? state_of(thread, &kernel.activity, &stack) : 0;
     if (look == SL_LOOK_TORN || look == SL_LOOK_FAULT) {
         bool gone;
         *again = strands_changed(subject, thread, &gone);
@@ -407,27 +452,30 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
     if (look != SL_LOOK_OK) {
         return SL_SIGHT_MISSED;
     }
-    if (activity_read == SL_THREAD_OK && !activity.on_cpu && runs_read == SL_THREAD_OK) {
-        struct sl_thread_runs after;
-        enum sl_thread_read after_read = sl_thread_runs(&thread->thread, &subject->threads, &after);
-        if (after_read == SL_THREAD_GONE) {
+    if (kernel.counted) {
+        struct kernel_seen after = {0};
+        bool counted = read_runs(subject, thread, &after);
+        if (after.gone) {
             return end_thread(subject, thread);
         }
-        thread->settled = after_read == SL_THREAD_OK && after.runs == runs.runs;
-        thread->runs = runs.runs;
+        thread->settled = counted && after.runs == kernel.runs;
+        thread->runs = kernel.runs;
         *again = !thread->settled;
     }
-    return seen.frames ? SL_SIGHT_STACK : SL_SIGHT_EMPTY;
+    return stack.frames ? SL_SIGHT_STACK : SL_SIGHT_EMPTY;
 }
 
 enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,
                               const struct sl_viewer *viewer)
 {
+    if (still_waits(subject, thread)) {
+        return SL_SIGHT_SAME;
+    }
     bool again = true;
     enum sl_sight sight = SL_SIGHT_MISSED;
     for (int attempt = 0; attempt <= RETRIES_MAX && again; attempt++) {
         subject->retried += attempt > 0;
-        sight = look_once(subject, thread, viewer, attempt == 0, &again);
+        sight = look_once(subject, thread, viewer, &again);
     }
     return sight;
 }

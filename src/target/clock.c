@@ -1,8 +1,11 @@
 #include "target/clock.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
@@ -38,15 +41,51 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
     }
 }
 
-uint64_t sl_clock_precise(void)
+/* struct sched_attr of sched_setattr(2), as of its first version. */
+struct scheduling {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns; /* for SCHED_OTHER: the slice, since Linux 6.12 */
+    uint64_t deadline_ns;
+    uint64_t period_ns;
+};
+
+/* The shortest slice that the kernel grants (kernel/sched/fair.c, __setparam_fair). */
+#define SLICE_MIN_NS UINT64_C(100000)
+
+/* Sets the slice and leaves all else as it is. Returns what it was; 0 when nothing was done: an older kernel, or a
+ * thread that is not scheduled in the normal way. */
+static uint64_t set_slice(uint64_t slice_ns)
 {
-    int slack_ns = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
-    sl_clock_slack(1);
-    return slack_ns > 0 ? (uint64_t)slack_ns : 0;
+    struct scheduling scheduling = {0};
+    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0) != 0 || scheduling.policy != SCHED_OTHER ||
+        scheduling.runtime_ns == 0) {
+        return 0;
+    }
+    uint64_t before_ns = scheduling.runtime_ns;
+    scheduling.size = sizeof scheduling;
+    scheduling.flags = 0;
+    scheduling.runtime_ns = slice_ns;
+    return syscall(SYS_sched_setattr, 0, &scheduling, 0) == 0 ? before_ns : 0;
 }
 
-void sl_clock_slack(uint64_t slack_ns)
+void sl_clock_precise(struct sl_clock_precision *before)
 {
-    /* 0 asks for the thread's default. It fails under a real-time policy only, where there is no slack. */
-    prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0);
+    int slack_ns = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    before->slack_ns = slack_ns > 0 ? (uint64_t)slack_ns : 0;
+    /* Fails under a real-time policy only, where there is no slack. */
+    prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
+    before->slice_ns = set_slice(SLICE_MIN_NS);
+}
+
+void sl_clock_restore(const struct sl_clock_precision *before)
+{
+    /* A slack of 0 asks for the thread's default. */
+    prctl(PR_SET_TIMERSLACK, (unsigned long)before->slack_ns, 0, 0, 0);
+    if (before->slice_ns > 0) {
+        set_slice(before->slice_ns);
+    }
 }

@@ -15,12 +15,17 @@ uint64_t sl_clock_wall_ns(void);
 uint64_t sl_clock_thread_cpu_ns(void);
 
 /* Sleeps until `deadline_ns`, whatever signals come; returns at once when it has passed. How late it wakes is the
- * timer slack (50 us unless `sl_clock_precise`) plus what the scheduler needs. */
+ * timer slack (50 us unless `sl_clock_precise` was called) plus what the scheduler needs. */
 void sl_clock_sleep_until(uint64_t deadline_ns);
 
-/* Lets the calling thread's sleeps end within microseconds of their deadline: sets its timer slack to 1 ns. Returns
- * the slack it had, for `sl_clock_slack`. */
-uint64_t sl_clock_precise(void);
-void sl_clock_slack(uint64_t slack_ns);
+/* Lets the calling thread's sleeps end within microseconds of their deadline: sets its timer slack to 1 ns, and asks
+ * the scheduler for the shortest slice, with which a thread that wakes is put on a CPU sooner where others compete for
+ * it (Linux 6.12 and later; needs no privilege). Keeps what there was in `before`, for `sl_clock_restore`. */
+struct sl_clock_precision {
+    uint64_t slack_ns;
+    uint64_t slice_ns; /* 0: the scheduler was not asked */
+};
+void sl_clock_precise(struct sl_clock_precision *before);
+void sl_clock_restore(const struct sl_clock_precision *before);
 
 #endif

@@ -203,6 +203,9 @@ static uint64_t whole(const struct sl_profile *profile, uint32_t thread)
     return profile->facts.duration_ns - profile->processes[0].begin_ns;
 }
 
+/* For recordings that end when they have seen what they should, however slow the machine is. */
+static const struct sl_session_options until_stopped = {.interval_ns = MS, .states = true, .duration_ns = 60000 * MS};
+
 static const struct sl_session_options brief = {.interval_ns = MS, .states = true, .duration_ns = 200 * MS};
 
 static void test_each_thread_is_recorded_with_its_stack_and_state_for_the_whole_time(void **state)
@@ -312,6 +315,9 @@ static unsigned steps;
 static void begin_late(void)
 {
     python_double.threads[0].depth = steps++ < 20 ? 0 : 2;
+    if (steps == 40) {
+        sl_session_stop(current_session);
+    }
 }
 
 static void test_the_time_before_the_first_frame_is_starting(void **state)
@@ -323,7 +329,7 @@ static void test_the_time_before_the_first_frame_is_starting(void **state)
     python_double.not_yet = true;
     steps = 0;
     python_double_step = begin_late;
-    struct recorded recorded = record(&brief, true);
+    struct recorded recorded = record(&until_stopped, true);
     const struct sl_profile *profile = recorded.profile;
     assert_int_equal(profile->thread_count, 1);
     uint64_t starting_ns = weight(profile, 0, "[starting]");
@@ -333,10 +339,17 @@ static void test_the_time_before_the_first_frame_is_starting(void **state)
     destroy(&recorded);
 }
 
-static void let_it_end(void)
+static bool has_thread(int id)
 {
-    if (steps++ == 50) {
-        atomic_store(&program->go, true);
+    return syscall(SYS_tgkill, pid, id, 0) == 0;
+}
+
+static void let_a_thread_end(void)
+{
+    atomic_store(&program->go, steps > 5);
+    steps += steps <= 5 || !has_thread(program->ids[1]);
+    if (steps == 20) {
+        sl_session_stop(current_session);
     }
 }
 
@@ -345,8 +358,8 @@ static void test_a_thread_that_ends_is_recorded_to_its_end(void **state)
     (void)state;
     start_program((activity[]){spin, live_briefly}, 2);
     steps = 0;
-    python_double_step = let_it_end;
-    struct recorded recorded = record(&brief, false);
+    python_double_step = let_a_thread_end;
+    struct recorded recorded = record(&until_stopped, false);
     const struct sl_profile *profile = recorded.profile;
     const struct sl_thread_record *ended = &profile->threads[thread_of(profile, program->ids[1])];
     assert_true(ended->end_ns < profile->facts.duration_ns);
@@ -358,7 +371,7 @@ static void test_a_thread_that_ends_is_recorded_to_its_end(void **state)
 
 static void kill_program(void)
 {
-    if (steps++ == 50) {
+    if (steps++ == 5) {
         kill(pid, SIGTERM);
     }
 }
@@ -436,11 +449,21 @@ static void *execute(void *argument)
     return NULL;
 }
 
+static void stop_after_execution(void)
+{
+    steps += python_double.attached == 2;
+    if (steps == 10) {
+        sl_session_stop(current_session);
+    }
+}
+
 static void test_a_program_that_executes_another_is_followed(void **state)
 {
     (void)state;
     start_program((activity[]){execute, spin}, 2);
-    struct recorded recorded = record(&brief, false);
+    steps = 0;
+    python_double_step = stop_after_execution;
+    struct recorded recorded = record(&until_stopped, false);
     const struct sl_profile *profile = recorded.profile;
     assert_int_equal(python_double.attached, 2);
     assert_int_equal(profile->process_count, 1);

@@ -1,0 +1,315 @@
+#include "render/page_source.h"
+
+#include "analysis/functions.h"
+#include "analysis/roles.h"
+#include "base/buffer.h"
+#include "render/deflated.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Lines before and after what is taken. */
+static const uint32_t context_lines = 2;
+
+/* A function that goes on for longer is cut: its lines that were seen are taken with some lines around each. */
+static const uint32_t function_lines_max = 400;
+
+/* A file whose text was asked for. Files stay in memory until the page is written, because functions come by weight
+ * and not by file. */
+struct source_file {
+    char *text; /* NULL: cannot be had */
+    size_t size;
+    size_t *line_offsets; /* line n (from 1) begins at line_offsets[n - 1]; line_count + 1 elements */
+    uint32_t line_count;
+    uint8_t *taken; /* one byte for each line */
+    bool read;
+};
+
+static bool ends_in(const char *path, const char *extension)
+{
+    size_t size = strlen(path);
+    size_t extension_size = strlen(extension);
+    return size > extension_size && memcmp(path + size - extension_size, extension, extension_size) == 0;
+}
+
+static bool may_be_shown(const struct stat *file, uint64_t recorded_until_ns)
+{
+    uint64_t changed_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000u + (uint64_t)file->st_mtim.tv_nsec;
+    return S_ISREG(file->st_mode) && file->st_size > 0 && (uint64_t)file->st_size <= SL_PAGE_SOURCE_FILE_MAX &&
+           (file->st_uid == geteuid() || (file->st_mode & S_IROTH) != 0) && changed_ns <= recorded_until_ns;
+}
+
+static bool read_whole(int descriptor, char *text, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t count = read(descriptor, text + done, size - done);
+        if (count <= 0) {
+            return false;
+        }
+        done += (size_t)count;
+    }
+    return true;
+}
+
+static bool find_lines(struct source_file *file)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < file->size; i++) {
+        count += file->text[i] == '\n';
+    }
+    file->line_offsets = calloc(count + 1, sizeof *file->line_offsets);
+    file->taken = calloc(count, 1);
+    if (file->line_offsets == NULL || file->taken == NULL) {
+        return false;
+    }
+    uint32_t line = 0;
+    for (size_t i = 0; i < file->size; i++) {
+        if (file->text[i] == '\n') {
+            file->line_offsets[++line] = i + 1;
+        }
+    }
+    file->line_count = line + (file->line_offsets[line] < file->size);
+    file->line_offsets[file->line_count] = file->size;
+    return true;
+}
+
+static void forget_file(struct source_file *file)
+{
+    free(file->text);
+    free(file->line_offsets);
+    free(file->taken);
+    *file = (struct source_file){.read = true};
+}
+
+static void read_file(struct source_file *file, const char *path, uint64_t recorded_until_ns)
+{
+    file->read = true;
+    if (path[0] != '/' || !(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
+        return;
+    }
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) {
+        return;
+    }
+    struct stat facts;
+    if (fstat(descriptor, &facts) == 0 && may_be_shown(&facts, recorded_until_ns)) {
+        file->size = (size_t)facts.st_size;
+        file->text = malloc(file->size);
+        if (file->text != NULL && !(read_whole(descriptor, file->text, file->size) && find_lines(file))) {
+            forget_file(file);
+        }
+    }
+    close(descriptor);
+}
+
+/* The column at which a line's text begins (a tab counts as 8), UINT32_MAX for a line that is empty, a comment, or only
+ * closes a bracket, as the signature of a long definition does. */
+static uint32_t indentation(const struct source_file *file, uint32_t line)
+{
+    uint32_t column = 0;
+    for (size_t i = file->line_offsets[line - 1]; i < file->line_offsets[line]; i++) {
+        switch (file->text[i]) {
+        case ' ':
+            column++;
+            break;
+        case '\t':
+            column += 8;
+            break;
+        case '\r':
+        case '\n':
+        case '#':
+        case ')':
+        case ']':
+        case '}':
+            return UINT32_MAX;
+        default:
+            return column;
+        }
+    }
+    return UINT32_MAX;
+}
+
+/* The last line of the definition that begins at `first`: the one before the next that is indented as little as it is.
+ * A text in a string of several lines may end it too early; the lines that were seen are taken all the same. */
+static uint32_t last_line_of(const struct source_file *file, uint32_t first)
+{
+    uint32_t outer = indentation(file, first);
+    uint32_t line = first;
+    /* Decorators stand before the line that the definition begins with. */
+    while (line < file->line_count &&
+           file->text[file->line_offsets[line - 1] + (outer == UINT32_MAX ? 0 : outer)] == '@') {
+        line++;
+    }
+    uint32_t last = line;
+    while (++line <= file->line_count && line - first < function_lines_max) {
+        uint32_t column = indentation(file, line);
+        if (column == UINT32_MAX) {
+            continue;
+        }
+        if (column <= outer) {
+            break;
+        }
+        last = line;
+    }
+    return last;
+}
+
+/* Marks lines as wanted: 2 in `taken` until they are written, 1 from then on. */
+static void want(struct source_file *file, uint32_t first, uint32_t last)
+{
+    uint32_t begin = first > context_lines ? first - context_lines : 1;
+    for (uint32_t line = begin; line <= last + context_lines && line <= file->line_count; line++) {
+        if (file->taken[line - 1] == 0) {
+            file->taken[line - 1] = 2;
+        }
+    }
+}
+
+/* The wanted lines as pieces. */
+static void put_pieces(struct sl_buffer *buffer, struct source_file *file, sl_string name)
+{
+    for (uint32_t line = 1; line <= file->line_count; line++) {
+        if (file->taken[line - 1] != 2) {
+            continue;
+        }
+        uint32_t first = line;
+        while (line <= file->line_count && file->taken[line - 1] == 2) {
+            file->taken[line - 1] = 1;
+            line++;
+        }
+        size_t size = file->line_offsets[line - 1] - file->line_offsets[first - 1];
+        sl_buffer_varint(buffer, name);
+        sl_buffer_varint(buffer, first);
+        sl_buffer_varint(buffer, size);
+        sl_buffer_append(buffer, file->text + file->line_offsets[first - 1], size);
+    }
+}
+
+/* What the collecting needs all the time. */
+struct collection {
+    const struct sl_profile *profile;
+    const struct sl_line_total *lines; /* sorted by function */
+    uint32_t line_count;
+    struct source_file *files; /* one for each string */
+    struct sl_buffer piece;
+    struct sl_deflated *deflated;
+    bool any;
+};
+
+static uint32_t first_line_total(const struct collection *collection, sl_function function)
+{
+    uint32_t low = 0;
+    uint32_t high = collection->line_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (collection->lines[middle].function < function) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* False when nothing more fits. */
+static bool add_function(struct collection *collection, sl_function function)
+{
+    const struct sl_function_record *record = &collection->profile->functions[function];
+    struct source_file *file = &collection->files[record->file];
+    if (!file->read) {
+        uint64_t until_ns = collection->profile->facts.start_time_ns + collection->profile->facts.duration_ns;
+        read_file(file, sl_profile_text(collection->profile, record->file), until_ns);
+    }
+    if (file->text == NULL) {
+        return true;
+    }
+    const char *name = sl_profile_text(collection->profile, record->name);
+    if (strcmp(name, "<module>") != 0 && record->first_line > 0 && record->first_line <= file->line_count) {
+        want(file, record->first_line, last_line_of(file, record->first_line));
+    }
+    for (uint32_t i = first_line_total(collection, function);
+         i < collection->line_count && collection->lines[i].function == function; i++) {
+        if (collection->lines[i].line > 0 && collection->lines[i].line <= file->line_count) {
+            want(file, collection->lines[i].line, collection->lines[i].line);
+        }
+    }
+    sl_buffer_clear(&collection->piece);
+    put_pieces(&collection->piece, file, record->file);
+    if (collection->piece.size == 0) {
+        return true;
+    }
+    if (!sl_deflated_add(collection->deflated, collection->piece.bytes, collection->piece.size)) {
+        return false;
+    }
+    collection->any = true;
+    return true;
+}
+
+/* All functions of one role, heaviest first. */
+static bool add_functions(struct collection *collection, const struct sl_function_total *totals, uint32_t count,
+                          const uint8_t *roles, bool own, uint32_t limit)
+{
+    for (uint32_t i = 0; i < count && limit > 0; i++) {
+        sl_function function = totals[i].function;
+        if (collection->profile->functions[function].kind != SL_FUNCTION_PYTHON ||
+            (roles[function] == SL_ROLE_OWN) != own) {
+            continue;
+        }
+        limit--;
+        if (!add_function(collection, function)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sl_page_source_write(const struct sl_profile *profile, const struct sl_render_options *options,
+                          struct sl_output *output, struct sl_error *error)
+{
+    if (options->source == SL_SOURCE_NONE) {
+        return true;
+    }
+    bool all = options->source == SL_SOURCE_ALL;
+    struct sl_arena arena;
+    sl_arena_init(&arena);
+    struct collection collection = {.profile = profile};
+    sl_buffer_init(&collection.piece);
+    uint32_t count = 0;
+    struct sl_selection whole = sl_selection_all(profile);
+    const struct sl_function_total *totals = sl_function_totals(&arena, profile, &whole, &count);
+    collection.lines = sl_line_totals(&arena, profile, &whole, &collection.line_count);
+    const uint8_t *roles = sl_roles(&arena, profile, &options->roles);
+    collection.files = calloc(profile->string_count, sizeof *collection.files);
+    collection.deflated = sl_deflated_create(all ? SL_SOURCE_ALL_LIMIT : SL_PAGE_SOURCE_LIMIT);
+    bool done = false;
+    if (totals == NULL || collection.lines == NULL || roles == NULL || collection.files == NULL ||
+        collection.deflated == NULL) {
+        sl_error_memory(error);
+        goto cleanup;
+    }
+    if (add_functions(&collection, totals, count, roles, true, UINT32_MAX)) {
+        (void)add_functions(&collection, totals, count, roles, false, all ? UINT32_MAX : SL_SOURCE_LIBRARY_FUNCTIONS);
+    }
+    if (collection.any) {
+        const struct sl_buffer *bytes = sl_deflated_finish(collection.deflated);
+        if (bytes == NULL) {
+            sl_error_memory(error);
+            goto cleanup;
+        }
+        sl_base64_write(output, bytes->bytes, bytes->size);
+    }
+    done = true;
+cleanup:
+    for (uint32_t i = 0; collection.files != NULL && i < profile->string_count; i++) {
+        forget_file(&collection.files[i]);
+    }
+    free(collection.files);
+    sl_deflated_destroy(collection.deflated);
+    sl_buffer_destroy(&collection.piece);
+    sl_arena_reset(&arena);
+    return done;
+}

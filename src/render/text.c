@@ -1,0 +1,70 @@
+/* The report for a person in a terminal: the tree of calls on one screen.
+ *
+ * What the program chose (names, paths, source lines) is written so that it cannot act on the terminal
+ * (text_unicode.h); no row is wider than the terminal; time and memory are linear in the profile. */
+#include "analysis/roles.h"
+#include "render/renderers.h"
+#include "render/text_parts.h"
+
+/* The selection's length, and how many looks were taken in it. */
+static void measure(struct sl_text *text)
+{
+    const struct sl_facts *facts = &text->profile->facts;
+    const struct sl_selection *selection = &text->options->selection;
+    uint64_t end_ns = selection->end_ns < facts->duration_ns ? selection->end_ns : facts->duration_ns;
+    uint64_t whole_ns = end_ns > selection->begin_ns ? end_ns - selection->begin_ns : 0;
+    uint64_t looks = facts->looks > 0 ? facts->looks : facts->samples;
+    if (facts->duration_ns > whole_ns) {
+        looks = (uint64_t)((double)looks * (double)whole_ns / (double)facts->duration_ns);
+    }
+    text->scale = sl_text_scale(whole_ns, looks, text->style.unicode);
+    double threshold_ns = text->options->threshold * (double)whole_ns;
+    text->threshold_ns = threshold_ns > 0 && threshold_ns < 1e18 ? (uint64_t)(threshold_ns + 0.5) : 0;
+    sl_text_make_room(text, whole_ns);
+}
+
+static bool write_report(struct sl_text *text)
+{
+    if (!text->options->short_form) {
+        sl_text_blank_line(text);
+    }
+    sl_text_header(text);
+    bool done = true;
+    if (text->profile->run_count > 0) {
+        sl_text_blank_line(text);
+        done = text->options->flat ? sl_text_flat(text) : sl_text_trees(text);
+    }
+    if (!text->options->short_form) {
+        sl_text_hints(text);
+    }
+    return done;
+}
+
+bool sl_render_text(const struct sl_profile *profile, const struct sl_render_options *options, struct sl_output *output,
+                    struct sl_error *error)
+{
+    struct sl_render_options taken = *options;
+    taken.timeline = options->timeline && !options->flat; /* totals have no order in time */
+    struct sl_text text = {
+        .profile = profile,
+        .options = &taken,
+        .output = output,
+        .style = sl_text_style(options->color, options->unicode, options->width),
+    };
+    sl_arena_init(&text.arena);
+    sl_text_row_init(&text.row, &text.style);
+    if (options->source != SL_SOURCE_NONE) {
+        const struct sl_facts *facts = &profile->facts;
+        text.source = sl_source_text_create(facts->start_time_ns > 0 ? facts->start_time_ns + facts->duration_ns : 0);
+    }
+    text.roles = sl_roles(&text.arena, profile, &options->roles);
+    bool done = false;
+    if (text.roles != NULL) {
+        measure(&text);
+        done = write_report(&text) && !text.arena.exhausted;
+    }
+    sl_source_text_destroy(text.source);
+    sl_text_row_destroy(&text.row);
+    sl_arena_reset(&text.arena);
+    return done || sl_error_memory(error);
+}

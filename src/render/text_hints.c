@@ -1,0 +1,92 @@
+/* The last lines of the report: what to do next. */
+#include "render/text_parts.h"
+
+#include <string.h>
+
+/* With fewer samples than this a share is no better known than to some percent. */
+enum { few_samples = 200 };
+
+/* `recording` as a shell takes it for one word. */
+static void append_word(struct sl_buffer *command, const char *recording)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+@%=:,";
+    if (recording[0] != '\0' && recording[strspn(recording, plain)] == '\0') {
+        sl_buffer_text(command, recording);
+        return;
+    }
+    sl_buffer_byte(command, '\'');
+    for (const char *at = recording; *at != '\0'; at++) {
+        if (*at == '\'') {
+            sl_buffer_text(command, "'\\''");
+        } else {
+            sl_buffer_byte(command, *at);
+        }
+    }
+    sl_buffer_byte(command, '\'');
+}
+
+static const char *view_command(struct sl_text *text, const char *options)
+{
+    struct sl_buffer command;
+    sl_buffer_init(&command);
+    sl_buffer_text(&command, "stacklapse view ");
+    append_word(&command, text->options->recording);
+    sl_buffer_text(&command, options);
+    const char *clean =
+        sl_text_string(text, command.bytes != NULL ? command.bytes : "", command.size, UINT32_MAX, SL_TEXT_CUT_END);
+    sl_buffer_destroy(&command);
+    return clean;
+}
+
+static void add_command(struct sl_text *text, const char *what, const char *command)
+{
+    sl_text_row_add(&text->row, SL_TEXT_QUIET, what);
+    sl_text_row_add_whole(&text->row, SL_TEXT_PLAIN, command);
+}
+
+static void add_commands(struct sl_text *text)
+{
+    const struct sl_render_options *options = text->options;
+    const char *other = options->flat || options->timeline ? "" : options->roles.show_all ? " --flat" : " --show-all";
+    const char *again = view_command(text, other);
+    add_command(text, " again:  ", again);
+    if (sl_renderer_named("html") != NULL) {
+        const char *page = view_command(text, " -r html");
+        if (sl_text_columns(page, strlen(page)) + 14 <= sl_text_row_room(&text->row)) {
+            sl_text_row_space(&text->row, 5);
+        } else {
+            sl_text_row_end(&text->row, text->output);
+        }
+        add_command(text, " page:  ", page);
+    }
+    sl_text_row_end(&text->row, text->output);
+}
+
+static void add_advice(struct sl_text *text)
+{
+    const struct sl_facts *facts = &text->profile->facts;
+    char number[SL_TEXT_NUMBER_SIZE];
+    if (facts->samples < few_samples && facts->interval_ns > 100000) {
+        struct sl_text_facts advice = {0};
+        sl_text_count(facts->samples, number);
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "only %s %s", number, facts->samples == 1 ? "sample" : "samples");
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "for more of them:  -i 100us");
+        sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
+    }
+    if (facts->children_cpu_ns > facts->cpu_ns) {
+        struct sl_text_facts advice = {0};
+        sl_text_duration(facts->children_cpu_ns, text->style.unicode, number);
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "child processes used %s of CPU, more than the program", number);
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "record them too:  --children");
+        sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
+    }
+}
+
+void sl_text_hints(struct sl_text *text)
+{
+    sl_text_blank_line(text);
+    add_advice(text);
+    if (text->options->recording != NULL) {
+        add_commands(text);
+    }
+}

@@ -1,0 +1,170 @@
+#include "render/source_text.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char folder[64];
+    char path[128];
+    struct sl_source_text *source;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    strcpy(fixture->folder, "/tmp/source_text.XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    snprintf(fixture->path, sizeof fixture->path, "%s/file.py", fixture->folder);
+    fixture->source = sl_source_text_create(0);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    sl_source_text_destroy(fixture->source);
+    unlink(fixture->path);
+    rmdir(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static void write_file(const struct fixture *fixture, const char *text, size_t size)
+{
+    FILE *file = fopen(fixture->path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, size, file), size);
+    fclose(file);
+}
+
+static void check_line(struct fixture *fixture, uint32_t line, const char *expected)
+{
+    const char *text = NULL;
+    size_t size = 0;
+    bool found = sl_source_text_line(fixture->source, fixture->path, line, &text, &size);
+    assert_int_equal(found, expected != NULL);
+    if (found) {
+        assert_int_equal(size, strlen(expected));
+        assert_memory_equal(text, expected, size);
+    }
+}
+
+static void lines_are_counted_as_python_counts_them(void **state)
+{
+    struct fixture *fixture = *state;
+    const char text[] = "one\n  two \t\r\nthree\rfour\n\nsix\0x\nseven";
+    write_file(fixture, text, sizeof text - 1);
+    check_line(fixture, 0, NULL);
+    check_line(fixture, 1, "one");
+    check_line(fixture, 2, "two");
+    check_line(fixture, 3, "three");
+    check_line(fixture, 4, "four");
+    check_line(fixture, 5, NULL);
+    check_line(fixture, 7, "seven");
+    check_line(fixture, 8, NULL);
+    check_line(fixture, UINT32_MAX, NULL);
+    const char *whole = NULL;
+    size_t size = 0;
+    assert_true(sl_source_text_file(fixture->source, fixture->path, &whole, &size));
+    assert_int_equal(size, sizeof text - 1);
+    assert_memory_equal(whole, text, size);
+}
+
+static void a_file_is_read_once(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "before", 6);
+    check_line(fixture, 1, "before");
+    write_file(fixture, "after", 5);
+    check_line(fixture, 1, "before");
+}
+
+static void what_is_no_regular_file_is_never_opened(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *text = NULL;
+    size_t size = 0;
+    assert_false(sl_source_text_file(fixture->source, "/dev/zero", &text, &size));
+    assert_false(sl_source_text_file(fixture->source, "/dev/tty", &text, &size));
+    assert_false(sl_source_text_file(fixture->source, "/proc/kmsg", &text, &size));
+    assert_false(sl_source_text_file(fixture->source, "/tmp", &text, &size));
+    /* A FIFO without a writer would keep an open waiting for ever. */
+    assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    assert_false(sl_source_text_file(fixture->source, fixture->path, &text, &size));
+}
+
+static void a_path_that_is_not_absolute_or_not_there_gives_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *text = NULL;
+    size_t size = 0;
+    assert_false(sl_source_text_file(fixture->source, "meson.build", &text, &size));
+    assert_false(sl_source_text_file(fixture->source, "<string>", &text, &size));
+    assert_false(sl_source_text_file(fixture->source, "", &text, &size));
+    assert_false(sl_source_text_file(fixture->source, fixture->path, &text, &size));
+    assert_false(sl_source_text_file(NULL, fixture->path, &text, &size));
+}
+
+static void a_huge_file_is_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "x\n", 2);
+    assert_int_equal(truncate(fixture->path, SL_SOURCE_FILE_MAX + 1), 0);
+    check_line(fixture, 1, NULL);
+}
+
+static void no_more_than_so_many_files_are_read(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "text", 4);
+    char path[256];
+    for (int i = 0; i < SL_SOURCE_FILES_MAX; i++) {
+        const char *text = NULL;
+        size_t size = 0;
+        snprintf(path, sizeof path, "%s/missing%d.py", fixture->folder, i);
+        assert_false(sl_source_text_file(fixture->source, path, &text, &size));
+    }
+    check_line(fixture, 1, NULL);
+}
+
+static void a_file_changed_after_the_recording_is_not_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "text", 4);
+    struct timespec times[2] = {{.tv_sec = 1000, .tv_nsec = 500}, {.tv_sec = 1000, .tv_nsec = 500}};
+    assert_int_equal(utimensat(AT_FDCWD, fixture->path, times, 0), 0);
+    sl_source_text_destroy(fixture->source);
+    fixture->source = sl_source_text_create(1000000000499);
+    check_line(fixture, 1, NULL);
+    sl_source_text_destroy(fixture->source);
+    fixture->source = sl_source_text_create(1000000000500);
+    check_line(fixture, 1, "text");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(lines_are_counted_as_python_counts_them),
+        TEST(a_file_is_read_once),
+        TEST(what_is_no_regular_file_is_never_opened),
+        TEST(a_path_that_is_not_absolute_or_not_there_gives_nothing),
+        TEST(a_huge_file_is_left_out),
+        TEST(no_more_than_so_many_files_are_read),
+        TEST(a_file_changed_after_the_recording_is_not_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "target/clock.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+static void test_a_sleep_lasts_until_its_deadline(void **state)
+{
+    (void)state;
+    uint64_t deadline_ns = sl_clock_now_ns() + 20000000;
+    sl_clock_sleep_until(deadline_ns);
+    assert_true(sl_clock_now_ns() >= deadline_ns);
+    /* One that has passed is no sleep. */
+    sl_clock_sleep_until(0);
+}
+
+static void handle(int number)
+{
+    (void)number;
+}
+
+static void test_a_signal_does_not_shorten_a_sleep(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_handler = handle};
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    struct itimerval timer = {.it_value.tv_usec = 5000};
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+    uint64_t deadline_ns = sl_clock_now_ns() + 30000000;
+    sl_clock_sleep_until(deadline_ns);
+    assert_true(sl_clock_now_ns() >= deadline_ns);
+}
+
+static void test_precision_changes_nothing_else_and_is_given_back(void **state)
+{
+    (void)state;
+    int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    assert_int_equal(setpriority(PRIO_PROCESS, 0, 3), 0);
+    struct sl_clock_precision before;
+    sl_clock_precise(&before);
+    assert_int_equal(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), 1);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), 3);
+    assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+    sl_clock_restore(&before);
+    assert_int_equal(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), slack);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), 3);
+    struct sl_clock_precision again;
+    sl_clock_precise(&again);
+    assert_int_equal(again.slice_ns, before.slice_ns);
+}
+
+static void test_cpu_time_is_what_was_used(void **state)
+{
+    (void)state;
+    uint64_t before_ns = sl_clock_thread_cpu_ns();
+    sl_clock_sleep_until(sl_clock_now_ns() + 50000000);
+    uint64_t slept_ns = sl_clock_thread_cpu_ns() - before_ns;
+    while (sl_clock_thread_cpu_ns() - before_ns < slept_ns + 1000000) {
+    }
+    assert_true(slept_ns < 50000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_sleep_lasts_until_its_deadline),
+        cmocka_unit_test(test_a_signal_does_not_shorten_a_sleep),
+        cmocka_unit_test(test_precision_changes_nothing_else_and_is_given_back),
+        cmocka_unit_test(test_cpu_time_is_what_was_used),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
