@@ -107,7 +107,7 @@ static const char *render(struct fixture *fixture, const struct sl_render_option
 static const char *render_without_page(struct fixture *fixture, const struct sl_render_options *options)
 {
     render(fixture, options);
-    char *page = strstr(fixture->text, "     page:  ");
+    char *page = strstr(fixture->text, "      page:  ");
     page = page != NULL ? page : strstr(fixture->text, "\n page:  ");
     if (page != NULL) {
         strcpy(page, "\n");
