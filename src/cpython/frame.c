@@ -21,9 +21,8 @@ struct sl_header sl_header_parse(const struct sl_layout *layout, const uint8_t *
         header.possible = header.code != 0 && header.code % 8 == 0 && owner <= OWNED_BY_GENERATOR &&
                           (owner == OWNED_BY_THREAD) == on_data_stack;
     }
-    /* A frame that has not begun has its stack top set, too, but its instruction is the first one or before it. */
-    header.waiting = layout->frame_stack_top != 0 && sl_int(copy + layout->frame_stack_top) >= 0 &&
-                     header.instruction > header.code + layout->code_instructions;
+    header.suspended = layout->frame_stack_top != 0 && sl_int(copy + layout->frame_stack_top) >= 0;
+    header.waiting = header.suspended && header.instruction > header.code + layout->code_instructions;
     return header;
 }
 
@@ -38,12 +37,31 @@ static int rank(bool has, const struct sl_header *header)
     return !has || !header->possible ? 0 : !linked(header) ? 1 : !header->links_well ? 2 : 3;
 }
 
-bool sl_frame_choose(const struct sl_copies *copies, struct sl_header *header)
+static void choose_behind(const struct sl_layout *layout, struct sl_chosen *chosen)
 {
+    chosen->header = chosen->copies.behind;
+    /* From 3.14 on a frame that is left is wiped, and in every version a generator that is left has no caller. */
+    chosen->alive =
+        linked(&chosen->header) && !chosen->header.hidden && (layout->wipes_code || chosen->header.generator);
+}
+
+static void choose_before(struct sl_chosen *chosen)
+{
+    chosen->header = chosen->copies.before;
+    chosen->alive = false;
+}
+
+bool sl_frame_choose(const struct sl_layout *layout, const struct sl_copies *copies, struct sl_chosen *chosen)
+{
+    *chosen = (struct sl_chosen){.copies = *copies};
     /* From behind the moment, unless the frame was left since: then it may be wiped, unlinked or overwritten. */
     int before = rank(copies->has_before, &copies->before);
     int behind = rank(copies->has_behind, &copies->behind);
-    *header = behind >= before ? copies->behind : copies->before;
+    if (behind >= before) {
+        choose_behind(layout, chosen);
+    } else {
+        choose_before(chosen);
+    }
     return before != 0 || behind != 0;
 }
 
@@ -53,25 +71,25 @@ static bool same_frame(const struct sl_copies *copies)
            copies->before.generator == copies->behind.generator;
 }
 
-/* Whether a frame was chosen from behind the moment. */
-static bool chosen_behind(const struct sl_copies *copies, const struct sl_header *header)
+/* Whether the copy from behind the moment was chosen. */
+static bool is_behind(const struct sl_chosen *chosen)
 {
-    return copies->has_behind && linked(&copies->behind) && copies->behind.code == header->code;
+    return chosen->copies.has_behind && linked(&chosen->copies.behind) &&
+           chosen->copies.behind.code == chosen->header.code;
 }
 
-/* The pair as it was before the moment, when the callee was called then. Above an innermost callee nothing else was
- * chosen yet, so its copy may be exchanged. */
-static bool take_pair_before(const struct sl_copies *copies, const struct sl_copies *callee, bool innermost,
-                             struct sl_header *callee_header, struct sl_header *header)
+/* The pair as it was before the moment, when the callee was called then. */
+static bool take_pair_before(struct sl_chosen *callee, struct sl_chosen *caller)
 {
-    bool usable = copies->before.waiting && callee->has_before && linked(&callee->before) &&
-                  callee->before.previous == callee_header->previous;
-    if (!usable || (callee->before.code != callee_header->code && !innermost)) {
+    const struct sl_copies *copies = &callee->copies;
+    bool usable = caller->copies.before.waiting && copies->has_before && linked(&copies->before) &&
+                  copies->before.previous == callee->header.previous;
+    if (!usable || (copies->before.code != callee->header.code && !callee->innermost)) {
         return false;
     }
-    *header = copies->before;
-    if (innermost) {
-        *callee_header = callee->before;
+    choose_before(caller);
+    if (callee->innermost) {
+        choose_before(callee);
     }
     return true;
 }
@@ -80,55 +98,54 @@ static bool take_pair_before(const struct sl_copies *copies, const struct sl_cop
  * it been left, what took its place would have had to call again within the nanoseconds between the two copies. One
  * that waits no more has got its callee back, if it plainly went on from where it was before the moment; or else it is
  * another frame in the caller's place, and what lies above it is a leftover. */
-static bool choose_by_waiting(const struct sl_copies *copies, const struct sl_copies *callee, bool innermost,
-                              struct sl_header *callee_header, struct sl_header *header)
+static bool choose_by_waiting(struct sl_chosen *callee, struct sl_chosen *caller)
 {
-    bool same = same_frame(copies);
-    *header = copies->behind;
-    if (copies->behind.waiting && (same || chosen_behind(callee, callee_header))) {
+    const struct sl_header *before = &caller->copies.before;
+    const struct sl_header *behind = &caller->copies.behind;
+    bool same = same_frame(&caller->copies);
+    if (behind->waiting && (same || is_behind(callee))) {
         return true;
     }
-    bool same_callee = callee->has_before && callee->before.code == callee_header->code;
-    if (same && !same_callee && copies->behind.instruction > copies->before.instruction) {
-        return true;
+    if (same && before->suspended && behind->suspended && before->instruction == behind->instruction) {
+        return true; /* _Py_InitCleanup, which waits for an __init__ from its first instruction on */
     }
-    return take_pair_before(copies, callee, innermost, callee_header, header) ||
-           (same && copies->behind.instruction > copies->before.instruction);
+    bool went_on = same && behind->instruction > before->instruction;
+    bool same_callee = callee->copies.has_before && callee->copies.before.code == callee->header.code;
+    return (went_on && !same_callee) || take_pair_before(callee, caller) || went_on;
 }
 
-/* From 3.14 on a frame that is left is wiped, so a callee that was chosen from behind the moment was alive then, and
- * what lies below it is its caller; one that was chosen from before the moment was alive there. */
-static bool choose_by_life(const struct sl_copies *copies, const struct sl_copies *callee,
-                           const struct sl_header *callee_header, struct sl_header *header)
+bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copies *copies, struct sl_chosen *callee,
+                            struct sl_chosen *caller)
 {
-    if (!chosen_behind(callee, callee_header) && copies->before.possible) {
-        *header = copies->before;
-    }
-    return true;
-}
-
-bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copies *copies,
-                            const struct sl_copies *callee, bool innermost, struct sl_header *callee_header,
-                            struct sl_header *header)
-{
-    if (!sl_frame_choose(copies, header)) {
+    if (!sl_frame_choose(layout, copies, caller)) {
         return false;
     }
     if (!copies->has_before || !copies->has_behind) {
         return true;
     }
-    /* Between Python and C, neither evidence is to be had: what was called must have stayed. */
-    if (header->hidden || callee_header->hidden || callee_header->entry) {
+    if (callee->alive && linked(&copies->behind)) {
+        choose_behind(layout, caller);
+        caller->alive = true;
+        return true;
+    }
+    /* Between Python and C nothing tells who waits for whom: what called must have stayed. */
+    if (caller->header.hidden || callee->header.hidden || callee->header.entry) {
         return same_frame(copies);
     }
-    if (layout->wipes_code) {
-        return choose_by_life(copies, callee, callee_header, header);
+    if (layout->frame_stack_top != 0) {
+        choose_behind(layout, caller);
+        return choose_by_waiting(callee, caller);
     }
-    return choose_by_waiting(copies, callee, innermost, callee_header, header);
+    /* The callee was left, and is known from before the moment: so must be its caller. */
+    if (copies->before.possible) {
+        choose_before(caller);
+    }
+    return true;
 }
 
-bool sl_frame_is_bottom(const struct sl_copies *copies, const struct sl_header *header, bool innermost)
+bool sl_frame_is_bottom(const struct sl_chosen *chosen)
 {
     /* A generator that has had its turn has no caller either; it waits for the next one. */
-    return !header->generator || (innermost ? !header->waiting : copies->has_before && same_frame(copies));
+    return !chosen->header.generator ||
+           (chosen->innermost ? !chosen->header.waiting : chosen->copies.has_before && same_frame(&chosen->copies));
 }

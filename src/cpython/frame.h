@@ -18,8 +18,8 @@ struct sl_header {
     bool generator;  /* it belongs to a generator or coroutine */
     bool links_well; /* its caller lies where a frame was expected to be; set by who knows */
     bool entry;      /* it was called from C (3.11; later a hidden frame says so) */
-    bool waiting;    /* for a callee that it called itself, not through C; or, a generator, for its next turn. Before
-                     * 3.14; later nothing in a frame tells */
+    bool suspended;  /* it does not run: it has not begun yet, or calls, or ended its turn. Before 3.14 */
+    bool waiting;    /* it is suspended, and has begun. Before 3.14 */
 };
 
 /* The header of layout->frame_header bytes at `copy`. */
@@ -30,18 +30,24 @@ struct sl_copies {
     struct sl_header before, behind;
 };
 
-/* The copy that stands for the innermost frame; false when neither can. */
-bool sl_frame_choose(const struct sl_copies *copies, struct sl_header *header);
+/* A frame that was in the stack at the moment, and the copy that stands for it. */
+struct sl_chosen {
+    struct sl_copies copies;
+    struct sl_header header;
+    bool innermost;
+    bool alive; /* it still was in the stack when it was copied behind the moment: what lies below it there is its
+                 * caller */
+};
 
-/* The copy that stands for the caller of `callee`, a frame that was in the stack at the moment and for which
- * `callee_header` was chosen. If it is the `innermost` frame, the caller may tell that the callee's other copy must be
- * taken. False when the two may never have met. */
-bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copies *copies,
-                            const struct sl_copies *callee, bool innermost, struct sl_header *callee_header,
-                            struct sl_header *header);
+/* Chooses for the innermost frame; false when neither copy can be a frame. */
+bool sl_frame_choose(const struct sl_layout *layout, const struct sl_copies *copies, struct sl_chosen *chosen);
 
-/* Whether a frame without a caller, chosen as `header`, can be the bottom of a stack where no hidden frame marks it
- * (3.11). `innermost`: it is the only one. */
-bool sl_frame_is_bottom(const struct sl_copies *copies, const struct sl_header *header, bool innermost);
+/* Chooses for the caller of `callee`, and may choose the other copy for an innermost callee. False when the two may
+ * never have met. */
+bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copies *copies, struct sl_chosen *callee,
+                            struct sl_chosen *caller);
+
+/* Whether a frame without a caller can be the bottom of a stack where no hidden frame marks it (3.11). */
+bool sl_frame_is_bottom(const struct sl_chosen *chosen);
 
 #endif

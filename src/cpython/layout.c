@@ -52,6 +52,7 @@ static void use_3_11(struct sl_layout *layout)
     layout->thread_native_id = 160;
     layout->thread_chunk = 296;
     layout->c_frame_frame = 8;
+    layout->c_frame_previous = 16;
     layout->frame_code = 32;
     layout->frame_previous = 48;
     layout->frame_instruction = 56;
@@ -85,6 +86,7 @@ static void use_3_12(struct sl_layout *layout)
     layout->thread_native_id = 144;
     layout->thread_chunk = 232;
     layout->c_frame_frame = 0;
+    layout->c_frame_previous = 8;
     layout->frame_code = 0;
     layout->frame_previous = 8;
     layout->frame_instruction = 56;

@@ -44,10 +44,11 @@ struct sl_layout {
     uint32_t thread_next;
     uint32_t thread_interpreter;
     uint32_t thread_native_id;
-    uint32_t thread_frame;  /* current_frame; before 3.13 cframe, a pointer to a _PyCFrame on the C stack */
-    uint32_t thread_base;   /* base_frame, from 3.15; else 0 */
-    uint32_t thread_chunk;  /* datastack_chunk */
-    uint32_t c_frame_frame; /* current_frame in the _PyCFrame */
+    uint32_t thread_frame;     /* current_frame; before 3.13 cframe, a pointer to a _PyCFrame on the C stack */
+    uint32_t thread_base;      /* base_frame, from 3.15; else 0 */
+    uint32_t thread_chunk;     /* datastack_chunk */
+    uint32_t c_frame_frame;    /* current_frame in the _PyCFrame */
+    uint32_t c_frame_previous; /* the _PyCFrame of the C-level evaluation before it */
 
     /* _PyInterpreterFrame */
     uint32_t frame_code; /* f_code, from 3.13 f_executable */

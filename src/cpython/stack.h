@@ -37,11 +37,12 @@ struct sl_stack {
     size_t thread;
     size_t c_frames;
     size_t chunk_top;
-    size_t foreign_top, foreign_top_count;
+    size_t foreign_inner, foreign_inner_count;
     size_t codes, code_count; /* each one header, followed by one name head on 3.11 */
     size_t interpreter;
     size_t gil;
     size_t extra, extra_count; /* frames that were asked for later */
+    bool must_confirm;         /* something else was */
 
     uint64_t base;       /* the frame that every stack ends in, from 3.15; else 0 */
     uint64_t current;    /* the innermost frame at the moment, */

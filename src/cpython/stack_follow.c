@@ -8,6 +8,9 @@
 /* Frames outside of the data stack that were not expected and are asked for one by one. */
 #define EXTRA_FRAMES_MAX 4096u
 
+/* Foreign frames within so many of the innermost one are read twice, like the innermost part of the data stack. */
+#define INNER_FRAMES 8u
+
 /* Binary search: the pieces are in order of their addresses. */
 static const uint8_t *find_foreign(const struct sl_stack *stack, uint64_t address, uint32_t size)
 {
@@ -75,7 +78,7 @@ static bool find_frame(const struct sl_stack *stack, uint64_t address, size_t *o
     *on_data_stack = before != NULL;
     if (before == NULL) {
         before = find_foreign(stack, address, size);
-        behind = find_among(snapshot, stack->foreign_top, stack->foreign_top_count, address, size);
+        behind = find_among(snapshot, stack->foreign_inner, stack->foreign_inner_count, address, size);
     }
     if (before == NULL && behind == NULL) {
         behind = find_among(snapshot, stack->extra, stack->extra_count, address, size);
@@ -104,55 +107,29 @@ static bool in_any_chunk(const struct sl_thread_memory *memory, uint64_t address
     return false;
 }
 
-static int compare_addresses(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-    return a < b ? -1 : a > b;
-}
-
-/* Foreign frames that were met once but not in a stack that was seen whole: kept up to this many. */
-#define FOREIGN_GUESSES_MAX 256u
-
-static bool remember_one(struct sl_thread_memory *memory, uint64_t address)
-{
-    if (memory->foreign_count >= FOREIGN_GUESSES_MAX) {
-        return true;
-    }
-    if (!sl_thread_memory_foreign(memory, memory->foreign_count + 1)) {
-        return false;
-    }
-    memory->foreign[memory->foreign_count++] = address;
-    qsort(memory->foreign, memory->foreign_count, sizeof *memory->foreign, compare_addresses);
-    return true;
-}
-
-/* Asks for one frame more, and once more for the innermost frame: what is read now only counts if that still is it. */
+/* Asks for one frame more. */
 static enum sl_follow read_extra(struct sl_stack *stack, uint64_t address)
 {
     struct sl_snapshot *snapshot = &stack->python->snapshot;
     if (stack->extra_count == EXTRA_FRAMES_MAX) {
         return SL_FOLLOW_TORN;
     }
-    size_t frame = sl_snapshot_add(snapshot, address, stack->python->layout.frame_header);
-    size_t again = sl_snapshot_add(snapshot, stack->current_at, 8);
-    if (frame == SIZE_MAX || again == SIZE_MAX) {
+    if (sl_snapshot_add(snapshot, address, stack->python->layout.frame_header) == SIZE_MAX) {
         return SL_FOLLOW_MEMORY;
     }
-    enum sl_follow follow = sl_follow_from_read(sl_snapshot_take(snapshot, stack->python->process));
-    if (follow != SL_FOLLOW_OK) {
-        return follow;
+    stack->extra_count++;
+    return sl_follow_from_read(sl_snapshot_take(snapshot, stack->python->process));
+}
+
+/* What was asked for later only counts if the innermost frame still is what it was. */
+static enum sl_follow confirm_extra(struct sl_stack *stack)
+{
+    uint64_t current;
+    enum sl_read read = sl_process_read(stack->python->process, stack->current_at, &current, sizeof current);
+    if (read != SL_READ_OK) {
+        return sl_follow_from_read(read);
     }
-    stack->extra_count += 2;
-    if (sl_word(sl_snapshot_copy(snapshot, again)) == stack->current) {
-        return SL_FOLLOW_OK;
-    }
-    /* It may well be there in the next attempt. */
-    struct sl_header header = sl_header_parse(&stack->python->layout, sl_snapshot_copy(snapshot, frame), false);
-    if (header.possible && !remember_one(stack->memory, address)) {
-        return SL_FOLLOW_MEMORY;
-    }
-    return SL_FOLLOW_TORN;
+    return current == stack->current ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
 }
 
 /* The thread state at the moment, and whether what was asked for is what it points to. */
@@ -230,6 +207,26 @@ static enum sl_follow check_chunks(struct sl_stack *stack)
     return SL_FOLLOW_OK;
 }
 
+/* Before 3.13 the current frame may be none for a moment: a C-level evaluation that has just begun has not written it
+ * yet, and on 3.11 a generator that is being left is current while it has no caller any more and may even be freed. A
+ * thread can be interrupted there for long. Then the current frame of the C-level evaluation below stands for it. */
+static enum sl_follow current_below(struct sl_stack *stack, uint64_t *current)
+{
+    const struct sl_layout *layout = &stack->python->layout;
+    uint64_t c_frame = stack->current_at - layout->c_frame_frame;
+    uint64_t previous = 0;
+    *current = 0;
+    if (!layout->c_frames || stack->must_confirm) {
+        return SL_FOLLOW_TORN;
+    }
+    enum sl_read read = sl_process_read(stack->python->process, c_frame + layout->c_frame_previous, &previous, 8);
+    if (read == SL_READ_OK && previous != 0) {
+        read = sl_process_read(stack->python->process, previous + layout->c_frame_frame, current, 8);
+    }
+    stack->must_confirm = true;
+    return read != SL_READ_OK ? sl_follow_from_read(read) : *current != 0 ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
+}
+
 /* The frame is not among what was asked for: it lies further up or down in the newest chunk than was thought, or it
  * belongs to a generator or C boundary that was not there in the last walk. */
 static enum sl_follow look_further(struct sl_stack *stack, uint64_t address)
@@ -260,6 +257,31 @@ static bool descends(const struct sl_thread_memory *memory, uint64_t callee, uin
     return true;
 }
 
+static int compare_foreign(const void *left, const void *right)
+{
+    uint64_t a = ((const struct sl_foreign *)left)->address;
+    uint64_t b = ((const struct sl_foreign *)right)->address;
+    return a < b ? -1 : a > b;
+}
+
+/* A foreign frame has come to be among the innermost ones. */
+static bool want_twice(struct sl_thread_memory *memory, uint64_t address)
+{
+    for (uint32_t i = 0; i < memory->foreign_count; i++) {
+        if (memory->foreign[i].address == address) {
+            memory->foreign[i].inner = true;
+            return true;
+        }
+    }
+    /* It lay in a piece that was asked for for the sake of others. */
+    if (!sl_thread_memory_foreign(memory, memory->foreign_count + 1)) {
+        return false;
+    }
+    memory->foreign[memory->foreign_count++] = (struct sl_foreign){.address = address, .inner = true};
+    qsort(memory->foreign, memory->foreign_count, sizeof *memory->foreign, compare_foreign);
+    return true;
+}
+
 static struct sl_raw_frame raw_frame(uint64_t address, const struct sl_header *header)
 {
     return (struct sl_raw_frame){
@@ -271,24 +293,59 @@ static struct sl_raw_frame raw_frame(uint64_t address, const struct sl_header *h
     };
 }
 
+/* The innermost frame: `*address` becomes that of its caller when it cannot be told what it was. */
+static enum sl_follow choose_innermost(struct sl_stack *stack, const struct sl_copies *copies, bool on_data_stack,
+                                       uint64_t *address, struct sl_chosen *chosen)
+{
+    const struct sl_layout *layout = &stack->python->layout;
+    bool usable = sl_frame_choose(layout, copies, chosen);
+    chosen->innermost = true;
+    if (on_data_stack) {
+        /* Called and left around the moment: its caller is as near to the truth as can be had. */
+        uint64_t caller = copies->has_behind ? copies->behind.previous : 0;
+        if (!usable && (caller == 0 || caller >= *address)) {
+            return SL_FOLLOW_TORN;
+        }
+        *address = usable ? *address : caller;
+        return SL_FOLLOW_OK;
+    }
+    bool unlinked = usable && chosen->header.generator && chosen->header.previous == 0;
+    bool bad_link = usable && chosen->header.hidden && chosen->header.previous % 8 != 0;
+    if (usable && !bad_link && (!unlinked || layout->frame_entry == 0)) {
+        return SL_FOLLOW_OK;
+    }
+    uint64_t below;
+    enum sl_follow follow = current_below(stack, &below);
+    if (follow == SL_FOLLOW_OK && unlinked) {
+        chosen->header.previous = below;
+        chosen->header.entry = true;
+    } else if (follow == SL_FOLLOW_OK) {
+        *address = below;
+    }
+    return follow;
+}
+
 static enum sl_follow follow_frames(struct sl_stack *stack)
 {
     struct sl_thread_memory *memory = stack->memory;
     const struct sl_layout *layout = &stack->python->layout;
     struct sl_copies copies;
-    struct sl_copies callee_copies;
-    struct sl_header header;
-    struct sl_header callee;
+    struct sl_chosen callee;
+    struct sl_chosen chosen;
     uint64_t address = stack->current;
     size_t older = 0;
     bool top_seen = false;
     while (address != 0 && address != stack->base) {
         bool on_data_stack;
+        enum sl_follow follow = SL_FOLLOW_OK;
         if (memory->next_count == SL_FRAMES_MAX) {
             return SL_FOLLOW_TORN;
         }
         if (!find_frame(stack, address, &older, &copies, &on_data_stack)) {
-            enum sl_follow follow = look_further(stack, address);
+            follow = look_further(stack, address);
+            if (memory->next_count == 0 && (follow == SL_FOLLOW_FAULT || follow == SL_FOLLOW_TORN)) {
+                follow = current_below(stack, &address);
+            }
             if (follow != SL_FOLLOW_OK) {
                 return follow;
             }
@@ -301,62 +358,84 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
                 return SL_FOLLOW_MOVED; /* below what was read twice */
             }
         }
+        if (!on_data_stack && !copies.has_behind && memory->next_count < INNER_FRAMES / 2) {
+            return want_twice(memory, address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
+        }
         if (memory->next_count == 0) {
-            if (!sl_frame_choose(&copies, &header)) {
-                /* Called and left around the moment: its caller is as near to the truth as can be had. */
-                uint64_t caller = copies.has_behind ? copies.behind.previous : 0;
-                if (!on_data_stack || caller == 0 || caller >= address) {
-                    return SL_FOLLOW_TORN;
-                }
-                address = caller;
+            uint64_t innermost = address;
+            follow = choose_innermost(stack, &copies, on_data_stack, &address, &chosen);
+            if (follow != SL_FOLLOW_OK) {
+                return follow;
+            }
+            if (address != innermost) {
                 continue;
             }
         } else {
-            if (!sl_frame_choose_caller(layout, &copies, &callee_copies, memory->next_count == 1, &callee, &header)) {
+            if (!sl_frame_choose_caller(layout, &copies, &callee, &chosen)) {
                 return SL_FOLLOW_TORN;
             }
             struct sl_raw_frame *last = &memory->next[memory->next_count - 1];
-            *last = raw_frame(last->address, &callee);
+            *last = raw_frame(last->address, &callee.header);
         }
-        if (on_data_stack && !descends(memory, address, header.previous)) {
+        if (on_data_stack && !descends(memory, address, chosen.header.previous)) {
             return SL_FOLLOW_TORN;
         }
         if (!sl_thread_memory_next(memory, memory->next_count + 1)) {
             return SL_FOLLOW_MEMORY;
         }
-        memory->next[memory->next_count++] = raw_frame(address, &header);
-        if (header.previous == 0) {
-            bool bottom = layout->bottom_is_hidden ? header.hidden && stack->base == 0
-                                                   : sl_frame_is_bottom(&copies, &header, memory->next_count == 1);
+        memory->next[memory->next_count++] = raw_frame(address, &chosen.header);
+        if (chosen.header.previous == 0) {
+            bool bottom =
+                layout->bottom_is_hidden ? chosen.header.hidden && stack->base == 0 : sl_frame_is_bottom(&chosen);
             return bottom ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
         }
-        callee_copies = copies;
-        callee = header;
-        address = header.previous;
+        callee = chosen;
+        address = chosen.header.previous;
     }
     return address == stack->base || memory->next_count == 0 ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
 }
 
-/* What lies outside of the data stack, to be asked for in the next walk. */
+/* Foreign frames that are not in the stack any more are asked for in so many further walks, this many of them. */
+#define FOREIGN_IDLE_WALKS 32u
+#define FOREIGN_IDLE_MAX 6u
+
+/* What lies outside of the data stack, to be asked for in the next walk: that of this stack, in front of what was asked
+ * for in this one. */
 static bool remember_foreign(struct sl_thread_memory *memory)
 {
-    memory->foreign_count = 0;
-    memory->foreign_top_count = 0;
+    uint32_t old = memory->foreign_count;
+    uint32_t all = old;
     for (uint32_t i = 0; i < memory->next_count; i++) {
         const struct sl_raw_frame *raw = &memory->next[i];
         if (!raw->hidden && !raw->generator) {
             continue;
         }
-        if (!sl_thread_memory_foreign(memory, memory->foreign_count + 1)) {
+        if (!sl_thread_memory_foreign(memory, all + 1)) {
             return false;
         }
-        memory->foreign[memory->foreign_count++] = raw->address;
-        if (i < SL_FOREIGN_TOP * 2 && memory->foreign_top_count < SL_FOREIGN_TOP) {
-            memory->foreign_top[memory->foreign_top_count++] = raw->address;
+        memory->foreign[all++] = (struct sl_foreign){.address = raw->address, .inner = i < INNER_FRAMES};
+    }
+    uint32_t idle = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < old; i++) {
+        struct sl_foreign foreign = memory->foreign[i];
+        bool still = false;
+        for (uint32_t n = old; n < all && !still && all - old < EXTRA_FRAMES_MAX; n++) {
+            still = memory->foreign[n].address == foreign.address;
+        }
+        if (!still && foreign.idle < FOREIGN_IDLE_WALKS && idle < FOREIGN_IDLE_MAX) {
+            idle++;
+            foreign.idle++;
+            foreign.inner = true;
+            memory->foreign[kept++] = foreign;
         }
     }
-    if (memory->foreign_count > 1) {
-        qsort(memory->foreign, memory->foreign_count, sizeof *memory->foreign, compare_addresses);
+    for (uint32_t n = old; n < all; n++) {
+        memory->foreign[kept++] = memory->foreign[n];
+    }
+    memory->foreign_count = kept;
+    if (kept > 1) {
+        qsort(memory->foreign, kept, sizeof *memory->foreign, compare_foreign);
     }
     return true;
 }
@@ -373,8 +452,11 @@ enum sl_follow sl_stack_follow(struct sl_stack *stack)
         return follow;
     }
     follow = follow_frames(stack);
-    if (follow == SL_FOLLOW_OK && !remember_foreign(memory)) {
-        return SL_FOLLOW_MEMORY;
+    if (follow == SL_FOLLOW_OK) {
+        follow = stack->extra_count > 0 || stack->must_confirm ? confirm_extra(stack) : SL_FOLLOW_OK;
+        if (!remember_foreign(memory)) {
+            follow = SL_FOLLOW_MEMORY;
+        }
     }
     return follow;
 }

@@ -14,6 +14,7 @@
 
 /* Foreign frames nearer to each other than this are read as one piece: a piece costs as much as copying some 3 KiB. */
 #define MERGE_BYTES 2048u
+#define MERGED_BYTES_MAX 65536u
 
 /* Code objects whose identity is asked for at once: the rest have their turn in the next walks. */
 #define COMPARED_MAX 48u
@@ -70,24 +71,33 @@ static bool add_older_chunks(struct sl_stack *stack)
     return true;
 }
 
-static bool add_foreign(struct sl_stack *stack)
+/* All foreign frames, or the inner ones; neighbours as one piece. */
+static bool add_foreign(struct sl_stack *stack, bool inner_only, size_t *first, size_t *count)
 {
     const struct sl_thread_memory *memory = stack->memory;
     uint32_t header = stack->python->layout.frame_header;
-    for (uint32_t i = 0; i < memory->foreign_count;) {
-        uint64_t begin = memory->foreign[i];
-        uint64_t end = begin + header;
-        for (i++; i < memory->foreign_count && memory->foreign[i] - begin < MERGE_BYTES * 4 &&
-                  memory->foreign[i] <= end + MERGE_BYTES;
-             i++) {
-            end = memory->foreign[i] + header;
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    for (uint32_t i = 0; i <= memory->foreign_count; i++) {
+        const struct sl_foreign *foreign = i < memory->foreign_count ? &memory->foreign[i] : NULL;
+        if (foreign != NULL && inner_only && !foreign->inner) {
+            continue;
+        }
+        if (foreign != NULL && begin != 0 && foreign->address <= end + MERGE_BYTES &&
+            foreign->address - begin < MERGED_BYTES_MAX) {
+            end = foreign->address + header;
+            continue;
         }
         size_t piece;
-        if (!add(stack, &piece, begin, (size_t)(end - begin))) {
-            return false;
+        if (begin != 0) {
+            if (!add(stack, &piece, begin, (size_t)(end - begin))) {
+                return false;
+            }
+            *first = (*count)++ == 0 ? piece : *first;
         }
-        if (stack->foreign_count++ == 0) {
-            stack->foreign = piece;
+        if (foreign != NULL) {
+            begin = foreign->address;
+            end = begin + header;
         }
     }
     return true;
@@ -133,20 +143,6 @@ static bool add_c_frames(struct sl_stack *stack)
         }
     }
     return add(stack, &stack->c_frames, low, (size_t)(high - low) + SL_C_FRAME_BYTES);
-}
-
-static bool add_foreign_top(struct sl_stack *stack)
-{
-    for (uint32_t i = 0; i < stack->memory->foreign_top_count; i++) {
-        size_t piece;
-        if (!add(stack, &piece, stack->memory->foreign_top[i], stack->python->layout.frame_header)) {
-            return false;
-        }
-        if (stack->foreign_top_count++ == 0) {
-            stack->foreign_top = piece;
-        }
-    }
-    return true;
 }
 
 static bool add_code(struct sl_stack *stack, const struct sl_known_code *known)
@@ -244,10 +240,12 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
     };
     python->walk++;
     sl_snapshot_clear(&python->snapshot);
-    bool added = add_older_chunks(stack) && add_foreign(stack) && add_chunk(stack, &stack->chunk, false) &&
+    bool added = add_older_chunks(stack) && add_foreign(stack, false, &stack->foreign, &stack->foreign_count) &&
+                 add_chunk(stack, &stack->chunk, false) &&
                  add(stack, &stack->thread, memory->address, python->layout.thread_chunk + 8) && add_c_frames(stack) &&
-                 add_chunk(stack, &stack->chunk_top, true) && add_foreign_top(stack) && add_interpreter(stack) &&
-                 add_codes(stack);
+                 add_chunk(stack, &stack->chunk_top, true) &&
+                 add_foreign(stack, true, &stack->foreign_inner, &stack->foreign_inner_count) &&
+                 add_interpreter(stack) && add_codes(stack);
     if (!added) {
         return SL_FOLLOW_MEMORY;
     }

@@ -43,8 +43,13 @@ struct sl_raw_frame {
  * loop (before 3.13). */
 #define SL_C_FRAMES 4
 
-/* Frames outside of the data stack that are read twice, because they are among the innermost. */
-#define SL_FOREIGN_TOP 4
+/* A frame outside of the data stack: a generator's, or a boundary to C. Those that were in the stack lately are asked
+ * for, too, because a loop through C or generators comes back to the same few. */
+struct sl_foreign {
+    uint64_t address;
+    uint8_t idle; /* for so many walks it was not in the stack */
+    bool inner;   /* it was among the innermost frames, which are read twice */
+};
 
 struct sl_thread_memory {
     uint64_t address; /* of the PyThreadState; 0: the slot is free */
@@ -59,10 +64,8 @@ struct sl_thread_memory {
     struct sl_chunk *chunks; /* newest first; owned */
     uint32_t chunk_count, chunk_capacity;
     uint64_t c_frames[SL_C_FRAMES]; /* the latest first; 0: none */
-    uint64_t *foreign;              /* addresses of frames outside of the data stack, sorted; owned */
+    struct sl_foreign *foreign;     /* frames outside of the data stack, in order of their addresses; owned */
     uint32_t foreign_count, foreign_capacity;
-    uint64_t foreign_top[SL_FOREIGN_TOP]; /* those among the innermost frames */
-    uint32_t foreign_top_count;
     bool roams;            /* the top moved out of what was asked for: ask for the whole chunk */
     uint64_t generation;   /* the interpreter's count of freed code objects */
     bool generation_moves; /* it was another one in the walk before */

@@ -66,7 +66,6 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
             memory->predicted = false;
             if (copies > 0) {
                 memory->foreign_count = 0;
-                memory->foreign_top_count = 0;
                 memory->last_count = 0;
                 memory->frame_count = 0;
             }
