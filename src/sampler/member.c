@@ -18,6 +18,10 @@ static const struct {
     uint64_t age_ns, every_ns;
 } patience[] = {{50 * MS, MS / 2}, {500 * MS, 2 * MS}, {UINT64_MAX, 20 * MS}};
 
+/* While the loader maps an interpreter, what lies at its addresses may be another part of its file, which looks like a
+ * Python that cannot be read. Only what stays so is. */
+#define SETTLING_NS (50 * MS)
+
 /* How often what changes slowly is read again: first soon, because it is set up while a program starts. */
 #define FACTS_RETRY_NS (2 * MS)
 #define FACTS_SOON_NS (100 * MS)
@@ -239,8 +243,10 @@ static void attempt_start(struct sl_member *member, uint64_t now_ns)
     if (member->python != NULL && start_sampling(member, now_ns)) {
         return;
     }
-    bool never =
+    bool refused =
         !member->may_start && (member->error.kind == SL_ERROR_UNSUPPORTED || member->error.kind == SL_ERROR_PERMISSION);
+    member->refused_since_ns = !refused ? 0 : member->refused_since_ns != 0 ? member->refused_since_ns : now_ns;
+    bool never = refused && now_ns - member->refused_since_ns >= SETTLING_NS;
     bool too_long = now_ns - member->phase_since_ns >= SL_STARTUP_LIMIT_NS;
     /* What was a Python once is followed to its end: it may become one again. */
     if ((never || too_long) && !member->was_sampled) {

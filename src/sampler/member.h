@@ -35,7 +35,8 @@ struct sl_member {
     bool may_start;   /* the last attempt to attach said "not yet" */
     struct sl_error error;
     uint64_t phase_since_ns;
-    uint64_t attempt_due_ns; /* to attach, or to see whether it has ended */
+    uint64_t refused_since_ns; /* since when every attempt said that it can never be read; 0: it did not */
+    uint64_t attempt_due_ns;   /* to attach, or to see whether it has ended */
 
     uint32_t index; /* in the recorder */
     struct sl_process_record record;
