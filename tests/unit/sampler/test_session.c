@@ -489,13 +489,13 @@ static void test_what_is_no_python_to_its_end_gives_nothing(void **state)
     destroy(&recorded);
 }
 
-static void test_what_can_never_be_read_gives_nothing_at_once(void **state)
+static void test_what_stays_unreadable_gives_nothing(void **state)
 {
     (void)state;
     const enum sl_error_kind kinds[] = {SL_ERROR_UNSUPPORTED, SL_ERROR_PERMISSION};
     for (size_t i = 0; i < 2; i++) {
         start_program((activity[]){sleep_on}, 1);
-        python_double.attach_failures = 1;
+        python_double.attach_failures = UINT32_MAX;
         python_double.attach_error = kinds[i];
         struct sl_session_options options = {.interval_ns = MS, .states = true};
         struct recorded recorded = record(&options, true);
@@ -507,6 +507,18 @@ static void test_what_can_never_be_read_gives_nothing_at_once(void **state)
         waitpid(pid, NULL, 0);
     }
     pid = 0;
+}
+
+static void test_what_looks_unreadable_while_it_is_loaded_is_sampled(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.attach_failures = 5;
+    python_double.attach_error = SL_ERROR_UNSUPPORTED;
+    struct recorded recorded = record(&brief, true);
+    assert_int_equal(recorded.end, SL_SESSION_STOPPED);
+    assert_int_equal(python_double.attached, 1);
+    destroy(&recorded);
 }
 
 static void test_joining_what_cannot_be_read_is_told_at_once(void **state)
@@ -605,7 +617,8 @@ int main(void)
         TEST(test_a_stop_ends_a_long_interval_with_a_look),
         TEST(test_a_program_that_executes_another_is_followed),
         TEST(test_what_is_no_python_to_its_end_gives_nothing),
-        TEST(test_what_can_never_be_read_gives_nothing_at_once),
+        TEST(test_what_stays_unreadable_gives_nothing),
+        TEST(test_what_looks_unreadable_while_it_is_loaded_is_sampled),
         TEST(test_joining_what_cannot_be_read_is_told_at_once),
         TEST(test_interpreters_entered_by_one_thread_make_one_stack),
         TEST(test_a_full_disk_fails_the_session_at_its_end),
