@@ -19,7 +19,8 @@
     X(firefox, true, "profiler.firefox.com", ".json.gz")                                                               \
     X(chrome, false, "Chrome's DevTools, Perfetto", ".trace.json", ".chrome.json")                                     \
     X(callgrind, false, "KCachegrind, callgrind_annotate (also callgrind.out.*)", ".callgrind")                        \
-    X(otlp, true, "OpenTelemetry collectors (profiles, v1development)", ".otlp")
+    X(otlp, true, "OpenTelemetry collectors (profiles, v1development)", ".otlp")                                       \
+    X(markdown, false, "a comment on a pull request", ".md")
 
 #define SL_RENDERER_DECLARATION(name, ...)                                                                             \
     bool sl_render_##name(const struct sl_profile *profile, const struct sl_render_options *options,                   \

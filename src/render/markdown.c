@@ -1,0 +1,123 @@
+/* markdown.c - the top of the tree and of the table of functions, for a comment on a pull request (GitHub's flavour of
+ * Markdown). The tree is the text report in a code block; the block's fence is longer than any run of backquotes in it. */
+#include "analysis/functions.h"
+#include "base/arena.h"
+#include "render/renderers.h"
+
+#include <string.h>
+
+enum {
+    TABLE_ROWS = 15,
+    TREE_WIDTH = 110, /* what GitHub shows without scrolling */
+    NAME_LIMIT = 120, /* characters of a name in the table */
+    FENCE_SHORTEST = 3,
+};
+
+static const double tree_threshold = 0.02;
+
+static void write_fence(struct sl_output *output, const struct sl_buffer *text, const char *after)
+{
+    unsigned longest = FENCE_SHORTEST - 1, present = 0;
+    for (size_t i = 0; i < text->size; i++) {
+        present = text->bytes[i] == '`' ? present + 1 : 0;
+        longest = present > longest ? present : longest;
+    }
+    for (unsigned i = 0; i <= longest; i++) {
+        sl_output_text(output, "`");
+    }
+    sl_output_text(output, after);
+}
+
+/* Text in a table's cell: what Markdown or HTML would read as more than text is escaped, line ends become blanks. */
+static void write_cell(struct sl_output *output, const char *text, size_t size)
+{
+    static const char special[] = "\\`*_{}[]()<>#+-!|~&@$^=:";
+    size_t limit = size;
+    if (limit > NAME_LIMIT) {
+        limit = NAME_LIMIT;
+        while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80) {
+            limit--;
+        }
+    }
+    for (size_t i = 0; i < limit; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte < 0x20 || byte == 0x7f) {
+            sl_output_write(output, " ", 1);
+        } else {
+            if (strchr(special, text[i]) != NULL) {
+                sl_output_write(output, "\\", 1);
+            }
+            sl_output_write(output, text + i, 1);
+        }
+    }
+    if (limit < size) {
+        sl_output_text(output, "…");
+    }
+}
+
+static double percent(struct sl_amount part, struct sl_amount whole)
+{
+    return whole.ns > 0 ? 100 * (double)part.ns / (double)whole.ns : 0;
+}
+
+static void write_row(struct sl_output *output, const struct sl_profile *profile, const struct sl_function_total *total,
+                      struct sl_amount whole)
+{
+    const struct sl_function_record *record = &profile->functions[total->function];
+    sl_output_format(output, "| %.3f s | %.1f %% | %.3f s | %.1f %% | ", (double)total->self.ns / 1e9,
+                     percent(total->self, whole), (double)total->total.ns / 1e9, percent(total->total, whole));
+    write_cell(output, sl_profile_text(profile, record->name), sl_profile_text_size(profile, record->name));
+    sl_output_text(output, " | ");
+    if (record->kind == SL_FUNCTION_PYTHON) {
+        const char *path = sl_short_path(profile, total->function);
+        write_cell(output, path, strlen(path));
+        sl_output_format(output, ":%u", record->first_line);
+    }
+    sl_output_text(output, " |\n");
+}
+
+static bool write_table(struct sl_output *output, const struct sl_profile *profile,
+                        const struct sl_selection *selection, struct sl_error *error)
+{
+    struct sl_arena arena;
+    sl_arena_init(&arena);
+    uint32_t count = 0;
+    const struct sl_function_total *totals = sl_function_totals(&arena, profile, selection, &count);
+    struct sl_amount *self = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
+    bool done = !arena.exhausted;
+    if (done) {
+        struct sl_amount whole = sl_stack_amounts(profile, selection, SL_NONE, self);
+        sl_output_text(output, "| self | | total | | function | |\n| ---: | ---: | ---: | ---: | :--- | :--- |\n");
+        for (uint32_t i = 0; i < count && i < TABLE_ROWS; i++) {
+            write_row(output, profile, &totals[i], whole);
+        }
+        if (count > TABLE_ROWS) {
+            sl_output_format(output, "\n%u more functions\n", count - TABLE_ROWS);
+        }
+    }
+    sl_arena_reset(&arena);
+    return done ? true : sl_error_memory(error);
+}
+
+bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render_options *options,
+                        struct sl_output *output, struct sl_error *error)
+{
+    struct sl_render_options tree = *options;
+    tree.color = false;
+    tree.unicode = true;
+    tree.flat = false;
+    tree.width = TREE_WIDTH;
+    tree.recording = NULL;
+    tree.threshold = options->threshold > tree_threshold ? options->threshold : tree_threshold;
+    struct sl_output text;
+    sl_output_memory(&text);
+    bool done = sl_render_text(profile, &tree, &text, error);
+    if (done) {
+        write_fence(output, &text.pending, "text\n");
+        sl_output_write(output, text.pending.bytes, text.pending.size);
+        write_fence(output, &text.pending, "\n\n");
+        done = write_table(output, profile, &options->selection, error);
+    }
+    sl_output_abandon(&text);
+    return done;
+}
