@@ -319,10 +319,11 @@ static void look_at_threads(struct sl_member *member, const struct sl_span *span
         struct sl_subject_thread *observed = member->subject.all[i];
         struct sl_member_thread *thread = observed->viewer;
         if (thread == NULL) {
-            /* A thread that is new since the last look began in this slot, for all that is known; in the first look at
-             * a process that was joined, it was there before. */
+            /* Its first look stands for as much time as any other, whenever in it the thread began: so what the looks
+             * at all short threads stand for is, on average, what they lived. One that was there before the recording
+             * begins with it. */
             bool before = member->joined && !member->was_sampled;
-            thread = begin_thread(member, observed, before ? member->record.begin_ns : span->slot_begin_ns);
+            thread = begin_thread(member, observed, before ? member->record.begin_ns : span->begin_ns);
             if (thread == NULL) {
                 facts_of(member)->missed++;
                 continue;

@@ -17,8 +17,9 @@
 #define PAUSE_NS UINT64_C(20000)
 
 /* The list of threads may cost one part in so many of the time. */
-#define LIST_SHARE 50
+#define LIST_SHARE 20
 #define LIST_EVERY_MAX_NS UINT64_C(50000000)
+#define LIST_COST_STEP_NS 500
 
 /* How often it is checked that the process still runs the same program. */
 #define IMAGE_EVERY_NS UINT64_C(5000000)
@@ -253,8 +254,11 @@ static bool read_list(struct sl_subject *subject, uint64_t now_ns)
             keep_list(subject, states, whole ? count : 0);
         }
     }
+    /* What it costs, not how long it took: that may hold the time of whoever had our CPU meanwhile. */
     uint64_t took_ns = sl_clock_now_ns() - now_ns;
-    uint64_t pause_ns = took_ns * LIST_SHARE;
+    uint64_t believed_ns = subject->list_cost_ns + subject->list_cost_ns / 4 + LIST_COST_STEP_NS;
+    subject->list_cost_ns = took_ns < believed_ns ? took_ns : believed_ns;
+    uint64_t pause_ns = subject->list_cost_ns * LIST_SHARE;
     subject->list_due_ns = now_ns + (pause_ns < LIST_EVERY_MAX_NS ? pause_ns : LIST_EVERY_MAX_NS);
     return look != SL_LOOK_GONE;
 }

@@ -57,6 +57,7 @@ struct sl_subject {
     size_t listed_count;
     size_t listed_capacity;
     uint64_t list_due_ns;
+    uint64_t list_cost_ns; /* of reading it, as far as is believed */
     uint64_t image_due_ns;
     uint64_t next_serial;
     unsigned pauses_left; /* in this sweep; see PAUSES_MAX */
@@ -87,7 +88,7 @@ struct sl_viewer {
 };
 
 /* Begins a sweep over all threads: brings `all` up to date. Threads are not looked at here. SL_SIGHT_SAME, or
- * SL_SIGHT_GONE. Lists are read as often as costs no more than 2 % of the time. */
+ * SL_SIGHT_GONE. Lists are read as often as costs no more than 5 % of the time. */
 enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns);
 
 /* Looks at one thread. */
