@@ -51,7 +51,8 @@ struct sl_node {
 /* What one line of a node's function took. */
 struct sl_node_line {
     uint32_t line;
-    sl_state state; /* the state in which most of `self` was spent */
+    sl_state state; /* the state in which most of `self` was spent; where that is none, most of what is hidden in the
+                     * frames that this line calls */
     struct sl_amount self;
     struct sl_amount total;
 };

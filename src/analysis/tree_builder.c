@@ -209,8 +209,9 @@ void sl_tree_add_self(struct sl_tree_builder *tree, const struct sl_place *place
 
 void sl_tree_add_state(struct sl_tree_builder *tree, const struct sl_place *place, sl_state state, uint64_t ns)
 {
-    if (!place->folded && place->line != SL_NONE) {
-        sl_state_times_add(&tree->line_states, &tree->lines[place->line].states, state, ns);
+    if (place->line != SL_NONE) {
+        struct sl_branch_line *line = &tree->lines[place->line];
+        sl_state_times_add(&tree->line_states, place->folded ? &line->hidden_states : &line->states, state, ns);
     }
 }
 
@@ -392,10 +393,11 @@ static struct sl_node_line *collect_lines(struct sl_tree_builder *tree, struct s
     }
     for (uint32_t i = 0; i < *count; i++) {
         const struct sl_branch_line *line = &tree->lines[lines.items[i]];
-        collected[i] = (struct sl_node_line){.line = line->line,
-                                             .state = sl_state_times_main(&tree->line_states, line->states),
-                                             .self = line->self,
-                                             .total = line->total};
+        collected[i] = (struct sl_node_line){
+            .line = line->line,
+            .state = sl_state_times_main(&tree->line_states, line->states != 0 ? line->states : line->hidden_states),
+            .self = line->self,
+            .total = line->total};
     }
     for (uint32_t i = 0; i < result->count; i++) {
         result->nodes[i].first_line = lines.starts[i];

@@ -32,7 +32,8 @@ struct sl_branch {
 struct sl_branch_line {
     uint32_t branch;
     uint32_t line;
-    uint32_t states; /* a list in `line_states` */
+    uint32_t states;        /* of its self time: a list in `line_states` */
+    uint32_t hidden_states; /* of the time of frames folded into the branch, called from here */
     struct sl_amount self;
     struct sl_amount total;
 };

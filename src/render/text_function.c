@@ -27,6 +27,25 @@ static uint32_t shortest_place(const struct sl_text *text, const char *place, ui
     return shortest < columns ? shortest : columns;
 }
 
+/* A path that is too long loses whole folders, as long as there are any. */
+static void add_place(struct sl_text_row *row, const char *place, uint32_t columns)
+{
+    const char *ellipsis = row->style->unicode ? "…" : "..";
+    uint32_t room = columns - (columns > 2 ? sl_text_columns(ellipsis, strlen(ellipsis)) : 0);
+    if (sl_text_columns(place, strlen(place)) > columns) {
+        const char *slash = strchr(place, '/');
+        while (slash != NULL && sl_text_columns(slash, strlen(slash)) > room) {
+            slash = strchr(slash + 1, '/');
+        }
+        if (slash != NULL) {
+            sl_text_row_add(row, SL_TEXT_QUIET, ellipsis);
+            sl_text_row_add(row, SL_TEXT_QUIET, slash);
+            return;
+        }
+    }
+    sl_text_row_fit(row, SL_TEXT_QUIET, place, strlen(place), columns, SL_TEXT_CUT_BEGIN);
+}
+
 void sl_text_function(struct sl_text *text, sl_function function, const char *const *notes, const char *state_word)
 {
     const struct sl_function_record *record = &text->profile->functions[function];
@@ -76,7 +95,7 @@ void sl_text_function(struct sl_text *text, sl_function function, const char *co
     }
     if (place_columns > 0) {
         sl_text_row_space(row, 2);
-        sl_text_row_fit(row, SL_TEXT_QUIET, place, strlen(place), place_columns, SL_TEXT_CUT_BEGIN);
+        add_place(row, place, place_columns);
     }
     if (note != NULL) {
         sl_text_row_space(row, 2);

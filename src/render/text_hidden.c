@@ -46,30 +46,27 @@ const char *const *sl_text_hidden_note(struct sl_text *text, const struct sl_cal
     for (uint32_t i = 0; i < node->hidden_count && i < looked_at_max && packages <= packages_max; i++) {
         add_package(text, tree->hidden[node->first_hidden + i], names, sizes, &packages);
     }
-    struct sl_buffer list;
-    sl_buffer_init(&list);
-    for (uint32_t i = 0; i < packages && i < packages_max; i++) {
-        sl_buffer_text(&list, i > 0 ? ", " : "");
-        sl_text_fit(&list, names[i], sizes[i], package_columns, SL_TEXT_CUT_MIDDLE, text->style.unicode);
-    }
-    if (packages > packages_max) {
-        sl_buffer_text(&list, text->style.unicode ? ", …" : ", ...");
-    }
+    const char *more = text->style.unicode ? ", …" : ", ...";
     uint32_t way = 0;
-    if (list.size > 0) {
-        snprintf(note->text[way], sizeof note->text[way], "%s%s %s hidden (%s)", sign, count, frames, list.bytes);
-        note->ways[way] = note->text[way];
-        way++;
+    for (uint32_t named = packages < packages_max ? packages : packages_max; named > 0; named = named > 1 ? 1 : 0) {
+        struct sl_buffer list;
+        sl_buffer_init(&list);
+        for (uint32_t i = 0; i < named; i++) {
+            sl_buffer_text(&list, i > 0 ? ", " : "");
+            sl_text_fit(&list, names[i], sizes[i], package_columns, SL_TEXT_CUT_MIDDLE, text->style.unicode);
+        }
+        sl_buffer_text(&list, packages > named ? more : "");
+        if (!list.failed) {
+            snprintf(note->text[way++], sizeof note->text[0], "%s%s %s hidden (%s)", sign, count, frames, list.bytes);
+        }
+        sl_buffer_destroy(&list);
     }
-    sl_buffer_destroy(&list);
-    snprintf(note->text[way], sizeof note->text[way], "%s%s %s hidden", sign, count, frames);
-    note->ways[way] = note->text[way];
-    way++;
-    snprintf(note->text[way], sizeof note->text[way], "%s%s hidden", sign, count);
-    note->ways[way] = note->text[way];
-    way++;
-    snprintf(note->text[way], sizeof note->text[way], "%s%s", sign, count);
-    note->ways[way] = note->text[way];
-    note->ways[way + 1] = NULL;
+    snprintf(note->text[way++], sizeof note->text[0], "%s%s %s hidden", sign, count, frames);
+    snprintf(note->text[way++], sizeof note->text[0], "%s%s hidden", sign, count);
+    snprintf(note->text[way++], sizeof note->text[0], "%s%s", sign, count);
+    for (uint32_t i = 0; i < way; i++) {
+        note->ways[i] = note->text[i];
+    }
+    note->ways[way] = NULL;
     return note->ways;
 }

@@ -63,8 +63,8 @@ void sl_text_function(struct sl_text *text, sl_function function, const char *co
 
 /* `⋯ 7 frames hidden (json, codecs)` and shorter ways to say it, as notes for the above; `note` holds the text. */
 struct sl_text_hidden_note {
-    const char *ways[5];
-    char text[4][256];
+    const char *ways[6];
+    char text[5][256];
 };
 const char *const *sl_text_hidden_note(struct sl_text *text, const struct sl_call_tree *tree,
                                        const struct sl_node *node, struct sl_text_hidden_note *note);
@@ -101,6 +101,7 @@ struct sl_text_heading {
     const void *subject;
     sl_function
         function; /* that the thread runs, SL_NONE when there is none: told in the same row where all is in it */
+    bool named;   /* the title says enough without the function */
     const char *separator; /* between the title and that function */
     const char *remark;    /* NULL: none */
 };

@@ -127,6 +127,7 @@ static bool write_tree(struct plan *plan, const struct sl_text_group *group, boo
         .add_title = add_title,
         .subject = group,
         .function = group->members->record->main ? SL_NONE : group->members->summary->first_function,
+        .named = group->members->summary->name != SL_NONE,
         .separator = group->count == 1 && group->members->summary->name == SL_NONE ? " " : ": ",
         .remark = group->cpu_ns > 0 ? remark : NULL,
     };

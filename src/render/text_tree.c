@@ -60,18 +60,29 @@ static uint32_t with_row(const struct walk *walk, uint32_t node)
     return node;
 }
 
+/* What was left out below a node and is nothing to speak of even together is counted further up. */
 static struct brief *look_ahead(const struct walk *walk)
 {
     const struct sl_call_tree *tree = walk->tree;
     struct brief *briefs = SL_ARENA_NEW(walk->arena, struct brief, tree->node_count);
-    for (uint32_t i = 1; briefs != NULL && i < tree->node_count; i++) {
+    for (uint32_t i = tree->node_count - 1; briefs != NULL && i > 0; i--) {
         struct brief *brief = &briefs[tree->nodes[i].parent];
-        if (has_row(walk, i)) {
-            brief->visible++;
-        } else {
+        if (!has_row(walk, i)) {
             brief->left_out++;
             brief->left_out_ns += tree->nodes[i].total.ns;
+            continue;
         }
+        brief->visible++;
+        if (briefs[i].left_out_ns < walk->text->threshold_ns) {
+            brief->left_out += briefs[i].left_out;
+            brief->left_out_ns += briefs[i].left_out_ns;
+            briefs[i].left_out = 0;
+            briefs[i].left_out_ns = 0;
+        }
+    }
+    /* At the very top a rest that no number would show is not missed. */
+    if (briefs != NULL && (double)briefs[0].left_out_ns < 0.0005 * (double)walk->text->scale.whole_ns) {
+        briefs[0].left_out = 0;
     }
     return briefs;
 }
@@ -107,15 +118,33 @@ static void begin_row(struct walk *walk, const struct open_node *below, bool las
 
 /* ---- the hottest line ---- */
 
-/* A function that took more than a fifth of its time itself has its hottest line shown. */
+/* The line's source text, where it is to be had. */
+static bool source_of(const struct walk *walk, const struct sl_node *node, const struct sl_node_line *line,
+                      const char **source, size_t *size)
+{
+    const struct sl_text *text = walk->text;
+    const char *path = sl_profile_text(text->profile, text->profile->functions[node->subject].file);
+    return sl_source_text_line(text->source, path, line->line, source, size);
+}
+
+/* A function that took more than a fifth of its time itself has its hottest line shown, unless that is not worth a row
+ * or the row would say nothing that the function's own does not. */
 static bool has_hot_line(const struct walk *walk, const struct sl_node *node, uint64_t self_ns,
                          const struct sl_node_line *line)
 {
     const struct sl_text *text = walk->text;
-    if (node->kind != SL_NODE_FUNCTION || line == NULL || line->line == 0 || self_ns * 5 <= node->total.ns) {
+    if (node->kind != SL_NODE_FUNCTION || line == NULL || line->line == 0 || self_ns * 5 <= node->total.ns ||
+        line->self.ns == 0 || line->self.ns < text->threshold_ns) {
         return false;
     }
-    if (text->profile->functions[node->subject].kind != SL_FUNCTION_PYTHON) {
+    const struct sl_function_record *function = &text->profile->functions[node->subject];
+    if (function->kind != SL_FUNCTION_PYTHON) {
+        return false;
+    }
+    const char *source;
+    size_t size;
+    if (line->line == function->first_line && sl_state_word(line->state) == NULL &&
+        !source_of(walk, node, line, &source, &size)) {
         return false;
     }
     return text->roles[node->subject] == SL_ROLE_OWN || text->options->source == SL_SOURCE_ALL ||
@@ -143,11 +172,10 @@ static void write_hot_line(struct walk *walk, const struct sl_node *node, const 
 
     const char *word = sl_state_word(line->state);
     uint32_t word_columns = word != NULL ? (uint32_t)strlen(word) + 4 : 0;
-    const char *path = sl_profile_text(text->profile, text->profile->functions[node->subject].file);
     const char *source;
     size_t size;
     uint32_t room = sl_text_row_room(&text->row);
-    if (room > word_columns + 8 && sl_source_text_line(text->source, path, line->line, &source, &size)) {
+    if (room > word_columns + 8 && source_of(walk, node, line, &source, &size)) {
         sl_text_row_add(&text->row, SL_TEXT_QUIET, ": ");
         sl_text_row_fit(&text->row, SL_TEXT_PLAIN, source, size, room - word_columns - 2, SL_TEXT_CUT_END);
     }
@@ -190,13 +218,17 @@ static bool rows_left(const struct open_node *open)
     return open->next_child != SL_NONE || open->self_pending || open->left_out > 0;
 }
 
-/* The line with the most self time, or, where all of it is in hidden frames, with the most time. NULL without lines. */
+/* The line with the most self time, or, where more time is in hidden frames, the one that called most of that. NULL
+ * without lines. */
 static const struct sl_node_line *telling_line(const struct walk *walk, const struct sl_node *node)
 {
     const struct sl_node_line *lines = &walk->tree->lines[node->first_line];
     const struct sl_node_line *best = node->line_count > 0 ? lines : NULL;
-    for (uint32_t i = 1; i < node->line_count && lines[0].self.ns == 0; i++) {
-        best = lines[i].total.ns > best->total.ns ? &lines[i] : best;
+    for (uint32_t i = 0; i < node->line_count && node->hidden.ns > node->self.ns; i++) {
+        bool calls = lines[i].self.ns == 0;
+        if (calls && (best->self.ns > 0 || lines[i].total.ns > best->total.ns)) {
+            best = &lines[i];
+        }
     }
     return best;
 }
@@ -460,8 +492,12 @@ static void write_heading(struct walk *walk, const struct sl_text_heading *headi
         finish_function(walk, node, 0, left_out, heading->remark);
         return;
     }
-    if (heading->remark != NULL &&
-        sl_text_columns(heading->remark, strlen(heading->remark)) + 2 < sl_text_row_room(&text->row)) {
+    if (heading->function != SL_NONE && !heading->named) {
+        const char *const remarks[] = {heading->remark, NULL};
+        sl_text_row_add(&text->row, SL_TEXT_PLAIN, heading->separator);
+        sl_text_function(text, heading->function, remarks, NULL);
+    } else if (heading->remark != NULL &&
+               sl_text_columns(heading->remark, strlen(heading->remark)) + 2 < sl_text_row_room(&text->row)) {
         sl_text_row_format(&text->row, SL_TEXT_QUIET, "  %s", heading->remark);
     }
     sl_text_row_end(&text->row, text->output);
