@@ -565,6 +565,18 @@ static bool read_block(struct reader *reader, const struct sl_trace_block_view *
     }
 }
 
+/* The counters of the last block tell of looks that are missing before it. */
+static void end_recording(struct reader *reader)
+{
+    const struct sl_facts *facts = &reader->facts;
+    if (reader->ended && reader->lost && facts->looks > reader->looks && facts->duration_ns >= reader->time_ns) {
+        lose_live(reader);
+        reader->time_ns = facts->duration_ns;
+        reader->looks = facts->looks;
+    }
+    end_live(reader);
+}
+
 struct sl_profile *sl_trace_read(const void *bytes, size_t size, struct sl_error *error)
 {
     struct sl_profile *profile = NULL;
@@ -592,7 +604,7 @@ struct sl_profile *sl_trace_read(const void *bytes, size_t size, struct sl_error
         sl_error_memory(error);
         goto done;
     }
-    end_live(&reader);
+    end_recording(&reader);
 
     struct sl_facts *facts = &reader.facts;
     if (!reader.ended) {

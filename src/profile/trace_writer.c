@@ -48,7 +48,7 @@ static size_t write_all(int descriptor, const char *bytes, size_t size)
 
 bool sl_trace_writer_open(struct sl_trace_writer *writer, int descriptor, struct sl_error *error)
 {
-    *writer = (struct sl_trace_writer){.descriptor = descriptor};
+    *writer = (struct sl_trace_writer){.descriptor = descriptor, .waiting_max = SL_TRACE_WAITING_MAX};
     writer->compressor = ZSTD_createCCtx();
     if (writer->compressor == NULL) {
         return sl_error_memory(error);
@@ -192,7 +192,7 @@ static bool queue(struct sl_trace_writer *writer, enum sl_trace_block kind)
     }
     writer->last = waiting;
     writer->waiting_size += size;
-    while (writer->waiting_size > SL_TRACE_WAITING_MAX && writer->first != writer->last) {
+    while (writer->waiting_size > writer->waiting_max && writer->first != writer->last) {
         if (!drop_oldest(writer, SL_TRACE_BLOCK_LOOKS) && !drop_oldest(writer, SL_TRACE_BLOCK_DEFINITIONS)) {
             break;
         }
