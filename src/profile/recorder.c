@@ -37,7 +37,7 @@ struct sl_recorder *sl_recorder_create(const struct sl_recorder_options *options
         goto failed;
     }
     /* From the start on the trace says what it is of, even if nothing follows. */
-    if (!sl_recorder_write_facts(recorder, SL_TRACE_BLOCK_DEFINITIONS) || !sl_recorder_write_definitions(recorder)) {
+    if (!sl_recorder_write_definitions(recorder)) {
         sl_error_memory(error);
         goto failed;
     }
@@ -378,7 +378,7 @@ bool sl_recorder_close(struct sl_recorder *recorder, uint64_t duration_ns, struc
         }
         write_block(recorder, true);
         recorder->facts.duration_ns = duration_ns < SL_TRACE_TIME_MAX ? duration_ns : SL_TRACE_TIME_MAX;
-        if (!sl_recorder_write_facts(recorder, SL_TRACE_BLOCK_END)) {
+        if (!sl_recorder_write_end(recorder)) {
             return sl_error_memory(error);
         }
         recorder->closed = true;

@@ -95,13 +95,31 @@ static uint32_t write_situations(struct sl_recorder *recorder, uint32_t first)
     return end;
 }
 
+static void write_facts(struct sl_recorder *recorder)
+{
+    const struct sl_facts *facts = &recorder->facts;
+    const uint64_t numbers[] = {
+        facts->start_time_ns, facts->interval_ns,     facts->duration_ns, facts->looks,   facts->samples,
+        facts->broken,        facts->missed,          facts->late,        facts->retried, facts->sampler_cpu_ns,
+        facts->cpu_ns,        facts->children_cpu_ns, facts->description, facts->version, recorder->writer.dropped_size,
+    };
+    sl_buffer_clear(&recorder->column);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sl_buffer_varint(&recorder->column, numbers[i]);
+    }
+    sl_trace_writer_section(&recorder->writer, SL_TRACE_FACTS, &recorder->column, false);
+}
+
 bool sl_recorder_write_definitions(struct sl_recorder *recorder)
 {
-    while (recorder->written.strings < recorder->strings.count ||
+    while (recorder->writer.next_block == 0 || recorder->written.strings < recorder->strings.count ||
            recorder->written.functions < recorder->functions.count ||
            recorder->written.stacks < recorder->stacks.count ||
            recorder->written.situations < recorder->situations.count || recorder->events.size > 0) {
         sl_trace_writer_begin(&recorder->writer);
+        if (recorder->writer.next_block == 0) {
+            write_facts(recorder);
+        }
         uint32_t strings = write_strings(recorder, recorder->written.strings);
         uint32_t functions = recorder->written.functions;
         uint32_t stacks = recorder->written.stacks;
@@ -133,28 +151,6 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
 }
 
 /* Looks */
-
-static void write_facts(struct sl_recorder *recorder)
-{
-    const struct sl_facts *facts = &recorder->facts;
-    const uint64_t numbers[] = {
-        facts->start_time_ns, facts->interval_ns,     facts->duration_ns, facts->looks,   facts->samples,
-        facts->broken,        facts->missed,          facts->late,        facts->retried, facts->sampler_cpu_ns,
-        facts->cpu_ns,        facts->children_cpu_ns, facts->description, facts->version, recorder->writer.dropped_size,
-    };
-    sl_buffer_clear(&recorder->column);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        sl_buffer_varint(&recorder->column, numbers[i]);
-    }
-    sl_trace_writer_section(&recorder->writer, SL_TRACE_FACTS, &recorder->column, false);
-}
-
-bool sl_recorder_write_facts(struct sl_recorder *recorder, enum sl_trace_block kind)
-{
-    sl_trace_writer_begin(&recorder->writer);
-    write_facts(recorder);
-    return sl_trace_writer_end(&recorder->writer, kind);
-}
 
 static void write_look_times(struct sl_recorder *recorder)
 {
@@ -313,4 +309,11 @@ void sl_recorder_write_looks(struct sl_recorder *recorder)
     recorder->change_count = 0;
     recorder->last_end = 0;
     sl_buffer_clear(&recorder->ends);
+}
+
+bool sl_recorder_write_end(struct sl_recorder *recorder)
+{
+    sl_trace_writer_begin(&recorder->writer);
+    write_facts(recorder);
+    return sl_trace_writer_end(&recorder->writer, SL_TRACE_BLOCK_END);
 }

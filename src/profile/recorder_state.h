@@ -91,14 +91,15 @@ struct sl_recorder {
 };
 
 /* Puts everything that was defined since the last time into blocks of its own, so that it lies before the looks that
- * refer to it. False when memory is exhausted: what was not written stays pending. */
+ * refer to it; the first block of a trace comes even if nothing was. False when memory is exhausted: what was not written
+ * stays pending. */
 bool sl_recorder_write_definitions(struct sl_recorder *recorder);
 
 /* Puts the looks collected so far into a block, and starts the next one. What cannot be written for want of memory is
  * given up, and counted. */
 void sl_recorder_write_looks(struct sl_recorder *recorder);
 
-/* A block that holds the counters alone. */
-bool sl_recorder_write_facts(struct sl_recorder *recorder, enum sl_trace_block kind);
+/* The last block. */
+bool sl_recorder_write_end(struct sl_recorder *recorder);
 
 #endif
