@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/recordings.h"
+#include "profile/recording_file.h"
 #include "profile/trace_reader.h"
 
 #include <inttypes.h>
@@ -18,7 +19,7 @@ int sl_recording_input_open(struct sl_recording_input *input, const struct sl_op
     struct sl_error error = {0};
     input->path = sl_recordings_find(input->name, &error);
     if (input->path != NULL) {
-        input->profile = sl_trace_read_file(input->path, &error);
+        input->profile = sl_recording_file_read(input->path, &error);
     }
     if (input->profile == NULL) {
         sl_say_error(&error);

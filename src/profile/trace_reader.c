@@ -1,14 +1,12 @@
 #include "profile/trace_reader.h"
+
 #include "base/array.h"
+#include "base/file.h"
 #include "profile/profile_builder.h"
 #include "profile/trace_blocks.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct reader {
     struct sl_profile_builder builder;
@@ -626,51 +624,17 @@ done:
     return profile;
 }
 
-/* All that a descriptor gives. The file may grow while it is read (a recording that is still going on), or be a pipe. */
-static bool read_all(int descriptor, struct sl_buffer *buffer)
-{
-    struct stat status;
-    size_t step = (size_t)64 * 1024;
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-        step = (size_t)status.st_size;
-    }
-    for (;;) {
-        if (!sl_buffer_reserve(buffer, step)) {
-            errno = ENOMEM;
-            return false;
-        }
-        ssize_t got = read(descriptor, buffer->bytes + buffer->size, buffer->capacity - buffer->size - 1);
-        if (got == 0) {
-            return true;
-        }
-        if (got > 0) {
-            buffer->size += (size_t)got;
-            step = 1;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-}
-
 struct sl_profile *sl_trace_read_file(const char *path, struct sl_error *error)
 {
-    struct sl_profile *profile = NULL;
     struct sl_buffer buffer;
     sl_buffer_init(&buffer);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (descriptor < 0 || !read_all(descriptor, &buffer)) {
-        sl_error_system(error, errno, "cannot read %s", path);
-        goto done;
-    }
-    struct sl_error reason = {0};
-    profile = sl_trace_read(buffer.bytes != NULL ? buffer.bytes : "", buffer.size, &reason);
-    if (profile == NULL) {
-        sl_error_set(error, reason.kind, "cannot read %s: %s", path, reason.sentence);
-    }
-
-done:
-    if (descriptor >= 0) {
-        close(descriptor);
+    struct sl_profile *profile = NULL;
+    if (sl_file_read(path, &buffer, error)) {
+        struct sl_error reason = {0};
+        profile = sl_trace_read(buffer.bytes != NULL ? buffer.bytes : "", buffer.size, &reason);
+        if (profile == NULL) {
+            sl_error_set(error, reason.kind, "cannot read %s: %s", path, reason.sentence);
+        }
     }
     sl_buffer_destroy(&buffer);
     return profile;
