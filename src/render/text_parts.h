@@ -4,6 +4,8 @@
  *   text_threads.c  a tree for each process and thread
  *   text_groups.c   which those are: threads that do the same are one
  *   text_tree.c     one call tree, also in order of time
+ *   text_lines.c    the hottest line of a function in it
+ *   text_recursion.c  recursions in it, told in few rows
  *   text_hidden.c   what is said of folded frames
  *   text_function.c a function in a row of any of these
  *   text_columns.c  the numbers before it, and facts in a row

@@ -389,6 +389,73 @@ static void functions_that_call_each_other_in_turn_are_one_row(void **state)
                         "                               ▸ line 9\n");
 }
 
+/* A visitor that goes six levels down in a tree with two kinds of nodes: 64 ways, each 4 ms in the last visitor itself
+ * and 12 ms in what it calls. Its four ways through the first two levels are told apart, and in each of them 16 ways are
+ * added up. */
+static void a_recursion_that_branches_is_added_up_below_its_second_round(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int way = 0; way < 64; way++) {
+        char frames[512] = "<module>:1";
+        for (int level = 0; level < 6; level++) {
+            strcat(frames, (way >> (5 - level)) % 2 == 0 ? " visit:5 visit_A:6" : " visit:5 visit_B:7");
+        }
+        ran(fixture, frames, running, 4);
+        strcat(frames, " leaf:9");
+        ran(fixture, frames, running, 12);
+    }
+    struct sl_render_options options = options_of(fixture);
+    assert_string_equal(render_tree(fixture, &options),
+                        " 1.024 s 100 %  <module>  app.py:1\n"
+                        " 1.024   100 %  └─ visit  app.py:1\n"
+                        " 0.51     50 %     ├─ visit_A  app.py:1\n"
+                        " 0.51     50 %     │  └─ visit  app.py:1\n"
+                        " 0.26     25 %     │     ├─ visit_A  app.py:1\n"
+                        " 0.26     25 %     │     │  └─ ↻ up to 8 calls deeper: visit, visit_A, visit_B\n"
+                        " 0.19     19 %     │     │     ├─ leaf  app.py:1\n"
+                        " 0.03      3 %     │     │     ├─ self of visit_A\n"
+                        " 0.03      3 %     │     │     └─ self of visit_B\n"
+                        " 0.26     25 %     │     └─ visit_B  app.py:1\n"
+                        " 0.26     25 %     │        └─ ↻ up to 8 calls deeper: visit, visit_A, visit_B\n"
+                        " 0.19     19 %     │           ├─ leaf  app.py:1\n"
+                        " 0.03      3 %     │           ├─ self of visit_A\n"
+                        " 0.03      3 %     │           └─ self of visit_B\n"
+                        " 0.51     50 %     └─ visit_B  app.py:1\n"
+                        " 0.51     50 %        └─ visit  app.py:1\n"
+                        " 0.26     25 %           ├─ visit_A  app.py:1\n"
+                        " 0.26     25 %           │  └─ ↻ up to 8 calls deeper: visit, visit_A, visit_B\n"
+                        " 0.19     19 %           │     ├─ leaf  app.py:1\n"
+                        " 0.03      3 %           │     ├─ self of visit_A\n"
+                        " 0.03      3 %           │     └─ self of visit_B\n"
+                        " 0.26     25 %           └─ visit_B  app.py:1\n"
+                        " 0.26     25 %              └─ ↻ up to 8 calls deeper: visit, visit_A, visit_B\n"
+                        " 0.19     19 %                 ├─ leaf  app.py:1\n"
+                        " 0.03      3 %                 ├─ self of visit_A\n"
+                        " 0.03      3 %                 └─ self of visit_B\n");
+    /* Who asks for everything gets it. */
+    options.roles.show_all = true;
+    assert_int_equal(count_of(render_tree(fixture, &options), "visit_A"), 63);
+}
+
+/* A wrapper around many functions is below itself, too, but nothing to be added up. */
+static void a_wrapper_around_each_of_some_functions_is_no_recursion(void **state)
+{
+    struct fixture *fixture = *state;
+    char frames[1024] = "<module>:1";
+    for (int level = 0; level < 5; level++) {
+        sprintf(frames + strlen(frames), " wrapper:5 function_%d:6", level);
+        for (int leaf = 0; leaf < 10; leaf++) {
+            char stack[1100];
+            snprintf(stack, sizeof stack, "%s leaf_%d_%d:1", frames, level, leaf);
+            ran(fixture, stack, running, 10);
+        }
+    }
+    struct sl_render_options options = options_of(fixture);
+    const char *tree = render_tree(fixture, &options);
+    assert_int_equal(count_of(tree, " leaf_"), 50);
+    assert_int_equal(count_of(tree, "↻"), 0);
+}
+
 static void three_calls_of_a_function_are_no_recursion_worth_a_row(void **state)
 {
     struct fixture *fixture = *state;
@@ -805,6 +872,8 @@ int main(void)
         TEST(what_is_below_the_threshold_is_counted_and_shown_when_asked_for),
         TEST(a_recursion_is_one_row_however_deep),
         TEST(functions_that_call_each_other_in_turn_are_one_row),
+        TEST(a_recursion_that_branches_is_added_up_below_its_second_round),
+        TEST(a_wrapper_around_each_of_some_functions_is_no_recursion),
         TEST(three_calls_of_a_function_are_no_recursion_worth_a_row),
         TEST(a_stack_ten_thousand_deep_takes_a_row_a_frame_and_no_recursion),
         TEST(a_deep_tree_with_branches_tells_the_depth),
