@@ -7,6 +7,12 @@
 
 struct sl_recorder *sl_recorder_create(const struct sl_recorder_options *options, struct sl_error *error)
 {
+    return sl_recorder_create_as(options, SL_VERSION, error);
+}
+
+struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *options, const char *version,
+                                          struct sl_error *error)
+{
     struct sl_recorder *recorder = calloc(1, sizeof *recorder);
     if (recorder == NULL) {
         sl_error_memory(error);
@@ -28,7 +34,7 @@ struct sl_recorder *sl_recorder_create(const struct sl_recorder_options *options
     recorder->facts.start_time_ns = options->start_time_ns;
     recorder->facts.interval_ns = options->interval_ns > 0 ? options->interval_ns : 1;
     recorder->facts.description = sl_recorder_string(recorder, description, strlen(description));
-    recorder->facts.version = sl_recorder_string(recorder, SL_VERSION, strlen(SL_VERSION));
+    recorder->facts.version = sl_recorder_string(recorder, version, strlen(version));
     if (recorder->facts.description == SL_NONE || recorder->facts.version == SL_NONE) {
         sl_error_memory(error);
         goto failed;

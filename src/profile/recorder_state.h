@@ -90,6 +90,10 @@ struct sl_recorder {
     struct sl_buffer column;
 };
 
+/* sl_recorder_create for a trace that names another version of stacklapse as its maker. */
+struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *options, const char *version,
+                                          struct sl_error *error);
+
 /* Puts everything that was defined since the last time into blocks of its own, so that it lies before the looks that
  * refer to it; the first block of a trace comes even if nothing was. False when memory is exhausted: what was not written
  * stays pending. */

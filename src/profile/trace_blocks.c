@@ -113,6 +113,9 @@ static enum sl_trace_step read_sections(struct sl_trace_blocks *blocks, struct s
 {
     size_t total;
     memset(block->sections, 0, sizeof block->sections);
+    if (block->kind < SL_TRACE_BLOCK_DEFINITIONS || block->kind > SL_TRACE_BLOCK_END) {
+        return SL_TRACE_STEP_BLOCK; /* of a later version: who knows what is in it */
+    }
     if (!measure(payload, &total)) {
         return SL_TRACE_STEP_NONE;
     }
