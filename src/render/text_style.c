@@ -36,10 +36,10 @@ static const struct sl_text_signs ascii_signs = {
     .micro = "us",
 };
 
-/* 160, 136, 28, 243 and 30 of the 256 colours are #d70000, #af8700, #008700, #767676 and #008787. */
+/* 196, 136, 28, 243 and 30 of the 256 colours are #ff0000, #af8700, #008700, #767676 and #008787. */
 static const char *const sequences[SL_TEXT_COLOR_COUNT] = {
     [SL_TEXT_PLAIN] = NULL,           [SL_TEXT_STRONG] = "\033[1m",        [SL_TEXT_QUIET] = "\033[38;5;243m",
-    [SL_TEXT_RED] = "\033[38;5;160m", [SL_TEXT_YELLOW] = "\033[38;5;136m", [SL_TEXT_GREEN] = "\033[38;5;28m",
+    [SL_TEXT_RED] = "\033[38;5;196m", [SL_TEXT_YELLOW] = "\033[38;5;136m", [SL_TEXT_GREEN] = "\033[38;5;28m",
     [SL_TEXT_TAG] = "\033[38;5;30m",  [SL_TEXT_WARN] = "\033[1;38;5;136m",
 };
 

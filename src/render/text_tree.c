@@ -140,7 +140,7 @@ struct sl_walk_node *sl_walk_open(struct sl_walk *walk, uint32_t node, uint32_t 
 
 bool sl_walk_rows_left(const struct sl_walk_node *open)
 {
-    return open->next_child != SL_NONE || open->self_pending || open->left_out > 0;
+    return open->next_child != SL_NONE || open->self_pending || open->around_ns > 0 || open->left_out > 0;
 }
 
 /* The line with the most self time, or, where more time is in hidden frames, the one that called most of that. NULL
@@ -158,9 +158,15 @@ static const struct sl_node_line *telling_line(const struct sl_walk *walk, const
     return best;
 }
 
-/* The rest of a function's row, which stands at `level`, and its hottest line. `left_out` is added to what is counted
- * below it; `remark` is said where nothing is to be said of hidden frames. */
-static void finish_function(struct sl_walk *walk, uint32_t number, uint32_t level, struct sl_walk_brief left_out,
+/* What lies around the function that a thread runs. */
+struct around {
+    uint64_t ns;
+    struct sl_walk_brief left_out;
+};
+
+/* The rest of a function's row, which stands at `level`, and its hottest line. `around` (NULL: nothing) is told below it;
+ * `remark` is said where nothing is to be said of hidden frames. */
+static void finish_function(struct sl_walk *walk, uint32_t number, uint32_t level, const struct around *around,
                             const char *remark)
 {
     struct sl_text *text = walk->text;
@@ -182,10 +188,15 @@ static void finish_function(struct sl_walk *walk, uint32_t number, uint32_t leve
     sl_text_row_end(&text->row, text->output);
 
     struct sl_walk_brief brief = walk->briefs[number];
-    brief.left_out += left_out.left_out;
-    brief.left_out_ns += left_out.left_out_ns;
+    if (around != NULL) {
+        brief.left_out += around->left_out.left_out;
+        brief.left_out_ns += around->left_out.left_out_ns;
+    }
     bool line_told = hot && (double)line->self.ns >= 0.9 * (double)self_ns;
     struct sl_walk_node *open = sl_walk_open(walk, number, level, &brief, self_ns, line_told);
+    if (around != NULL && around->ns >= text->threshold_ns) {
+        open->around_ns = around->ns;
+    }
     if (hot) {
         sl_walk_write_hot_line(walk, node, line, level, sl_walk_rows_left(open) && !open->stays);
     }
@@ -201,7 +212,7 @@ static void write_function(struct sl_walk *walk, const struct sl_walk_node *belo
     if (below->stays && level >= walk->hard_level) {
         sl_text_row_format(&text->row, SL_TEXT_QUIET, "%u: ", node->depth);
     }
-    finish_function(walk, number, level, (struct sl_walk_brief){0}, NULL);
+    finish_function(walk, number, level, NULL, NULL);
 }
 
 static void write_self(struct sl_walk *walk, struct sl_walk_node *below)
@@ -210,6 +221,16 @@ static void write_self(struct sl_walk *walk, struct sl_walk_node *below)
     below->self_pending = false;
     sl_walk_begin_row(walk, below, !sl_walk_rows_left(below), below->self_ns, UINT64_MAX, SL_TEXT_QUIET);
     sl_text_row_add(&text->row, SL_TEXT_QUIET, below->self_name);
+    sl_text_row_end(&text->row, text->output);
+}
+
+static void write_around(struct sl_walk *walk, struct sl_walk_node *below)
+{
+    struct sl_text *text = walk->text;
+    uint64_t ns = below->around_ns;
+    below->around_ns = 0;
+    sl_walk_begin_row(walk, below, !sl_walk_rows_left(below), ns, UINT64_MAX, SL_TEXT_QUIET);
+    sl_text_row_add(&text->row, SL_TEXT_QUIET, "before and after");
     sl_text_row_end(&text->row, text->output);
 }
 
@@ -238,19 +259,19 @@ static void write_child(struct sl_walk *walk, struct sl_walk_node *below)
 
 /* ---- the whole tree ---- */
 
-/* The node of the function that a thread is named after, when all of its time is in it: what is below it in the stack
- * is only what starts a thread. SL_NONE when there is none. What was too small for a row on the way is added to
- * `*left_out`. */
-static uint32_t node_of_heading(const struct sl_walk *walk, sl_function function, struct sl_walk_brief *left_out)
+/* The node of the function that a thread is named after, when nearly all of its time is in it: what is below it in the
+ * stack is only what starts a thread. SL_NONE when there is none. */
+static uint32_t node_of_heading(const struct sl_walk *walk, sl_function function, struct around *around)
 {
     const struct sl_node *nodes = walk->tree->nodes;
     uint32_t node = 0;
-    while (walk->briefs[node].visible == 1 && nodes[node].self.ns + nodes[node].hidden.ns < walk->text->threshold_ns) {
-        left_out->left_out += walk->briefs[node].left_out;
-        left_out->left_out_ns += walk->briefs[node].left_out_ns;
+    while (walk->briefs[node].visible == 1) {
+        around->ns += nodes[node].self.ns + nodes[node].hidden.ns;
+        around->left_out.left_out += walk->briefs[node].left_out;
+        around->left_out.left_out_ns += walk->briefs[node].left_out_ns;
         node = sl_walk_with_row(walk, nodes[node].first_child);
         if (nodes[node].subject == function) {
-            return node;
+            return around->ns <= nodes[0].total.ns / 10 ? node : SL_NONE;
         }
         if (walk->text->roles[nodes[node].subject] == SL_ROLE_OWN) {
             break;
@@ -281,11 +302,11 @@ static void write_heading(struct sl_walk *walk, const struct sl_text_heading *he
     sl_text_numbers(text, total_ns, UINT64_MAX, sl_text_color_of_share(share), true);
     walk->unit_told = true;
     heading->add_title(text, heading->subject);
-    struct sl_walk_brief left_out = {0};
-    uint32_t node = heading->function != SL_NONE ? node_of_heading(walk, heading->function, &left_out) : SL_NONE;
+    struct around around = {0};
+    uint32_t node = heading->function != SL_NONE ? node_of_heading(walk, heading->function, &around) : SL_NONE;
     if (node != SL_NONE) {
         sl_text_row_add(&text->row, SL_TEXT_PLAIN, heading->separator);
-        finish_function(walk, node, 0, left_out, heading->remark);
+        finish_function(walk, node, 0, &around, heading->remark);
         return;
     }
     if (heading->function != SL_NONE && !heading->named) {
@@ -311,6 +332,8 @@ static void write_rows(struct sl_walk *walk)
             write_child(walk, below);
         } else if (below->self_pending) {
             write_self(walk, below);
+        } else if (below->around_ns > 0) {
+            write_around(walk, below);
         } else if (below->left_out > 0) {
             write_left_out(walk, below);
         } else {

@@ -28,6 +28,7 @@ struct sl_walk_node {
     bool self_pending;
     const char *self_name;
     uint64_t self_ns;
+    uint64_t around_ns; /* of a thread's function: the thread's time outside it, 0 when that is not worth a row */
     uint32_t left_out;
     uint64_t left_out_ns;
 };

@@ -571,6 +571,31 @@ static void threads_that_do_the_same_are_one_tree(void **state)
                         "                      ▸ line 3\n");
 }
 
+/* What the interpreter does to start and end a thread is nothing that a person asks for. */
+static void a_thread_without_a_name_is_named_after_its_function(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    ran(fixture, "<module>:1 main:2", running, 1000);
+    builder_function(builder, "Thread._bootstrap", "/usr/lib/python3.12/threading.py");
+    builder_function(builder, "Thread.run", "/usr/lib/python3.12/threading.py");
+    uint32_t thread = builder_thread(builder, 0, "");
+    builder_ran(builder, thread, "Thread._bootstrap:1000 Thread.run:980", running, 20);
+    builder_ran(builder, thread, "Thread._bootstrap:1000 Thread.run:980 fetch:5 parse:7", running, 700);
+    builder_ran(builder, thread, "Thread._bootstrap:1000 Thread.run:980 fetch:6", waiting_in(recvfrom_call), 280);
+    struct sl_render_options options = options_of(fixture);
+    assert_string_equal(render_tree(fixture, &options), " 1.000 s 100 %  main thread\n"
+                                                        " 1.000   100 %  └─ <module>  app.py:1\n"
+                                                        " 1.000   100 %     └─ main  app.py:1\n"
+                                                        "                         ▸ line 2\n"
+                                                        "\n"
+                                                        " 1.000 s 100 %  thread fetch  app.py:1\n"
+                                                        " 0.28     28 %  │  ▸ line 6  [recv]\n"
+                                                        " 0.70     70 %  ├─ parse  app.py:1\n"
+                                                        "                │     ▸ line 7\n"
+                                                        " 0.020     2 %  └─ before and after\n");
+}
+
 static void of_many_kinds_of_threads_the_rest_is_counted(void **state)
 {
     struct fixture *fixture = *state;
@@ -696,7 +721,7 @@ static void colours_are_all_that_colour_adds(void **state)
     assert_null(strchr(plain, '\033'));
     options.color = true;
     const char *colored = render(fixture, &options);
-    assert_non_null(strstr(colored, "\033[38;5;160m"));
+    assert_non_null(strstr(colored, "\033[38;5;196m"));
     assert_non_null(strstr(colored, "\033[1mKitchen.cook"));
     assert_null(strstr(colored, "\033[1mloads"));
     char *stripped = calloc(1, strlen(colored) + 1);
@@ -879,6 +904,7 @@ int main(void)
         TEST(a_deep_tree_with_branches_tells_the_depth),
         TEST(threads_that_only_waited_are_one_line),
         TEST(threads_that_do_the_same_are_one_tree),
+        TEST(a_thread_without_a_name_is_named_after_its_function),
         TEST(of_many_kinds_of_threads_the_rest_is_counted),
         TEST(each_process_has_its_tree),
         TEST(a_recording_without_samples_says_so),
