@@ -15,7 +15,8 @@ static bool is_set(const char *variable)
 
 static bool is_on(const char *variable)
 {
-    return is_set(variable) && strcmp(getenv(variable), "0") != 0;
+    const char *value = getenv(variable);
+    return value != NULL && *value != '\0' && strcmp(value, "0") != 0;
 }
 
 static bool wants_color(bool is_terminal)
@@ -26,7 +27,8 @@ static bool wants_color(bool is_terminal)
     if (is_on("FORCE_COLOR") || is_on("CLICOLOR_FORCE")) {
         return true;
     }
-    return is_terminal && is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
+    const char *terminal = getenv("TERM");
+    return is_terminal && terminal != NULL && *terminal != '\0' && strcmp(terminal, "dumb") != 0;
 }
 
 static uint32_t width_of(int descriptor)

@@ -2,6 +2,7 @@
 
 #include "cpython/code_object.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,10 +89,12 @@ static struct sl_known_code *add_item(struct sl_code_cache *cache, uint64_t addr
         free(cache->slots);
         cache->slots = slots;
         cache->slot_count = slot_count;
+        assert(cache->items != NULL);
         for (uint32_t i = 0; i < cache->count; i++) {
             *slot_of(cache, cache->items[i].address) = i + 1;
         }
     }
+    assert(cache->slots != NULL && cache->items != NULL);
     *slot_of(cache, address) = cache->count + 1;
     struct sl_known_code *item = &cache->items[cache->count++];
     *item = (struct sl_known_code){.address = address};
@@ -203,6 +206,7 @@ static uint32_t number_of(struct sl_code_cache *cache, const struct sl_code *cod
 static bool is_no_file(const struct sl_buffer *file)
 {
     static const char frozen[] = "<frozen ";
+    assert(file->bytes != NULL || file->size == 0);
     return file->size > 0 && file->bytes[0] == '<' &&
            (file->size < sizeof frozen - 1 || memcmp(file->bytes, frozen, sizeof frozen - 1) != 0);
 }

@@ -1,5 +1,5 @@
-"""Computes at the bottom of a recursion, at a depth that changes from turn to turn. Prints how long it stayed at each
-depth, in ns.
+"""Computes at the bottom of a recursion, at a depth that changes from turn to turn. Prints how long it computed at
+each depth, in ns.
 
 usage: recursion.py SECONDS DEPTH...
 """
@@ -11,16 +11,17 @@ import time
 now = time.perf_counter_ns
 
 
-def bottom(end):
-    while now() < end:
+def bottom(duration):
+    begin = now()
+    while now() < begin + duration:
         pass
+    return now() - begin
 
 
-def descend(levels, end):
+def descend(levels, duration):
     if levels > 1:
-        descend(levels - 1, end)
-    else:
-        bottom(end)
+        return descend(levels - 1, duration)
+    return bottom(duration)
 
 
 def main(seconds, depths):
@@ -29,9 +30,7 @@ def main(seconds, depths):
     finish = now() + int(seconds * 1e9)
     while now() < finish:
         for turn, depth in enumerate(depths):
-            begin = now()
-            descend(depth, begin + 3_000_000 + turn * 2_000_000)
-            took[depth] += now() - begin
+            took[depth] += descend(depth, 3_000_000 + turn * 2_000_000 + depth * 5_000)
     print(json.dumps(took))
 
 

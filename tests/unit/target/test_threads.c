@@ -303,8 +303,8 @@ static void test_the_lines_of_the_kernel_are_understood(void **state)
     assert_false(activity.on_cpu);
     assert_int_equal(activity.call, -1);
 
-    assert_true(sl_thread_parse_call("202 0x7f3b471d9abc 0x80 0x0 0x0 0x0 0x0 0x7ffd428f5478 0x7f3b473542ad\n",
-                                     &activity));
+    assert_true(
+        sl_thread_parse_call("202 0x7f3b471d9abc 0x80 0x0 0x0 0x0 0x0 0x7ffd428f5478 0x7f3b473542ad\n", &activity));
     assert_false(activity.on_cpu);
     assert_int_equal(activity.call, 202);
     assert_int_equal(activity.argument, 0x7f3b471d9abc);
