@@ -36,10 +36,8 @@ def test_a_program_is_recorded_and_the_hot_function_named(
     assert recording.info["python"] == python.version_text
     assert recording.count("samples") > 100
     stacks = recording.stacks()
-    whole = sum(stack.microseconds for stack in stacks)
-    work = sum(
-        stack.microseconds for stack in stacks if stack.names[-3:-1] == ("main", "work") or "work" in stack.names
-    )
-    assert work > 0.5 * whole
+    # It computes for 0.3 s by the clock on the wall, however busy the machine is.
+    work = sum(stack.microseconds for stack in stacks if "work" in stack.names)
+    assert work > 250_000
     assert "work" in recording.view("-r", "text")
     assert recording.json
