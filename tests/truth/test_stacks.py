@@ -25,7 +25,7 @@ ALLOWED_PAIRS = {
     ("measure", "red_leaf"),
     ("<module>", "main"),
 }
-ENDS = {"<module>", "main", "measure", "red", "red_leaf", "green", "green_leaf", "green_twig", "blue", "blue_leaf"}
+ENDS = {"main", "measure", "red", "red_leaf", "green", "green_leaf", "green_twig", "blue", "blue_leaf"}
 
 
 def recordings(
