@@ -78,6 +78,10 @@ def test_threads_that_come_and_go_have_their_true_shares(stacklapse: Command, py
     assert_shares(recorder(stacklapse, python, "thread_churn.py", SECONDS), told)
 
 
+def test_code_that_is_run_once_and_freed_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
+    assert_shares(recorder(stacklapse, python, "reused_code.py", SECONDS), told)
+
+
 def test_a_subinterpreter_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
     assert_shares(recorder(stacklapse, python, "subinterpreters.py", SECONDS), told)
 
