@@ -26,7 +26,7 @@ static const struct {
 #define FACTS_RETRY_NS (2 * MS)
 #define FACTS_SOON_NS (100 * MS)
 #define FACTS_EVERY_NS (1000 * MS)
-#define THREADS_EVERY_NS (20 * MS)
+#define THREADS_EVERY_NS (10 * MS)
 
 static struct sl_facts *facts_of(const struct sl_member *member)
 {

@@ -75,13 +75,15 @@ void sl_member_thread_walked(struct sl_member_thread *thread, struct sl_translat
 void sl_member_thread_refresh(struct sl_member_thread *thread, struct sl_recording *recording,
                               struct sl_subject *subject, struct sl_subject_thread *observed, uint64_t now_ns)
 {
-    if (now_ns < thread->name_due_ns) {
-        return;
-    }
     struct sl_thread_runs runs;
-    if (sl_thread_runs(&observed->thread, &subject->threads, &runs) == SL_THREAD_OK) {
+    bool running = !observed->settled;
+    if ((running || now_ns >= thread->name_due_ns) &&
+        sl_thread_runs(&observed->thread, &subject->threads, &runs) == SL_THREAD_OK) {
         observed->cpu_ns = runs.cpu_ns;
         sl_member_thread_take_cpu(thread, observed);
+    }
+    if (now_ns < thread->name_due_ns) {
+        return;
     }
     char name[SL_THREAD_NAME_MAX];
     sl_thread_name(&subject->threads, observed->thread.id, name);

@@ -41,7 +41,8 @@ void sl_member_thread_walked(struct sl_member_thread *thread, struct sl_translat
                              const struct sl_python *python, size_t strand, uint64_t serial,
                              const struct sl_walk *walk);
 
-/* Reads its name and CPU time again if that is due: threads are named late, and renamed. */
+/* Reads its CPU time again if it runs, since nobody can once it has ended; and its name if that is due: threads are
+ * named late, and renamed. */
 void sl_member_thread_refresh(struct sl_member_thread *thread, struct sl_recording *recording,
                               struct sl_subject *subject, struct sl_subject_thread *observed, uint64_t now_ns);
 

@@ -298,13 +298,14 @@ static enum sl_look walk_strand(struct sl_subject *subject, const struct sl_subj
 
 /* What the walks of a thread's strands say together. */
 struct stack_seen {
-    bool frames;
+    size_t strands; /* that have frames */
     bool holds_gil;
     bool collecting;
 };
 
-static enum sl_look walk_thread(struct sl_subject *subject, struct sl_subject_thread *thread,
-                                const struct sl_viewer *viewer, struct stack_seen *seen)
+/* Walks all strands once. `counts` are the frames of each. */
+static enum sl_look walk_strands(struct sl_subject *subject, struct sl_subject_thread *thread,
+                                 const struct sl_viewer *viewer, struct stack_seen *seen, size_t counts[SL_STRANDS_MAX])
 {
     *seen = (struct stack_seen){0};
     for (size_t s = 0; s < thread->strand_count; s++) {
@@ -315,12 +316,54 @@ static enum sl_look walk_thread(struct sl_subject *subject, struct sl_subject_th
         }
         seen->holds_gil = seen->holds_gil || walk.holds_gil;
         seen->collecting = seen->collecting || walk.collecting;
+        counts[s] = walk.count;
         if (walk.count > 0) {
-            viewer->walked(viewer->context, thread, s, !seen->frames, &walk);
-            seen->frames = true;
+            viewer->walked(viewer->context, thread, s, seen->strands == 0, &walk);
+            seen->strands++;
         }
     }
     return SL_LOOK_OK;
+}
+
+/* Whether the strands that others run on top of are as they were before those were walked. Only what lies on top of all
+ * moves, so else the stacks that were put together are of different moments. */
+static enum sl_look strands_stayed(struct sl_subject *subject, struct sl_subject_thread *thread,
+                                   const struct sl_viewer *viewer, const size_t counts[SL_STRANDS_MAX], bool *stayed)
+{
+    size_t top = thread->strand_count - 1;
+    while (counts[top] == 0) {
+        top--;
+    }
+    *stayed = true;
+    for (size_t s = 0; s < top && *stayed; s++) {
+        struct sl_walk walk;
+        enum sl_look look = walk_strand(subject, &thread->strands[s], &walk);
+        if (look != SL_LOOK_OK) {
+            return look;
+        }
+        *stayed = walk.count == counts[s] && walk.unchanged == walk.count;
+        if (!*stayed && walk.count > 0) {
+            viewer->walked(viewer->context, thread, s, true, &walk);
+        }
+    }
+    return SL_LOOK_OK;
+}
+
+static enum sl_look walk_thread(struct sl_subject *subject, struct sl_subject_thread *thread,
+                                const struct sl_viewer *viewer, struct stack_seen *seen)
+{
+    size_t counts[SL_STRANDS_MAX] = {0};
+    enum sl_look look = walk_strands(subject, thread, viewer, seen, counts);
+    bool stayed = seen->strands < 2;
+    for (int retry = 0; look == SL_LOOK_OK && !stayed && retry < RETRIES_MAX; retry++) {
+        look = strands_stayed(subject, thread, viewer, counts, &stayed);
+        if (look == SL_LOOK_OK && !stayed) {
+            subject->retried++;
+            look = walk_strands(subject, thread, viewer, seen, counts);
+            stayed = seen->strands < 2;
+        }
+    }
+    return look;
 }
 
 static bool in_gil(const struct sl_subject_thread *thread, uint64_t address)
@@ -466,7 +509,7 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
         thread->runs = kernel.runs;
         *again = !thread->settled;
     }
-    return stack.frames ? SL_SIGHT_STACK : SL_SIGHT_EMPTY;
+    return stack.strands > 0 ? SL_SIGHT_STACK : SL_SIGHT_EMPTY;
 }
 
 enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,

@@ -89,11 +89,16 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     for (size_t i = 0; i < answer->depth; i++) {
         python->frames[i] = answer->frames[answer->depth - 1 - i];
     }
-    /* The outermost frame stays; what is above it may have changed. */
+    size_t unchanged = 0;
+    while (unchanged < answer->depth && unchanged < answer->seen &&
+           memcmp(&answer->frames[unchanged], &answer->seen_frames[unchanged], sizeof(struct sl_frame)) == 0) {
+        unchanged++;
+    }
+    memcpy(answer->seen_frames, answer->frames, sizeof answer->frames);
     *walk = (struct sl_walk){
         .frames = python->frames,
         .count = answer->depth,
-        .unchanged = answer->seen > 0 && answer->depth > 0 ? 1 : 0,
+        .unchanged = unchanged,
         .holds_gil = answer->holds_gil,
     };
     answer->seen = answer->depth;

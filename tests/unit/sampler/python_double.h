@@ -19,7 +19,8 @@ struct double_thread {
     bool holds_gil;
     unsigned walks; /* attempts so far */
     unsigned torn_left;
-    size_t seen; /* frames of the last walk */
+    size_t seen; /* the last walk */
+    struct sl_frame seen_frames[DOUBLE_FRAMES_MAX];
 };
 
 struct python_double {
