@@ -101,7 +101,10 @@ static void read_facts(struct sl_member *member, uint64_t now_ns)
     bool complete = facts.prefixes[0] != '\0';
     if (complete) {
         member->record.prefixes = intern(member, facts.prefixes);
-        member->record.path = intern(member, facts.path);
+        /* An interpreter that ends takes its sys.path away before all else, and may then be busy for seconds. */
+        if (facts.path[0] != '\0') {
+            member->record.path = intern(member, facts.path);
+        }
         if (facts.executable[0] != '\0') {
             member->record.executable = intern(member, facts.executable);
         }
