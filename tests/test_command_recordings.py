@@ -205,3 +205,13 @@ def test_a_recording_that_may_not_be_read_gets_one_sentence(stacklapse: Command,
     run = run_as_nobody(stacklapse, "view", path)
     assert run.returncode == 1
     assert re.fullmatch(r"stacklapse: [^\n]*closed.lapse: Permission denied\n", run.stderr)
+
+
+def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_path: Path) -> None:
+    path = tmp_path / "other.txt"
+    path.write_text("main (app.py:3);work (app.py:9) 750\nmain (app.py:4) 250\n")
+    run = stacklapse("view", path)
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert re.search(r"75 %.*work", run.stdout)
+    stacklapse("view", path, "-o", "again.folded")
+    assert sorted((tmp_path / "again.folded").read_text().splitlines()) == sorted(path.read_text().splitlines())

@@ -122,10 +122,38 @@ def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, an
 
 def test_killing_the_program_ends_in_a_report(stacklapse: Command, any_python: Interpreter) -> None:
     with started(stacklapse, any_python, "import time; print('ready', flush=True); time.sleep(60)") as process:
+        time.sleep(0.3)
         os.kill(child_of(process), signal.SIGKILL)
         _, stderr = process.communicate(timeout=30)
         assert process.returncode == 137
         assert "samples" in stderr
+
+
+def test_a_report_that_does_not_get_written_can_be_interrupted(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    """Nobody reads the pipe. A signal within a second of the program's end was meant for the program."""
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [stacklapse.path, "--python", any_python.path, "-o", pipe, "-c", "print('ended', flush=True)"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=stacklapse.environment(),
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "ended\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert "complete: yes" in stacklapse("info", "last").stdout
 
 
 def test_nohup_reaches_the_program(stacklapse: Command, any_python: Interpreter) -> None:

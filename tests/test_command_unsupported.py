@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,47 @@ def test_a_python_that_is_too_old(stacklapse: Command, old: Path) -> None:
 def test_old_pythons_were_there_to_test() -> None:
     if not TOO_OLD:
         pytest.skip("no Python older than 3.11 under pyenv")
+
+
+# What a CPython from 3.13 on says of itself at the beginning of _PyRuntime.
+DOUBLE = """\
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+__attribute__((section(".PyRuntime"), visibility("default"))) struct {
+    char cookie[8];
+    uint64_t version, free_threaded, rest[1000];
+} _PyRuntime = {"xdebugpy", VERSION, FREE_THREADED, {1}};
+int main(void)
+{
+    usleep(300000);
+    puts("hello");
+    return 3;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "free_threaded", "reason"),
+    [
+        ("0x031000f0", 0, "3.16"),
+        ("0x040000f0", 0, "unknown version"),
+        ("0x030f00a3", 0, "pre-release"),
+        ("0x030d00f0", 1, "free-threaded"),
+        ("0x030e08f0", 1, "free-threaded"),
+    ],
+)
+def test_a_python_that_is_too_new_or_of_another_kind(
+    stacklapse: Command, tmp_path: Path, version: str, free_threaded: int, reason: str
+) -> None:
+    source = tmp_path / "double.c"
+    source.write_text(DOUBLE)
+    double = tmp_path / "python"
+    defines = [f"-DVERSION={version}", f"-DFREE_THREADED={free_threaded}"]
+    subprocess.run(["cc", "-rdynamic", *defines, "-o", double, source], check=True)
+    run = stacklapse("--python", double, "-c", "pass")
+    assert (run.exit_code, run.stdout) == (3, "hello\n")
+    assert_not_profiled(stacklapse, run, reason)
 
 
 @pytest.mark.parametrize("seconds", ["0", "0.5"])

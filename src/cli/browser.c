@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -22,6 +23,11 @@ bool sl_browser_expected(void)
 /* In the grandchild, which belongs to nobody: it is not waited for, and Ctrl-C in the terminal is not for it. */
 static void become_opener(const char *path)
 {
+    /* Not what we block and ignore while a program runs. */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     int nothing = open("/dev/null", O_RDWR);
     if (nothing >= 0) {
         dup2(nothing, STDIN_FILENO);

@@ -109,6 +109,10 @@ static bool prepare(struct run *run, struct sl_error *error)
         return sl_error_set(error, SL_ERROR_USAGE,
                             "nothing to run: stacklapse script.py profiles a script; stacklapse --help says the rest");
     }
+    if (options->program_kind == SL_PROGRAM_COMMAND && options->python != NULL) {
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "--python is for a script, a module or code; the command behind -- has its own");
+    }
     if (!sl_report_plan(&run->report, options, STDERR_FILENO, error) || !check_script(options, error)) {
         return false;
     }

@@ -7,9 +7,7 @@
 #include "cli/recording_input.h"
 #include "cli/recordings.h"
 #include "cli/report.h"
-#include "profile/trace_reader.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 int sl_command_view(const struct sl_options *options)

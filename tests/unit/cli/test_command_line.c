@@ -53,14 +53,7 @@ static void test_a_shell_reads_back_every_word(void **state)
         every[i - 1] = (char)i;
     }
     every[255] = '\0';
-    const char *words[] = {"plain",
-                           "two words",
-                           "it's \"it\"",
-                           "\\",
-                           "!x",
-                           every,
-                           "\x01"
-                           "f"};
+    const char *words[] = {"plain", "two words", "it's \"it\"", "\\", "!x", every, "\001f"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         char path[] = "/tmp/stacklapse-test-XXXXXX";
         int descriptor = mkstemp(path);

@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/stacklapse-recordings-XXXXXX";
+static char folder[64];
 static char state_folder[PATH_MAX];
 
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/stacklapse-recordings-XXXXXX");
     if (mkdtemp(folder) == NULL) {
         return -1;
     }
