@@ -32,6 +32,11 @@ static bool starts_with(const char *text, const char *start)
     return *start == '\0';
 }
 
+static bool is_text(const char *text, const char *other)
+{
+    return starts_with(text, other) && strlen(text) == strlen(other);
+}
+
 static bool ends_with_packages(struct sl_span folder)
 {
     static const char site[] = "/site-packages";
@@ -154,8 +159,7 @@ static enum sl_role role_of_file(const struct judge *judge, const char *file)
         return SL_ROLE_OWN;
     }
     /* As a file instead of frozen, with -X frozen_modules=off. */
-    return (starts_with(standard, "runpy.py") && standard[sizeof "runpy.py" - 1] == '\0') ? SL_ROLE_MACHINERY
-                                                                                          : SL_ROLE_LIBRARY;
+    return is_text(standard, "runpy.py") ? SL_ROLE_MACHINERY : SL_ROLE_LIBRARY;
 }
 
 /* The dotted name of the module of a file: `sympy.core.expr`, `json.__init__`. Returns its size. */
@@ -214,24 +218,63 @@ static bool fits_any(const struct judge *judge, const char *const *globs, size_t
     return false;
 }
 
-static enum sl_role judge_function(const struct judge *judge, sl_function function)
+/* Whether the user asked for this role of the function. */
+static bool is_asked_for(const struct judge *judge, sl_function function, enum sl_role *role)
 {
     const struct sl_roles_options *options = judge->options;
+    if (options->show_count == 0 && options->hide_count == 0) {
+        return false;
+    }
+    bool python = judge->profile->functions[function].kind == SL_FUNCTION_PYTHON;
+    size_t module_size = python ? module_name(judge, function, judge->module) : 0;
+    if (fits_any(judge, options->show, options->show_count, function, judge->module, module_size)) {
+        *role = SL_ROLE_OWN;
+        return true;
+    }
+    *role = SL_ROLE_LIBRARY;
+    return fits_any(judge, options->hide, options->hide_count, function, judge->module, module_size);
+}
+
+static enum sl_role judge_function(const struct judge *judge, sl_function function)
+{
     const struct sl_function_record *record = &judge->profile->functions[function];
+    enum sl_role role;
     if (record->kind == SL_FUNCTION_MARK) {
         return SL_ROLE_OWN;
     }
-    if (options->show_count > 0 || options->hide_count > 0) {
-        size_t module_size = record->kind == SL_FUNCTION_PYTHON ? module_name(judge, function, judge->module) : 0;
-        if (fits_any(judge, options->show, options->show_count, function, judge->module, module_size)) {
-            return SL_ROLE_OWN;
-        }
-        if (fits_any(judge, options->hide, options->hide_count, function, judge->module, module_size)) {
-            return SL_ROLE_LIBRARY;
-        }
+    if (is_asked_for(judge, function, &role)) {
+        return role;
     }
     return record->kind == SL_FUNCTION_NATIVE ? SL_ROLE_LIBRARY
                                               : role_of_file(judge, sl_profile_text(judge->profile, record->file));
+}
+
+/* Code from a string belongs to whoever runs it: the user's stays the user's, what is only ever run by libraries (named
+ * tuples, the lines of .pth files) becomes theirs. `file` is the number of "<string>". */
+static bool settle_strings(const struct sl_profile *profile, struct sl_arena *scratch, sl_string file, uint8_t *roles)
+{
+    uint8_t *around = SL_ARENA_NEW(scratch, uint8_t, profile->stack_count);
+    uint8_t *run_by_user = SL_ARENA_NEW(scratch, uint8_t, profile->function_count);
+    if (around == NULL || run_by_user == NULL) {
+        return false;
+    }
+    for (sl_stack stack = 1; stack < profile->stack_count; stack++) {
+        const struct sl_stack_record *record = &profile->stacks[stack];
+        const struct sl_function_record *function = &profile->functions[record->function];
+        bool string = function->kind == SL_FUNCTION_PYTHON && function->file == file;
+        bool passes_on = string || roles[record->function] == SL_ROLE_MACHINERY;
+        around[stack] = passes_on ? around[record->caller] : roles[record->function];
+        if (string && around[stack] == SL_ROLE_OWN) {
+            run_by_user[record->function] = true;
+        }
+    }
+    for (sl_function i = 1; i < profile->function_count; i++) {
+        const struct sl_function_record *function = &profile->functions[i];
+        if (function->kind == SL_FUNCTION_PYTHON && function->file == file && !run_by_user[i]) {
+            roles[i] = SL_ROLE_LIBRARY;
+        }
+    }
+    return true;
 }
 
 uint8_t *sl_roles(struct sl_arena *arena, const struct sl_profile *profile, const struct sl_roles_options *options)
@@ -246,6 +289,7 @@ uint8_t *sl_roles(struct sl_arena *arena, const struct sl_profile *profile, cons
     /* Functions of one file have one role: plus one, 0 for a file that was not seen yet. */
     uint8_t *known = SL_ARENA_NEW(&scratch, uint8_t, profile->string_count);
     bool prepared = known != NULL && prepare(&judge, &scratch);
+    sl_string string_file = SL_NONE;
     for (sl_function i = 0; prepared && i < profile->function_count; i++) {
         const struct sl_function_record *record = &profile->functions[i];
         if (record->kind != SL_FUNCTION_PYTHON) {
@@ -254,8 +298,15 @@ uint8_t *sl_roles(struct sl_arena *arena, const struct sl_profile *profile, cons
         }
         if (known[record->file] == 0) {
             known[record->file] = (uint8_t)(judge_function(&judge, i) + 1);
+            if (is_text(sl_profile_text(profile, record->file), "<string>") &&
+                !is_asked_for(&judge, i, &(enum sl_role){0})) {
+                string_file = record->file;
+            }
         }
         roles[i] = known[record->file] - 1;
+    }
+    if (prepared && string_file != SL_NONE) {
+        prepared = settle_strings(profile, &scratch, string_file, roles);
     }
     sl_arena_reset(&scratch);
     arena->exhausted = arena->exhausted || !prepared;

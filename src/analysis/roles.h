@@ -5,9 +5,10 @@
  * of them or on the process's sys.path, or is frozen into the interpreter. A folder that is merely called `lib` is not.
  * A script that itself lies under a prefix (a virtual environment in the project's folder whose prefix is the project)
  * is the user's: only <prefix>/lib/pythonX.Y, <prefix>/lib64/pythonX.Y and dist-/site-packages count below a prefix.
- * So an editable install, which lies elsewhere, is the user's. What was compiled from no file (<string>, <stdin>,
- * <ipython-input-...>) is the user's, except for the wrappers that some libraries make; a function written in C counts
- * as a library's; a mark ([broken]) is shown like own code. Several processes' folders count together. */
+ * So an editable install, which lies elsewhere, is the user's. What was compiled from no file (<stdin>,
+ * <ipython-input-...>) is the user's, except for the wrappers that some libraries make; code from a <string> is his who
+ * runs it: the user's unless only library code ever calls it. A function written in C counts as a library's; a mark
+ * ([broken]) is shown like own code. Several processes' folders count together. */
 #ifndef SL_ANALYSIS_ROLES_H
 #define SL_ANALYSIS_ROLES_H
 

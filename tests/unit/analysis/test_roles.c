@@ -125,7 +125,6 @@ static void test_code_without_a_file(void **state)
     assert_machinery("/usr/lib/python3.12/runpy.py");
     assert_library("<frozen os>");
     assert_library("<attrs generated init app.Kitchen>");
-    assert_own("<string>");
     assert_own("<stdin>");
     assert_own("<ipython-input-3-abcdef>");
     assert_own("<");
@@ -134,6 +133,29 @@ static void test_code_without_a_file(void **state)
                      SL_ROLE_LIBRARY);
     assert_int_equal(role_with(builder, builder_function_of_kind(builder, "[broken]", "", SL_FUNCTION_MARK), &none),
                      SL_ROLE_OWN);
+}
+
+static void test_code_from_a_string_is_his_who_runs_it(void **state)
+{
+    struct builder *builder = *state;
+    builder_function(builder, "addpackage", "<frozen site>");
+    builder_function(builder, "_find_and_load", "<frozen importlib._bootstrap>");
+    sl_function line = builder_function(builder, "pth", "<string>");
+    sl_function nested = builder_function(builder, "nested", "<string>");
+    sl_function main = builder_function(builder, "main", "<string>");
+    sl_function init = builder_function(builder, "__init__", "<string>");
+    sl_function both = builder_function(builder, "both", "<string>");
+    builder_stack_named(builder, "addpackage:1 pth:1 nested:1 both:1");
+    builder_stack_named(builder, "addpackage:1 _find_and_load:1 pth:1");
+    builder_stack_named(builder, "main:1 _find_and_load:1 cook:1 __init__:1 both:1");
+    struct sl_roles_options none = {0};
+    assert_int_equal(role_with(builder, line, &none), SL_ROLE_LIBRARY);
+    assert_int_equal(role_with(builder, nested, &none), SL_ROLE_LIBRARY);
+    assert_int_equal(role_with(builder, main, &none), SL_ROLE_OWN);
+    assert_int_equal(role_with(builder, init, &none), SL_ROLE_OWN);
+    assert_int_equal(role_with(builder, both, &none), SL_ROLE_OWN);
+    struct sl_roles_options show = {.show = (const char *const[]){"<string>"}, .show_count = 1};
+    assert_int_equal(role_with(builder, line, &show), SL_ROLE_OWN);
 }
 
 static uint8_t role_hidden(struct builder *builder, const char *file, const char *hide, const char *show)
@@ -266,6 +288,7 @@ int main(void)
         TEST(test_nothing_known_of_the_interpreter),
         TEST(test_the_folders_of_all_processes_count),
         TEST(test_code_without_a_file),
+        TEST(test_code_from_a_string_is_his_who_runs_it),
         TEST(test_globs_hold_against_paths_and_modules),
         TEST(test_paths_are_relative_to_the_longest_folder_that_is_known),
         TEST(test_globs),
