@@ -22,9 +22,11 @@ static const struct {
  * Python that cannot be read. Only what stays so is. */
 #define SETTLING_NS (50 * MS)
 
-/* How often what changes slowly is read again: first soon, because it is set up while a program starts. */
+/* How often what changes slowly is read again: first soon, then at growing intervals, because it is set up while a
+ * program starts. The folder of the script comes into sys.path last, after site and all it imports, and a program that
+ * ends within a second is to be told with it. */
 #define FACTS_RETRY_NS (2 * MS)
-#define FACTS_SOON_NS (100 * MS)
+#define FACTS_SOON_NS (50 * MS)
 #define FACTS_EVERY_NS (1000 * MS)
 #define THREADS_EVERY_NS (10 * MS)
 
@@ -112,9 +114,12 @@ static void read_facts(struct sl_member *member, uint64_t now_ns)
     }
     sl_python_facts_destroy(&facts);
     member->facts_read += complete;
-    member->facts_due_ns = now_ns + (!complete                 ? FACTS_RETRY_NS
-                                     : member->facts_read == 1 ? FACTS_SOON_NS
-                                                               : FACTS_EVERY_NS);
+    uint64_t wait_ns = FACTS_RETRY_NS;
+    if (complete) {
+        unsigned doublings = member->facts_read < 8 ? member->facts_read - 1 : 7;
+        wait_ns = FACTS_SOON_NS << doublings < FACTS_EVERY_NS ? FACTS_SOON_NS << doublings : FACTS_EVERY_NS;
+    }
+    member->facts_due_ns = now_ns + wait_ns;
 }
 
 static void read_usage(struct sl_member *member)
