@@ -1,4 +1,4 @@
-/* Made by scripts/unicode-ranges from Unicode 17.0.0; do not edit. Included by text_unicode.c alone. */
+/* Made by scripts/unicode_ranges.py from Unicode 17.0.0; do not edit. Included by text_unicode.c alone. */
 static const struct range escaped_ranges[] = {
     {0x0080, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x0600, 0x0605},   {0x061C, 0x061C},
     {0x06DD, 0x06DD},   {0x070F, 0x070F},   {0x0890, 0x0891},   {0x08E2, 0x08E2},   {0x115F, 0x1160},

@@ -55,8 +55,8 @@ def table(name: str, belongs: Callable[[int], bool]) -> str:
 
 
 sys.stdout.write(
-    f"/* Made by scripts/unicode-ranges from Unicode {unicodedata.unidata_version}; do not edit. Included by text_unicode.c"
-    " alone. */\n"
+    f"/* Made by scripts/unicode_ranges.py from Unicode {unicodedata.unidata_version}; do not edit. Included by"
+    " text_unicode.c alone. */\n"
     + table("escaped_ranges", escaped)
     + table("combining_ranges", combining)
     + table("wide_ranges", wide)
