@@ -28,9 +28,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def any_python() -> Interpreter:
-    """One interpreter, the newest, for what does not depend on the version."""
+    """One interpreter, the newest that is an ordinary one, for what does not depend on the version."""
     present, _ = interpreters()
-    return present[-1]
+    return [python for python in present if not python.id.endswith("-libpython")][-1]
 
 
 @pytest.fixture
