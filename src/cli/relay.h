@@ -2,7 +2,7 @@
  *
  * What the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z, hangup) goes to the whole process group: the program has it already,
  * and we only stay alive. What a person or a supervisor sends to us alone (kill PID) is passed on. The kernel tells the
- * two apart (si_code), but not whether a kill was meant for the group; such a signal reaches the program twice. When
+ * two apart (si_code), but not whether a kill was meant for the group; such a signal may reach the program twice. When
  * the program stops (Ctrl-Z) we stop with it, so that the shell gets its prompt, and go on together. */
 #ifndef SL_CLI_RELAY_H
 #define SL_CLI_RELAY_H
