@@ -1,0 +1,190 @@
+"""Every format, read by the programs that people read it with, on recordings with threads, recursion, 10,000 frames of
+depth and hostile names. A reader's totals must be ours."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pstats
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from formats import readers
+from formats.programs.names import HOSTILE
+from support.command import Command, Recording
+from support.interpreters import Interpreter
+
+PROGRAM = Path(__file__).parent / "formats" / "programs" / "everything.py"
+
+
+@pytest.fixture(params=["flat", "deep"])
+def recording(request: pytest.FixtureRequest, stacklapse: Command, any_python: Interpreter) -> Recording:
+    deep = ["--deep"] if request.param == "deep" else []
+    return stacklapse.record(any_python, [PROGRAM, *deep], ["-i", "500us"])
+
+
+def write(recording: Recording, name: str, tmp_path: Path) -> Path:
+    path = tmp_path / name
+    done = recording.command("view", recording.path, "-o", path)
+    assert done.exit_code == 0, done.stderr
+    return path
+
+
+def our_totals(recording: Recording, *, main_thread: bool = False) -> readers.Totals:
+    """Of the functions that share their name with no other, because some readers tell functions by name alone."""
+    options = ["--threads", "main"] if main_thread else []
+    document = json.loads(recording.view("-r", "json", *options))
+    names = Counter(function["name"] for function in document["functions"])
+    return {
+        function["name"]: function["total_ns"] / 1e9
+        for function in document["functions"]
+        if names[function["name"]] == 1
+    }
+
+
+def assert_same(theirs: readers.Totals, ours: readers.Totals, *, relative: float = 1e-6) -> None:
+    """Of the ten heaviest of our functions whose names every tool shows as they are."""
+    plain = [name for name in ours if name.replace(".", "").replace("_", "").isalnum()]
+    heaviest = sorted(plain, key=lambda name: -ours[name])[:10]
+    assert len(heaviest) == 10
+    for name in heaviest:
+        assert theirs.get(name) == pytest.approx(ours[name], rel=relative, abs=2e-9), name
+
+
+def test_pstats_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.prof", tmp_path)
+    assert_same(readers.read_pstats(path), our_totals(recording))
+
+
+def test_pstats_names_callers(recording: Recording, tmp_path: Path) -> None:
+    stats = pstats.Stats(str(write(recording, "p.pstats", tmp_path)))
+    entries = {key[2]: value for key, value in stats.stats.items()}  # type: ignore[attr-defined]
+    callers = {key[2]: value for key, value in entries["inner"][4].items()}
+    assert set(callers) == {"outer"}
+    assert callers["outer"][3] == pytest.approx(entries["inner"][3])
+    stats.sort_stats("cumulative").print_callers(3)
+
+
+def test_snakeviz_loads_pstats(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.prof", tmp_path)
+    code = "import sys; from snakeviz.stats import table_rows, json_stats; from pstats import Stats; " \
+        "s = Stats(sys.argv[1]); assert table_rows(s); assert json_stats(s)"  # fmt: skip
+    readers.run(sys.executable, "-c", code, path)
+
+
+def test_gprof2dot_loads_pstats(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.prof", tmp_path)
+    graph = readers.run(sys.executable, "-m", "gprof2dot", "-f", "pstats", path)
+    assert "outer" in graph
+
+
+def test_pprof_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.pb.gz", tmp_path)
+    assert_same(readers.read_pprof(path), our_totals(recording))
+
+
+def test_pprof_lists_lines_and_traces(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.pprof", tmp_path)
+    go = readers.need("go")
+    listing = readers.run(go, "tool", "pprof", "-list=^inner$", "-symbolize=none", path)
+    assert "spin(seconds)" in listing
+    traces = readers.run(go, "tool", "pprof", "-traces", "-symbolize=none", path)
+    assert "thread_id" in traces
+    assert "process_id" in traces
+    for kind in ("samples", "wall", "cpu"):
+        assert "spin" in readers.run(go, "tool", "pprof", "-top", f"-sample_index={kind}", path)
+
+
+def test_callgrind_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "callgrind.out.1", tmp_path)
+    assert_same(readers.read_callgrind(path), our_totals(recording))
+
+
+def test_otlp_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.otlp", tmp_path)
+    assert_same(readers.read_otlp(path), our_totals(recording))
+
+
+def test_speedscope_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.speedscope.json", tmp_path)
+    # The page shows four digits.
+    assert_same(readers.read_speedscope(path), our_totals(recording, main_thread=True), relative=0.01)
+
+
+def test_chrome_trace_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.trace.json", tmp_path)
+    assert_same(readers.read_speedscope(path), our_totals(recording, main_thread=True), relative=0.01)
+
+
+def test_firefox_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.json.gz", tmp_path)
+    theirs = readers.read_firefox(path, tmp_path / "session")
+    assert_same(theirs, our_totals(recording, main_thread=True), relative=0.01)
+
+
+def test_folded_reads_back(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.folded", tmp_path)
+    done = recording.command("view", path, "-r", "json", "-o", "-")
+    assert done.exit_code == 0, done.stderr
+    ours = our_totals(recording)
+    theirs: readers.Totals = defaultdict(float)
+    for function in json.loads(done.stdout)["functions"]:
+        theirs[function["name"]] += function["total_ns"] / 1e9
+    for name in ("outer", "inner", "recursive", "even", "odd", "spin"):
+        assert theirs[name] == pytest.approx(ours[name], abs=1e-3), name
+
+
+@pytest.mark.parametrize("text", ["", "no number\n", "a;b 1\nnot folded\n", "a;b 99999999999999999999\n", "\n\n"])
+def test_what_is_no_folded_stack_is_one_sentence(stacklapse: Command, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.folded"
+    path.write_text(text)
+    done = stacklapse("view", path)
+    assert done.exit_code == 1
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_hostile_names_arrive_whole(recording: Recording, tmp_path: Path) -> None:
+    """In the formats that can hold any name; a lone surrogate is written as its escape."""
+    wanted = [name.encode("utf-8", "backslashreplace").decode() for name in HOSTILE]
+    frames = json.loads(write(recording, "p.speedscope.json", tmp_path).read_text())["shared"]["frames"]
+    firefox = json.loads(gzip.decompress(write(recording, "p.json.gz", tmp_path).read_bytes()))
+    stats = pstats.Stats(str(write(recording, "p.prof", tmp_path))).stats  # type: ignore[attr-defined]
+    for name in wanted:
+        assert any(frame["name"] == name for frame in frames), name[:40]
+        assert name in firefox["shared"]["stringArray"], name[:40]
+        assert any(key[2] == name for key in stats), name[:40]
+
+
+def test_markdown_is_a_tree_and_a_table(recording: Recording, tmp_path: Path) -> None:
+    text = write(recording, "p.md", tmp_path).read_text()
+    fence = text.splitlines()[0].removesuffix("text")
+    assert set(fence) == {"`"}
+    assert len(fence) >= 3
+    tree, _, table = text.removeprefix(fence + "text\n").partition("\n" + fence + "\n")
+    assert "recursive" in tree
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert len(rows) > 5
+    for row in rows:
+        assert row.replace("\\|", "").count("|") == 7, row
+
+
+@pytest.mark.parametrize(
+    "renderer",
+    ["speedscope", "pstats", "pprof", "firefox", "chrome", "callgrind", "folded", "otlp", "markdown"],
+)
+def test_a_full_disk_leaves_the_good_file(stacklapse: Command, any_python: Interpreter, renderer: str,
+                                          tmp_path: Path) -> None:  # fmt: skip
+    recording = stacklapse.record(any_python, [PROGRAM], ["-i", "5ms"])
+    path = tmp_path / "good"
+    path.write_text("good")
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "-", str(stacklapse.path), "view",
+         str(recording.path), "-r", renderer, "-o", str(path)],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert path.read_text() == "good"
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("good")] == ["good"]
