@@ -157,8 +157,8 @@ const struct sl_option sl_option_table[] = {
      "look once every TIME: 1ms (the default), 500us, 0.001 (seconds)"},
     {0, "rate", "NUMBER", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_rate,
      "the same as a number of looks per second: 1000, 10k"},
-    {0, "threads", "all|main", thread_words, SL_FOR_RUN, SL_GROUP_RECORDING, set_threads,
-     "record all threads (the default), or only the main one"},
+    {0, "threads", "all|main", thread_words, SHOWING, SL_GROUP_RECORDING, set_threads,
+     "record and show all threads (the default), or only the main one"},
     {0, "python", "PATH", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_python,
      "run the program with this Python: a path, a name on PATH, a version (3.12), or the folder of a virtual "
      "environment"},

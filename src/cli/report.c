@@ -138,6 +138,33 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     return render;
 }
 
+/* One byte for each thread, non-zero for those that are shown; NULL when memory is exhausted. */
+static uint8_t *main_threads(const struct sl_profile *profile)
+{
+    uint8_t *threads = calloc((size_t)profile->thread_count + 1, 1);
+    for (uint32_t thread = 0; threads != NULL && thread < profile->thread_count; thread++) {
+        threads[thread] = profile->threads[thread].main || profile->threads[thread].kind == SL_THREAD_SCOPE;
+    }
+    return threads;
+}
+
+static bool render_to(struct sl_output *output, const struct sl_report *report, const struct sl_options *options,
+                      const char *name, const struct sl_profile *profile, struct sl_error *error)
+{
+    struct sl_render_options render = render_options(report, options, name, profile);
+    uint8_t *threads = NULL;
+    if (options->main_thread_only) {
+        threads = main_threads(profile);
+        if (threads == NULL) {
+            return sl_error_memory(error);
+        }
+        render.selection.threads = threads;
+    }
+    bool done = report->renderer->render(profile, &render, output, error);
+    free(threads);
+    return done;
+}
+
 /* Writes it to the descriptor, or to the file at `path`. */
 static bool write_to(const char *path, const struct sl_report *report, const struct sl_options *options,
                      const char *recording, const char *name, const struct sl_profile *profile, struct sl_error *error)
@@ -153,8 +180,7 @@ static bool write_to(const char *path, const struct sl_report *report, const str
     if (report->renderer == NULL) {
         done = copy(recording, &output, error);
     } else {
-        struct sl_render_options render = render_options(report, options, name, profile);
-        done = report->renderer->render(profile, &render, &output, error);
+        done = render_to(&output, report, options, name, profile, error);
     }
     if (report->descriptor >= 0) {
         sl_output_flush(&output);
