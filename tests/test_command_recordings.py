@@ -79,13 +79,21 @@ def test_a_recording_is_the_users_alone(stacklapse: Command, any_python: Interpr
 def test_a_home_that_cannot_be_written_to_costs_only_the_keeping(
     stacklapse: Command, any_python: Interpreter, environment: dict[str, str]
 ) -> None:
-    before = set(Path("/tmp").iterdir())
-    run = stacklapse("-v", "--python", any_python.path, "-c", "import time; time.sleep(0.1)", environment=environment)
+    temporary = stacklapse.folder / "temporary"
+    temporary.mkdir()
+    run = stacklapse(
+        "-v",
+        "--python",
+        any_python.path,
+        "-c",
+        "import time; time.sleep(0.1)",
+        environment={"TMPDIR": str(temporary)} | environment,
+    )
     assert run.exit_code == 0
     assert "the recording is not kept: " in run.stderr
     assert "samples" in run.stderr
     assert "view last" not in run.stderr
-    assert not {path for path in set(Path("/tmp").iterdir()) - before if "stacklapse" in path.name}
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_state_folder_on_a_full_disk_costs_only_the_keeping(
