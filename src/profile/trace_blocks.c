@@ -85,7 +85,7 @@ static bool measure(struct sl_cursor payload, size_t *total)
             continue;
         }
         if ((seen >> section.number & 1) != 0 || section.codec > SL_TRACE_ZSTD || section.size > SL_TRACE_BLOCK_MAX ||
-            section.size / SL_TRACE_EXPANSION_MAX > section.stored_size) {
+            section.size > section.stored_size * SL_TRACE_EXPANSION_MAX) {
             return false;
         }
         seen |= (uint32_t)1 << section.number;

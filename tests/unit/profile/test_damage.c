@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -257,6 +258,130 @@ static void test_what_lies_between_blocks_is_counted_and_skipped(void **state)
     sl_recorder_destroy(recorder);
 }
 
+static void test_a_block_that_comes_twice_counts_once(void **state)
+{
+    (void)state;
+    struct sl_recorder *recorder = record();
+    const struct sl_buffer *trace = sl_recorder_trace(recorder);
+    struct sl_trace_block_view views[64];
+    size_t offsets[64];
+    size_t count = find_blocks(trace, views, offsets, 64);
+    for (size_t block = 0; block + 1 < count; block++) {
+        struct sl_buffer with;
+        sl_buffer_init(&with);
+        sl_buffer_append(&with, trace->bytes, offsets[block + 1]);
+        sl_buffer_append(&with, trace->bytes + offsets[block], trace->size - offsets[block]);
+        struct sl_profile *profile = read_sound(with.bytes, with.size);
+        assert_int_equal(profile->facts.lost_bytes, offsets[block + 1] - offsets[block]);
+        assert_int_equal(profile->run_count, LOOKS / FLUSH_EVERY + 1);
+        sl_profile_destroy(profile);
+        sl_buffer_destroy(&with);
+    }
+    sl_recorder_destroy(recorder);
+}
+
+/* Two looks in one block, a third in the next, which begins later: nobody looked between. */
+static struct sl_recorder *record_with_gap(void)
+{
+    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    struct sl_process_record process = {.pid = 7};
+    struct sl_thread_record thread = {.id = 7, .main = true};
+    sl_recorder_process(recorder, &process);
+    sl_recorder_thread(recorder, &thread);
+    sl_recorder_look(recorder, 0, INTERVAL, 0);
+    sl_recorder_sample(recorder, 0, named_stack(recorder, "work"), 0);
+    sl_recorder_look(recorder, INTERVAL, 2 * INTERVAL, INTERVAL);
+    assert_true(sl_recorder_flush(recorder, NULL));
+    sl_recorder_look(recorder, 2 * INTERVAL, 3 * INTERVAL, 2 * INTERVAL);
+    sl_recorder_look(recorder, 5 * INTERVAL, 6 * INTERVAL, 5 * INTERVAL);
+    assert_true(sl_recorder_close(recorder, 6 * INTERVAL, NULL));
+    return recorder;
+}
+
+static void test_time_in_which_nobody_looked_is_not_lost(void **state)
+{
+    (void)state;
+    struct sl_recorder *recorder = record_with_gap();
+    const struct sl_buffer *trace = sl_recorder_trace(recorder);
+    struct sl_profile *profile = read_sound(trace->bytes, trace->size);
+    assert_true(profile->facts.complete);
+    assert_int_equal(profile->run_count, 2);
+    assert_int_equal(profile->runs[0].end_ns, 3 * INTERVAL);
+    assert_int_equal(profile->runs[1].begin_ns, 5 * INTERVAL);
+    sl_profile_destroy(profile);
+
+    /* Nor when something before it is. */
+    struct sl_trace_block_view views[64];
+    size_t offsets[64];
+    size_t count = find_blocks(trace, views, offsets, 64);
+    size_t first_looks = 0;
+    while (first_looks < count && views[first_looks].kind != SL_TRACE_BLOCK_LOOKS) {
+        first_looks++;
+    }
+    profile = read_without(trace, offsets, first_looks);
+    assert_int_equal(profile->run_count, 3);
+    assert_string_equal(run_name(profile, &profile->runs[0]), "[lost]");
+    assert_int_equal(profile->runs[0].samples, 2);
+    assert_int_equal(profile->runs[1].begin_ns, 2 * INTERVAL);
+    assert_int_equal(profile->runs[1].end_ns, 3 * INTERVAL);
+    assert_int_equal(profile->runs[2].begin_ns, 5 * INTERVAL);
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+}
+
+static void put32(char *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        at[i] = (char)(value >> (8 * i));
+    }
+}
+
+static void put_checksums(char *header, const char *payload, size_t size)
+{
+    put32(header + 16, (uint32_t)crc32_z(0, (const Bytef *)payload, size));
+    put32(header + 20, (uint32_t)crc32_z(0, (const Bytef *)header, 20));
+}
+
+static void test_a_block_whose_content_makes_no_sense_is_as_good_as_missing(void **state)
+{
+    (void)state;
+    struct sl_recorder *recorder = record();
+    const struct sl_buffer *trace = sl_recorder_trace(recorder);
+    struct sl_trace_block_view views[64];
+    size_t offsets[64];
+    size_t count = find_blocks(trace, views, offsets, 64);
+    size_t damaged = 0;
+    for (size_t block = 0; block < count && damaged < 3; block++) {
+        if (views[block].kind != SL_TRACE_BLOCK_LOOKS) {
+            continue;
+        }
+        damaged++;
+        /* Right checksums, but the section that holds the times of the looks is said to be another one. */
+        char *header = trace->bytes + offsets[block];
+        char *payload = header + SL_TRACE_BLOCK_HEADER_SIZE;
+        size_t size = offsets[block + 1] - offsets[block] - SL_TRACE_BLOCK_HEADER_SIZE;
+        char facts_size = payload[2];
+        assert_int_equal(payload[0], SL_TRACE_FACTS);
+        assert_int_equal(payload[3 + facts_size], SL_TRACE_LOOK_TIMES);
+        payload[3 + facts_size] = 100;
+        put_checksums(header, payload, size);
+        struct sl_profile *profile = read_sound(trace->bytes, trace->size);
+        assert_false(profile->facts.complete);
+        assert_int_equal(profile->facts.lost_bytes, size + SL_TRACE_BLOCK_HEADER_SIZE);
+        uint64_t lost_ns = 0;
+        for (uint32_t i = 0; i < profile->run_count; i++) {
+            const struct sl_run *run = &profile->runs[i];
+            lost_ns += strcmp(run_name(profile, run), "[lost]") == 0 ? run->end_ns - run->begin_ns : 0;
+        }
+        assert_int_equal(lost_ns, 2 * FLUSH_EVERY * INTERVAL);
+        sl_profile_destroy(profile);
+        payload[3 + facts_size] = SL_TRACE_LOOK_TIMES;
+        put_checksums(header, payload, size);
+    }
+    sl_recorder_destroy(recorder);
+}
+
 static void test_what_follows_the_end_is_not_read(void **state)
 {
     (void)state;
@@ -282,6 +407,9 @@ int main(void)
         cmocka_unit_test(test_the_time_of_lost_looks_is_marked_and_the_weights_still_add_up),
         cmocka_unit_test(test_what_refers_to_lost_definitions_is_marked_and_nothing_gets_a_wrong_name),
         cmocka_unit_test(test_what_lies_between_blocks_is_counted_and_skipped),
+        cmocka_unit_test(test_a_block_that_comes_twice_counts_once),
+        cmocka_unit_test(test_time_in_which_nobody_looked_is_not_lost),
+        cmocka_unit_test(test_a_block_whose_content_makes_no_sense_is_as_good_as_missing),
         cmocka_unit_test(test_what_follows_the_end_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,41 @@ static void test_what_waits_for_a_full_disk_is_bounded_and_later_looks_keep_thei
     unlink(path);
 }
 
+static void test_a_block_that_the_file_holds_in_part_is_never_dropped(void **state)
+{
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    char path[64];
+    int descriptor = temporary_file(path);
+    struct sl_recorder *recorder = create(descriptor);
+    record(recorder, 0, 100);
+    assert_true(sl_recorder_flush(recorder, NULL));
+    struct stat status;
+    assert_int_equal(fstat(descriptor, &status), 0);
+    limit_files((rlim_t)status.st_size + 50);
+    recorder->writer.waiting_max = 2000;
+    for (uint64_t i = 100; i < 5000; i += 100) {
+        record(recorder, i, i + 100);
+        assert_false(sl_recorder_flush(recorder, NULL));
+        assert_true(recorder->writer.waiting_size <= recorder->writer.waiting_max);
+    }
+    limit_files(RLIM_INFINITY);
+    assert_true(sl_recorder_close(recorder, (uint64_t)5000 * INTERVAL, NULL));
+    uint64_t dropped_size = recorder->writer.dropped_size;
+    sl_recorder_destroy(recorder);
+    struct sl_profile *profile = sl_trace_read_file(path, NULL);
+    assert_non_null(profile);
+    assert_true(dropped_size > 0);
+    assert_int_equal(profile->facts.lost_bytes, dropped_size);
+    /* The block that was begun is whole: what is lost comes after it. */
+    assert_int_equal(profile->runs[199].end_ns, (uint64_t)200 * INTERVAL);
+    const struct sl_stack_record *lost = &profile->stacks[profile->runs[200].stack];
+    assert_string_equal(sl_profile_text(profile, profile->functions[lost->function].name), "[lost]");
+    sl_profile_destroy(profile);
+    close(descriptor);
+    unlink(path);
+}
+
 static void test_a_file_that_is_no_trace_gets_one_clear_sentence(void **state)
 {
     (void)state;
@@ -286,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_a_disk_that_stays_full_leaves_what_was_written_before),
         cmocka_unit_test(test_a_pipe_whose_reader_has_gone_is_told),
         cmocka_unit_test(test_what_waits_for_a_full_disk_is_bounded_and_later_looks_keep_their_names),
+        cmocka_unit_test(test_a_block_that_the_file_holds_in_part_is_never_dropped),
         cmocka_unit_test(test_a_file_that_is_no_trace_gets_one_clear_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
