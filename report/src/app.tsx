@@ -132,7 +132,7 @@ export function App(): JSX.Element {
         </div>
       </header>
       <Overview />
-      <div class="toolbar">
+      <section class="toolbar" aria-label="Views and filters">
         <Tabs />
         <Search />
         <Filters />
@@ -141,7 +141,7 @@ export function App(): JSX.Element {
             Panel
           </button>
         </Show>
-      </div>
+      </section>
       <Trail />
       <main classList={{ "with-panel": withPanel() }}>
         <div id="view" role="tabpanel" aria-label={viewLabels[state.view]}>
@@ -180,6 +180,9 @@ export function App(): JSX.Element {
       </main>
       <p class="said" role="status" aria-live="polite">
         {model.said()}
+      </p>
+      <p class="told" role="status" aria-live="polite">
+        {model.told()}
       </p>
       <Show when={help()}>
         <Help

@@ -1,5 +1,6 @@
 // The `stacklapse view` command that shows in a terminal, or in a new page, what this page shows.
 import type { State } from "./state";
+import { blank } from "./state";
 
 /** A word as a POSIX shell takes it. */
 function quoted(word: string): string {
@@ -7,7 +8,7 @@ function quoted(word: string): string {
 }
 
 export function viewCommand(state: State, recording: string | null): string {
-  const words = ["stacklapse", "view", recording ?? "last", "-r", "html"];
+  const words = ["-r", "html"];
   if (state.showAll) {
     words.push("--show-all");
   }
@@ -20,5 +21,9 @@ export function viewCommand(state: State, recording: string | null): string {
   if (state.mode !== "wall") {
     words.push("--mode", state.mode);
   }
-  return words.map(quoted).join(" ");
+  if (state.threshold !== blank.threshold) {
+    words.push("--threshold", String(Number((state.threshold * 100).toPrecision(6))));
+  }
+  // The recording is named as the command would: already quoted.
+  return `stacklapse view ${recording ?? "last"} ${words.map(quoted).join(" ")}`;
 }

@@ -56,6 +56,8 @@ export interface Model {
   readonly searched: Accessor<Amount>;
   readonly total: Accessor<Amount>;
   readonly range: Accessor<readonly [number, number]>;
+  /** Looks at what lies between the two instants, whichever comes first. */
+  selectRange(from: number, to: number): void;
   /** What shares are of: the length of the selected range, and the looks taken in it. */
   readonly whole: Accessor<Amount>;
   share(amount: Amount): number;
@@ -72,7 +74,11 @@ export interface Model {
   focus(fn: number): void;
   unfocus(length: number): void;
   readonly said: Accessor<string>;
+  /** Shows a sentence for a moment. */
   say(text: string): void;
+  readonly told: Accessor<string>;
+  /** A sentence for those who listen: where a key has led. */
+  tell(text: string): void;
 }
 
 function sumOf(total: FunctionTotal | undefined): { total: Amount; self: Amount } {
@@ -92,6 +98,7 @@ export function createModel(page: Page): Model {
   const [state, setState] = createRecord<State>(fromHash(location.hash, initial, bounds));
   const [current, setCurrent] = createSignal<Current | null>(null);
   const [said, say] = createSignal("");
+  const [told, tell] = createSignal("");
 
   const range = createMemo(() => state.range ?? ([0, recording.endNs] as const));
   const found = createMemo(() => {
@@ -182,6 +189,12 @@ export function createModel(page: Page): Model {
     ),
     total: perVersion(selection, () => engine.total()),
     range,
+    selectRange: (from, to) => {
+      const [begin, end] = [Math.round(Math.min(from, to)), Math.round(Math.max(from, to))];
+      if (end > begin) {
+        setState({ range: begin <= 0 && end >= recording.endNs ? null : [begin, end] });
+      }
+    },
     whole,
     share: (amount) => (whole().ns > 0 ? amount.ns / whole().ns : 0),
     error: (amount) => engine.standardError(amount, whole()),
@@ -207,6 +220,8 @@ export function createModel(page: Page): Model {
     },
     said,
     say,
+    told,
+    tell,
   };
 
   if (state.selected !== null) {

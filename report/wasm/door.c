@@ -118,7 +118,7 @@ SL_EXPORT(select_focus) bool select_focus(const sl_function *trail, uint32_t cou
     return refocus(trail, count);
 }
 
-/* `globs` holds `hide_count` and then `show_count` globs, each followed by a NUL. */
+/* Returns the role of each function, which stays told when everything is shown. `globs` holds `hide_count` and then `show_count` globs, each followed by a NUL. */
 SL_EXPORT(select_roles)
 const uint8_t *select_roles(bool show_all, const char *globs, uint32_t hide_count, uint32_t show_count)
 {
@@ -134,15 +134,15 @@ const uint8_t *select_roles(bool show_all, const char *globs, uint32_t hide_coun
         globs += strlen(globs) + 1;
     }
     struct sl_roles_options options = {
-        .show_all = show_all,
         .hide = list,
         .hide_count = hide_count,
         .show = list + hide_count,
         .show_count = show_count,
     };
-    roles = sl_roles(&roles_arena, profile, &options);
+    const uint8_t *found = sl_roles(&roles_arena, profile, &options);
     sl_arena_reset(&arena);
-    return roles;
+    roles = show_all ? NULL : found;
+    return found;
 }
 
 /* The whole of the selection. */

@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 /* Of the levels that deflate a million runs in a quarter of a second, the one with the smallest result. */
-static const int level = 6;
+static const int level = 5;
 
 /* Raw deflate with the largest window: no header, no checksum. */
 static const int window_bits = -15;

@@ -113,7 +113,7 @@ export class CallTree extends Rows {
 export interface FlameGraph {
   readonly tree: CallTree;
   /** The time that lies left of a node. */
-  offset(node: number): number;
+  readonly offset: (node: number) => number;
 }
 
 export interface FunctionTotal {

@@ -130,14 +130,14 @@ function element(id: string): HTMLElement {
 
 function payload(id: string): Uint8Array<ArrayBuffer> {
   const script = element(id);
-  const bytes = fromBase64((script.textContent ?? "").trim());
+  const bytes = fromBase64(script.textContent.trim());
   script.remove();
   return bytes;
 }
 
 /** Everything that the page carries. */
 export async function openPage(): Promise<Page> {
-  const options = JSON.parse(element("stacklapse-options").textContent ?? "") as PageOptions;
+  const options = JSON.parse(element("stacklapse-options").textContent) as PageOptions;
   const size = Number(element("stacklapse-columns").dataset["size"]);
   const columns = payload("stacklapse-columns");
   const module = await Module.load(await inflated(payload("stacklapse-module")));

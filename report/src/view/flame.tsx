@@ -1,5 +1,5 @@
 // The flame graph: the call tree drawn to scale, heaviest first.
-import { Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
+import { Show, createEffect, createMemo, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { bounded, oncePerFrame, surface } from "../chart/canvas";
@@ -35,7 +35,7 @@ export function FlameView(): JSX.Element {
   });
   const rows = createMemo(() => flameRows(flame()));
   const wholeNs = createMemo(() => Math.max(1, flame().tree.wide(0, NODE.total)));
-  const [span, setSpan] = createSignal<readonly [number, number]>([0, wholeNs()]);
+  const [span, setSpan] = createSignal<readonly [number, number]>([0, untrack(wholeNs)]);
   createEffect(
     on(flame, () => {
       setSpan([0, wholeNs()]);
@@ -83,23 +83,13 @@ export function FlameView(): JSX.Element {
     });
   };
   const redraw = oncePerFrame(draw);
-  createEffect(() => {
-    flame();
-    span();
-    size();
-    top();
-    palette();
-    model.found();
-    selected();
-    hovered();
-    redraw();
-  });
+  createEffect(on([flame, span, size, top, palette, model.found, selected, hovered], redraw));
 
   const instant = (x: number): number => span()[0] + (x / Math.max(size()[0], 1)) * (span()[1] - span()[0]);
   const nodeAt = (x: number, y: number): number =>
     flameNodeAt(flame(), Math.floor((y + top()) / FLAME_ROW), instant(x));
 
-  const choose = (node: number): void => {
+  const choose = (node: number, aloud = false): void => {
     if (node <= 0) {
       return;
     }
@@ -116,8 +106,10 @@ export function FlameView(): JSX.Element {
     if (y < box.scrollTop || y + FLAME_ROW > box.scrollTop + box.clientHeight) {
       box.scrollTop = y - box.clientHeight / 3;
     }
-    const nth = tree.path(node).length;
-    model.say(`${recording.function(tree.word(node, NODE.subject)).name}, ${spoken(model, tree.total(node))}, level ${nth}`);
+    if (aloud) {
+      const level = tree.word(node, NODE.depth);
+      model.tell(`${recording.function(tree.word(node, NODE.subject)).name}, ${spoken(model, tree.total(node))}, level ${level}`);
+    }
   };
   const zoomTo = (node: number): void => {
     if (node >= 0) {
@@ -212,7 +204,7 @@ export function FlameView(): JSX.Element {
     const step = (field: number): void => {
       const to = node > 0 ? tree.word(node, field) : tree.word(0, NODE.firstChild);
       if (to !== NONE && to !== 0) {
-        choose(to);
+        choose(to, true);
       }
     };
     switch (event.key) {
@@ -234,7 +226,7 @@ export function FlameView(): JSX.Element {
           elder = tree.word(elder, NODE.nextSibling);
         }
         if (elder !== NONE) {
-          choose(elder);
+          choose(elder, true);
         }
         break;
       }
@@ -264,7 +256,7 @@ export function FlameView(): JSX.Element {
         for (let i = 1; i < tree.length; i++) {
           const next = (Math.max(node, 0) + (forward ? i : tree.length - i)) % tree.length;
           if (next !== 0 && model.isFound(tree.word(next, NODE.subject))) {
-            choose(next);
+            choose(next, true);
             break;
           }
         }

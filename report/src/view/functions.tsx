@@ -128,7 +128,7 @@ export function FunctionsView(): JSX.Element {
       <div
         ref={body}
         class="rows"
-        role="listbox"
+        role={rows().length > 0 ? "listbox" : "region"}
         aria-label={`${count(rows().length)} functions`}
         aria-activedescendant={active() >= 0 ? `function-${active()}` : undefined}
         tabIndex={0}

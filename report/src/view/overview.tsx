@@ -1,5 +1,5 @@
 // The strip at the top of every view: how busy the program was when, and the range that is looked at.
-import { Show, createEffect, createMemo, createSignal, onCleanup, onMount } from "solid-js";
+import { Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { SMALL_FONT, oncePerFrame, surface, tickLabel, tickStep } from "../chart/canvas";
@@ -66,20 +66,8 @@ export function Overview(): JSX.Element {
     }
   };
   const redraw = oncePerFrame(draw);
-  createEffect(() => {
-    kinds();
-    isDark();
-    dragged();
-    void state.range;
-    redraw();
-  });
+  createEffect(on([kinds, isDark, dragged, () => state.range], redraw));
   const instant = (x: number): number => Math.max(0, Math.min(wholeNs, (x / Math.max(width(), 1)) * wholeNs));
-  const setRange = (from: number, to: number): void => {
-    const [begin, end] = [Math.round(Math.min(from, to)), Math.round(Math.max(from, to))];
-    if (end > begin) {
-      model.set({ range: begin <= 0 && end >= wholeNs ? null : [begin, end] });
-    }
-  };
   onMount(() => {
     const observer = new ResizeObserver(() => {
       setWidth(box.clientWidth);
@@ -97,7 +85,7 @@ export function Overview(): JSX.Element {
         const range = dragged();
         setDragged(null);
         if (range) {
-          setRange(range[0], range[1]);
+          model.selectRange(range[0], range[1]);
         }
       },
       click: () => {
@@ -114,20 +102,20 @@ export function Overview(): JSX.Element {
     }
     event.preventDefault();
     if (event.shiftKey) {
-      setRange(begin, Math.max(begin + step, Math.min(wholeNs, end + by)));
+      model.selectRange(begin, Math.max(begin + step, Math.min(wholeNs, end + by)));
     } else if (event.altKey) {
-      setRange(Math.max(0, Math.min(end - step, begin + by)), end);
+      model.selectRange(Math.max(0, Math.min(end - step, begin + by)), end);
     } else if (state.range) {
       const bounded = Math.max(-begin, Math.min(by, wholeNs - end));
-      setRange(begin + bounded, end + bounded);
+      model.selectRange(begin + bounded, end + bounded);
     } else {
-      setRange(by > 0 ? step : 0, by > 0 ? wholeNs : wholeNs - step);
+      model.selectRange(by > 0 ? step : 0, by > 0 ? wholeNs : wholeNs - step);
     }
     const now = state.range ?? [0, wholeNs];
-    model.say(`${time(now[0])} to ${time(now[1])}`);
+    model.tell(`${time(now[0])} to ${time(now[1])}`);
   };
   return (
-    <div class="overview">
+    <section class="overview" aria-label="The recording in time">
       <div
         ref={box}
         class="strip"
@@ -153,6 +141,6 @@ export function Overview(): JSX.Element {
           </div>
         )}
       </Show>
-    </div>
+    </section>
   );
 }

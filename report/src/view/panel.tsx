@@ -133,11 +133,13 @@ export function Panel(): JSX.Element {
                   <Measure name="here, self" amount={current().self} />
                 </Show>
               </Show>
-              <Measure name={current().path.length > 0 ? "everywhere" : "total"} amount={all()?.total ?? nothing} />
-              <Measure
-                name={current().path.length > 0 ? "everywhere, self" : "self"}
-                amount={all()?.self ?? nothing}
-              />
+              <Show when={current().path.length === 0 || all()?.total.ns !== current().total.ns}>
+                <Measure name={current().path.length > 0 ? "everywhere" : "total"} amount={all()?.total ?? nothing} />
+                <Measure
+                  name={current().path.length > 0 ? "everywhere, self" : "self"}
+                  amount={all()?.self ?? nothing}
+                />
+              </Show>
             </dl>
             <div class="actions">
               <button

@@ -172,19 +172,12 @@ export function TimeView(): JSX.Element {
     drawAxis(drawn);
   };
   const redraw = oncePerFrame(draw);
-  createEffect(() => {
-    span();
-    size();
-    top();
-    lanes();
-    palette();
-    model.found();
-    hovered();
-    dragged();
-    void state.range;
-    void state.selected;
-    redraw();
-  });
+  createEffect(
+    on(
+      [span, size, top, lanes, palette, model.found, hovered, dragged, () => state.range, () => state.selected],
+      redraw,
+    ),
+  );
   createEffect(
     on(lanes, () => {
       setHovered(null);
@@ -212,12 +205,6 @@ export function TimeView(): JSX.Element {
       }
     }
     return { lane: index, box: -1 };
-  };
-  const setRange = (from: number, to: number): void => {
-    const [begin, end] = [Math.round(Math.min(from, to)), Math.round(Math.max(from, to))];
-    if (end > begin) {
-      model.set({ range: begin <= 0 && end >= wholeNs ? null : [begin, end] });
-    }
   };
   const zoom = (factor: number, part: number): void => {
     setSpan(zoomed({ begin: span()[0], end: span()[1] }, factor, part, wholeNs, leastNs));
@@ -282,7 +269,7 @@ export function TimeView(): JSX.Element {
         grabbed = null;
         setDragged(null);
         if (range) {
-          setRange(range[0], range[1]);
+          model.selectRange(range[0], range[1]);
         }
       },
       click: (x, y) => {
@@ -360,8 +347,8 @@ export function TimeView(): JSX.Element {
         setSpan([0, wholeNs]);
         break;
       case "Enter":
-        setRange(span()[0], span()[1]);
-        model.say("The range is what is in sight.");
+        model.selectRange(span()[0], span()[1]);
+        model.tell("The range is what is in sight.");
         break;
       case "z":
         if (state.range) {

@@ -70,7 +70,7 @@ export function Search(): JSX.Element {
     if (!found.valid) {
       return "not a regular expression";
     }
-    return found.functions === 0 ? "no match" : `matches ${share(model.share(model.searched()))}`;
+    return found.functions === 0 ? "no match" : `matches ${share(model.searched().ns / Math.max(model.total().ns, 1))}`;
   });
   return (
     <div class="search" role="search">

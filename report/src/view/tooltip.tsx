@@ -1,5 +1,5 @@
 // What lies under the pointer, beside the pointer.
-import { Show } from "solid-js";
+import { For, Show } from "solid-js";
 import type { JSX } from "solid-js";
 
 export interface Tip {
@@ -25,9 +25,7 @@ export function Tooltip(props: { tip: Tip | null }): JSX.Element {
           }}
         >
           <b class="name">{tip().title}</b>
-          {tip().lines.map((line) => (
-            <span>{line}</span>
-          ))}
+          <For each={tip().lines}>{(line) => <span>{line}</span>}</For>
         </div>
       )}
     </Show>

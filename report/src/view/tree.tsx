@@ -61,9 +61,13 @@ export function TreeView(): JSX.Element {
   const inSight = createMemo(() => rows().slice(first(), last()));
   /** Levels that are cut off at the left: a deep stack is not pushed out of sight. */
   const cut = createMemo(() => {
-    const levels = inSight().map((row) => row.level);
+    const levels = rows()
+      .slice(Math.floor(top() / ROW_HEIGHT), Math.ceil((top() + height()) / ROW_HEIGHT))
+      .map((row) => row.level);
     return levels.some((level) => level > DEEP_LEVELS) ? Math.max(0, Math.min(...levels) - 4) : 0;
   });
+  /** A row's own indentation. However deep it is, its name stays in sight. */
+  const indent = (row: Row): string => `min(50%, ${Math.max(0, row.level - 1 - cut()) * INDENT}px)`;
 
   onMount(() => {
     const observer = new ResizeObserver(() => {
@@ -309,7 +313,7 @@ export function TreeView(): JSX.Element {
       <div
         ref={body}
         class="rows"
-        role="treegrid"
+        role={rows().length > 0 ? "treegrid" : "region"}
         aria-label={state.inverted ? "Call tree, inverted" : "Call tree"}
         aria-rowcount={rows().length}
         aria-activedescendant={rows().length > 0 ? `row-${active()}` : undefined}
@@ -363,7 +367,7 @@ export function TreeView(): JSX.Element {
                       <span
                         class="text"
                         role="gridcell"
-                        style={{ "padding-left": `${(row.level - 1 - cut()) * INDENT + 18}px` }}
+                        style={{ "padding-left": `calc(18px + ${indent(row)})` }}
                       >
                         <span class="folded">
                           {(row as RestRow).idle
@@ -408,7 +412,7 @@ export function TreeView(): JSX.Element {
                       <span
                         class="text"
                         role="gridcell"
-                        style={{ "padding-left": `${(node().level - 1 - cut()) * INDENT}px` }}
+                        style={{ "padding-left": indent(node()) }}
                       >
                         <Node row={node()} />
                       </span>

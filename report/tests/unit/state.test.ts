@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+
+import type { State } from "../../src/state";
+import { blank, fromHash, initialState, toHash } from "../../src/state";
+
+const bounds = { functionCount: 100, threadCount: 5, endNs: 9_000_000_000 };
+
+const chosen: State = {
+  view: "flame",
+  range: [1_000_000_000, 2_500_000_001],
+  threads: [1, 3],
+  mode: "cpu",
+  query: "a&b=c #%/x,\u2028 ünï",
+  regex: true,
+  only: true,
+  showAll: true,
+  hide: ["requests.*", "a,b", "100%"],
+  show: ["*/app/*"],
+  threshold: 0.0125,
+  trail: [5, 7],
+  selected: 42,
+  inverted: true,
+  sort: "name",
+};
+
+describe("the address", () => {
+  test("is empty for what a page opens with", () => {
+    expect(toHash(blank, blank)).toBe("");
+    expect(fromHash("", blank, bounds)).toEqual(blank);
+  });
+
+  test("gives back every choice", () => {
+    expect(fromHash(`#${toHash(chosen, blank)}`, blank, bounds)).toEqual(chosen);
+  });
+
+  test("gives back what differs from a page that opens with choices", () => {
+    expect(fromHash(toHash({ ...blank, selected: null }, chosen), chosen, bounds)).toEqual({
+      ...blank,
+      // There is no address for "nothing chosen" and "nothing searched for": a page never opens with either.
+      selected: chosen.selected,
+      query: chosen.query,
+    });
+  });
+
+  test("is legible", () => {
+    expect(toHash({ ...blank, view: "time", range: [0, 5], threads: [0, 2] }, blank)).toBe(
+      "view=time&range=0-5&threads=0,2",
+    );
+  });
+
+  test.each([
+    ["view=nonsense", {}],
+    ["range=5-2", {}],
+    ["range=-1-2", {}],
+    ["range=1e5-2e5", {}],
+    ["range=0-99999999999999", { range: [0, 9_000_000_000] }],
+    ["threads=1,77,x,-1", { threads: [1] }],
+    ["focus=100,99", { trail: [99] }],
+    ["function=4294967295", {}],
+    ["mode=%", {}],
+    ["below=x", {}],
+    ["below=1000", { threshold: 1 }],
+    ["__proto__=x&constructor=y", {}],
+    ["=&&=&view", {}],
+  ])("leaves out what cannot be: %s", (hash, difference) => {
+    expect(fromHash(hash, blank, bounds)).toEqual({ ...blank, ...difference });
+  });
+});
+
+test("a page opens with what the command was asked for", () => {
+  const options = {
+    mode: 2,
+    begin: 0,
+    end: 9_000_000_000,
+    threshold: 0.02,
+    showAll: true,
+    show: ["x"],
+    hide: ["y"],
+    threads: [1],
+    recording: null,
+  };
+  expect(initialState(options, 9_000_000_000)).toEqual({
+    ...blank,
+    mode: "gil",
+    threshold: 0.02,
+    showAll: true,
+    show: ["x"],
+    hide: ["y"],
+    threads: [1],
+  });
+  expect(initialState({ ...options, begin: 5 }, 9_000_000_000).range).toEqual([5, 9_000_000_000]);
+});

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+
+import { tickLabel, tickStep } from "../../src/chart/canvas";
+import { viewCommand } from "../../src/command";
+import { sourceText } from "../../src/engine/payload";
+import { visible } from "../../src/engine/recording";
+import { bytes, count, plural, share, shareWithError, time, timeFormat } from "../../src/format";
+import { matcher } from "../../src/search";
+import { blank } from "../../src/state";
+import { systemCallName } from "../../src/system_calls";
+
+describe("times", () => {
+  test("of one table have one unit and the decimals that the interval allows", () => {
+    const format = timeFormat(2_310_000_000, 1_000_000);
+    expect(format.unit).toBe("s");
+    expect(format(1_612_000_000)).toBe("1.612");
+    expect(timeFormat(2_310_000_000, 100_000)(1_612_300_000)).toBe("1.6123");
+    expect(timeFormat(7_200_000_000_000, 1_000_000)(1_612_300_000)).toBe("1.61");
+    expect(timeFormat(50_000_000, 1_000_000).unit).toBe("ms");
+    expect(timeFormat(50_000_000, 1_000_000)(1_500_000)).toBe("2");
+    expect(timeFormat(0, 0)(0)).toBe("0.000");
+  });
+
+  test.each([
+    [0, "0 ns"],
+    [999, "999 ns"],
+    [1500, "1.5 µs"],
+    [1_500_000, "1.5 ms"],
+    [150_000_000, "150 ms"],
+    [1_500_000_000, "1.50 s"],
+    [100_000_000_000, "100 s"],
+    [3_660_000_000_000, "1 h 01 min"],
+  ])("by themselves have three or four digits: %i", (ns, text) => {
+    expect(time(ns)).toBe(text);
+  });
+});
+
+test("shares have a decimal, and none that is not zero is shown as zero", () => {
+  expect(share(0.3414)).toBe("34.1 %");
+  expect(share(1)).toBe("100 %");
+  expect(share(0.0001)).toBe("<0.1 %");
+  expect(share(0)).toBe("0.0 %");
+  expect(shareWithError(0.341, 0.0121)).toBe("34.1 ± 1.2 %");
+});
+
+test("counts have commas and plurals", () => {
+  expect(count(1234567)).toBe("1,234,567");
+  expect(count(999)).toBe("999");
+  expect(plural(1, "sample")).toBe("1 sample");
+  expect(plural(2, "sample")).toBe("2 samples");
+  expect(bytes(1_250_000)).toBe("1.3 MB");
+});
+
+describe("a search", () => {
+  test("minds case from the first capital on", () => {
+    expect(matcher("cook", false)?.("Kitchen.Cook")).toBe(true);
+    expect(matcher("Cook", false)?.("kitchen.cook")).toBe(false);
+  });
+
+  test("is a regular expression when asked to be, and none when it is not one", () => {
+    expect(matcher("^Kit.*ook$", true)?.("Kitchen.cook")).toBe(true);
+    expect(matcher("(", true)).toBeUndefined();
+    expect(matcher("(", false)?.("f(x)")).toBe(true);
+    expect(matcher("", false)).toBeUndefined();
+  });
+});
+
+describe("names", () => {
+  test("show what cannot be seen", () => {
+    expect(visible("a\u202eb\u0000c\u2028d\u200be")).toBe("a\\u202eb\\u0000c\\u2028d\\u200be");
+    expect(visible("名前.<locals>.🐍")).toBe("名前.<locals>.🐍");
+  });
+});
+
+describe("the command that shows a page again", () => {
+  test("names what differs from its defaults, quoted for a shell", () => {
+    expect(viewCommand(blank, "last")).toBe("stacklapse view last -r html");
+    expect(
+      viewCommand({ ...blank, showAll: true, hide: ["a b*", "it's"], show: ["x/*"], mode: "gil", threshold: 0.02 }, "'my file.lapse'"),
+    ).toBe(
+      `stacklapse view 'my file.lapse' -r html --show-all --hide 'a b*' --hide 'it'\\''s' --show 'x/*' --mode gil --threshold 2`,
+    );
+  });
+});
+
+test("source text comes in pieces of lines", () => {
+  const piece = (file: number, line: number, text: string): number[] => [
+    file,
+    line,
+    ...[text.length],
+    ...new TextEncoder().encode(text),
+  ];
+  const files = sourceText(Uint8Array.from([...piece(3, 10, "a\nb\n"), ...piece(3, 1, "x"), ...piece(4, 2, "y\r\nz\r\n")]));
+  expect([...(files.get(3) ?? [])]).toEqual([
+    [10, "a"],
+    [11, "b"],
+    [1, "x"],
+  ]);
+  expect([...(files.get(4) ?? [])]).toEqual([
+    [2, "y"],
+    [3, "z"],
+  ]);
+});
+
+test("ticks of an axis are round numbers", () => {
+  expect(tickStep(10e9, 10)).toBe(1e9);
+  expect(tickStep(7e9, 10)).toBe(1e9);
+  expect(tickStep(23e9, 10)).toBe(5e9);
+  expect(tickLabel(1.5e9, 0.5e9, 10e9)).toBe("1.5 s");
+  expect(tickLabel(2e9, 1e9, 10e9)).toBe("2 s");
+});
+
+test("system calls have names", () => {
+  expect(systemCallName(230)).toBe("sleep");
+  expect(systemCallName(9999)).toBe("system call 9999");
+  expect(systemCallName(-1)).toBe("system call");
+});

@@ -1,0 +1,23 @@
+import solid from "vite-plugin-solid";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [solid()],
+        test: { name: "unit", include: ["tests/unit/*.test.ts"], environment: "node", testTimeout: 60_000 },
+      },
+      {
+        test: {
+          name: "page",
+          include: ["tests/page/*.test.ts"],
+          environment: "node",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
