@@ -19,10 +19,10 @@ struct choice {
     enum sl_mode mode;
     uint32_t every_thread;   /* every n-th thread is taken; 0: all */
     uint32_t every_function; /* every n-th function is searched for; 0: nothing */
-    bool only;               /* only samples that have what is searched for */
     uint32_t focus;          /* how many functions are on the trail: the heaviest that are left, one after another */
-    bool show_all;
     const char *hide;
+    bool show_all;
+    bool only; /* only samples that have what is searched for */
     bool by_process, by_thread, inverted;
 };
 
