@@ -19,10 +19,10 @@ PROGRAM = "examples/access_log/main.py"
 
 COLUMN, ROW, MARGIN = 8.4, 18, 16
 
-# Terminal colours by their number; the names are classes of the style sheet below.
-COLOURS = {1: "red", 2: "green", 3: "yellow", 4: "blue", 5: "magenta", 6: "cyan"}
-LIGHT = {"red": "#b3261e", "green": "#1b6e33", "yellow": "#8a5a00", "blue": "#1d4ed8", "magenta": "#86198f"}
-DARK = {"red": "#ff8a80", "green": "#7ddc92", "yellow": "#f2c14e", "blue": "#8ab4f8", "magenta": "#e29bf0"}
+# The colours that the report uses, of a terminal's 256; the names are classes of the style sheet below.
+COLOURS = {196: "red", 136: "yellow", 28: "green", 30: "cyan", 243: "dim"}
+LIGHT = {"red": "#b3261e", "green": "#1b6e33", "yellow": "#8a5a00"}
+DARK = {"red": "#ff8a80", "green": "#7ddc92", "yellow": "#f2c14e"}
 LIGHT |= {"cyan": "#0e6a78", "text": "#1f2328", "dim": "#59636e", "page": "#ffffff", "edge": "#d1d9e0"}
 DARK |= {"cyan": "#7fd6e3", "text": "#e6edf3", "dim": "#9198a1", "page": "#0d1117", "edge": "#3d444d"}
 
@@ -33,28 +33,25 @@ ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
 class Style:
     colour: str = "text"
     bold: bool = False
-    dim: bool = False
 
     def after(self, codes: list[int]) -> Style:
+        """This style changed by the numbers of one escape sequence."""
         style = self
-        for code in codes:
+        rest = iter(codes)
+        for code in rest:
             if code == 0:
                 style = Style()
             elif code == 1:
                 style = replace(style, bold=True)
-            elif code == 2:
-                style = replace(style, dim=True)
-            elif code == 22:
-                style = replace(style, bold=False, dim=False)
-            elif code == 39:
-                style = replace(style, colour="text")
-            elif code in range(30, 38) or code in range(90, 98):
-                style = replace(style, colour=COLOURS.get(code % 10, "dim" if code == 90 else "text"))
+            elif code == 38 and next(rest, None) == 5:
+                style = replace(style, colour=COLOURS[next(rest)])
+            else:
+                raise ValueError(f"the report uses a style that the picture does not know: {codes}")
         return style
 
     @property
     def names(self) -> str:
-        return ("dim" if self.dim else self.colour) + (" bold" if self.bold else "")
+        return self.colour + (" bold" if self.bold else "")
 
 
 def pieces(line: str) -> list[tuple[int, Style, str]]:
@@ -99,14 +96,16 @@ def svg(lines: list[str]) -> str:
 
 
 def report() -> list[str]:
-    with tempfile.TemporaryDirectory() as state:
+    with tempfile.TemporaryDirectory() as folder:
+        # Debian's interpreter: what somebody else's imports at every start is no part of the picture.
+        environment = {"XDG_STATE_HOME": folder, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         run = subprocess.run(
             [TOP / "build" / "stacklapse", "--color", "always", PROGRAM],
             cwd=TOP,
             check=True,
             capture_output=True,
             text=True,
-            env=os.environ | {"XDG_STATE_HOME": state, "COLUMNS": "100", "LANG": "C.UTF-8"},
+            env=os.environ | environment,
         )
     lines = run.stderr.rstrip("\n").split("\n")
     while lines and not lines[0].strip():
