@@ -12,10 +12,11 @@ import re
 from pathlib import Path
 
 import engine
+import outputs
 from measure import TOP, machine, warn_if_busy
 
 PAGE = TOP / "docs" / "benchmarks.md"
-FIGURES = engine.FIGURES
+FIGURES = {**engine.FIGURES, **outputs.FIGURES}
 
 
 def put(page: Path, name: str, text: str) -> None:
