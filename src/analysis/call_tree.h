@@ -79,9 +79,9 @@ struct sl_call_tree_options {
 };
 
 /* A tree has at most this many nodes, so that a hostile or odd recording (each of 100,000 samples of a timeline a new
- * stack 10,000 deep) costs memory for no more: 500 MB. Frames that would need more count as hidden in their callers;
- * an inverted tree ends there. */
-#define SL_CALL_TREE_NODES_MAX ((uint32_t)4 * 1024 * 1024)
+ * stack 10,000 deep) costs no more than their memory: some 450 bytes each while the tree is built, 1 GB in all. Frames
+ * that would need more count as hidden in their callers; an inverted tree ends there. */
+#define SL_CALL_TREE_NODES_MAX ((uint32_t)2 * 1024 * 1024)
 
 /* NULL when the arena is exhausted. Linear in runs, stacks and nodes (times their logarithm for the sorting), without
  * recursion. The tree lives as long as the arena. */

@@ -19,8 +19,7 @@ static bool take(struct check *check, unsigned char byte)
 
 static void skip_space(struct check *check)
 {
-    while (check->at < check->end && memchr(" \t\n\r", *check->at, 4) != NULL) {
-        check->at++;
+    while (take(check, ' ') || take(check, '\t') || take(check, '\n') || take(check, '\r')) {
     }
 }
 
@@ -142,7 +141,7 @@ static bool key(struct check *check)
 bool json_is_valid(const char *text, size_t size)
 {
     struct check check = {(const unsigned char *)text, (const unsigned char *)text + size};
-    char open[depth_max];
+    unsigned char open[depth_max];
     int depth = 0;
     for (;;) {
         /* A value begins here. */
@@ -165,7 +164,7 @@ bool json_is_valid(const char *text, size_t size)
         }
         /* And ends here. */
         skip_space(&check);
-        while (depth > 0 && take(&check, (unsigned char)open[depth - 1])) {
+        while (depth > 0 && take(&check, open[depth - 1])) {
             depth--;
             skip_space(&check);
         }
