@@ -1,5 +1,5 @@
 /* trace.c - what the trace itself costs, without any sampling: time to take a sample in, bytes it takes, time to read it
- * back.  `build/bench_trace` prints three lines.
+ * back.  `ninja -C build bench_trace && build/bench_trace`.
  *
  * The samples are made up: one thread, stacks 30 deep, of which some are much more frequent than others; the next sample
  * is another stack than the one before. What a real program takes is in docs/benchmarks.md. */

@@ -286,9 +286,9 @@ static bool read_look_times(struct look_times *times, struct sl_cursor content, 
     find_irregular(times, 0);
     /* Every look has its instant: that bounds their number by the size of the trace. */
     uint64_t bits = (uint64_t)times->count * SL_TRACE_INSTANT_BITS;
-    return !content.failed && times->time_ns <= SL_TRACE_TIME_MAX &&
-           times->first_look <= SL_TRACE_TIME_MAX && times->interval_ns > 0 &&
-           times->interval_ns <= SL_TRACE_TIME_MAX && (bits + 7) / 8 <= sl_cursor_left(&instants);
+    return !content.failed && times->time_ns <= SL_TRACE_TIME_MAX && times->first_look <= SL_TRACE_TIME_MAX &&
+           times->interval_ns > 0 && times->interval_ns <= SL_TRACE_TIME_MAX &&
+           (bits + 7) / 8 <= sl_cursor_left(&instants);
 }
 
 /* Goes behind the next look. */

@@ -24,7 +24,7 @@ struct sl_trace_writer {
     struct sl_buffer trace; /* the whole trace, when it is kept in memory */
     struct sl_trace_waiting *first, *last;
     size_t waiting_size;
-    size_t waiting_max; /* SL_TRACE_WAITING_MAX */
+    size_t waiting_max;   /* SL_TRACE_WAITING_MAX */
     size_t first_written; /* bytes of the first waiting block that the sink took already */
     uint32_t next_block;
     uint64_t dropped_size;  /* of blocks that had to be given up */

@@ -16,17 +16,17 @@
 
 #include <cmocka.h>
 
-static int digit(char character)
+static unsigned digit(char character)
 {
     static const char digits[] = "0123456789abcdef";
     const char *found = character != '\0' ? strchr(digits, character) : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
+    return found != NULL ? (unsigned)(found - digits) : 16;
 }
 
 /* The bytes at the start of a line: pairs of digits with one space between. */
 static void append_bytes(struct sl_buffer *bytes, const char *line)
 {
-    while (digit(line[0]) >= 0 && digit(line[1]) >= 0) {
+    while (digit(line[0]) < 16 && digit(line[1]) < 16) {
         sl_buffer_byte(bytes, (char)(digit(line[0]) << 4 | digit(line[1])));
         line += line[2] == ' ' ? 3 : 2;
     }

@@ -47,7 +47,7 @@ static void check_clean(const char *bytes, size_t size, const char *expected)
     assert_int_equal(sl_utf8_is_clean(bytes, size), strlen(expected) == size && memcmp(bytes, expected, size) == 0);
     sl_buffer_destroy(&clean);
 }
-#define CHECK_CLEAN(bytes, expected) check_clean(bytes, sizeof bytes - 1, expected)
+#define CHECK_CLEAN(bytes, expected) check_clean((bytes), sizeof(bytes) - 1, (expected))
 
 static void test_valid_utf8_stays_as_it_is(void **state)
 {
@@ -101,7 +101,8 @@ static void test_a_string_that_is_too_long_is_cut_between_characters(void **stat
     char *bytes = malloc(size);
     assert_non_null(bytes);
     for (size_t i = 0; i + 1 < size; i += 2) {
-        memcpy(bytes + i, "\xC3\xA9", 2);
+        bytes[i] = (char)0xC3;
+        bytes[i + 1] = (char)0xA9;
     }
     struct sl_buffer clean;
     sl_buffer_init(&clean);
