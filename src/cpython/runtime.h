@@ -25,7 +25,7 @@ struct sl_python {
     /* What that list was made of: as long as all these words are as they were, so is the list. */
     struct sl_list_word {
         uint64_t address, value;
-    } *list_words; /* owned; those of one object next to each other */
+    } * list_words; /* owned; those of one object next to each other */
     size_t list_word_count, list_word_capacity;
     bool list_known; /* it was read to its end, and all its words are there */
 };

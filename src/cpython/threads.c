@@ -34,7 +34,7 @@ static bool remember(struct sl_python *python, uint64_t address, uint64_t value)
 static bool words_unchanged(struct sl_python *python, size_t *next)
 {
     uint8_t bytes[SL_READ_PIECES_MAX][PIECE_BYTES_MAX];
-    struct sl_read_piece pieces[SL_READ_PIECES_MAX];
+    struct sl_read_piece pieces[SL_READ_PIECES_MAX] = {0};
     size_t piece_count = 0;
     size_t first = *next;
     size_t end = first;
