@@ -177,6 +177,15 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
     return look == SL_LOOK_OK && (code->name.failed || code->file.failed) ? SL_LOOK_MEMORY : look;
 }
 
+/* Whether the object that begins with these bytes is in use. One that was freed keeps much of what it said, while what
+ * it points to may belong to others by now; but its reference count is 0, or overwritten by the allocator with the
+ * address of the next free block. The count has 32 bits (from 3.14 on flags lie above them, Include/refcount.h). */
+static bool in_use(const uint8_t *object)
+{
+    uint64_t count = sl_word(object);
+    return (uint32_t)count != 0 && (count >> 32 & 0xffff) <= 1;
+}
+
 /* Nothing but the reference count may have changed between the first header and the last. */
 static bool same_headers(const struct heads *heads, const struct sl_layout *layout, size_t count)
 {
@@ -185,7 +194,7 @@ static bool same_headers(const struct heads *heads, const struct sl_layout *layo
         struct sl_code_identity after;
         sl_code_identity_take(&before, layout, heads[i].header, NULL);
         sl_code_identity_take(&after, layout, heads[i].again, NULL);
-        if (!sl_code_identity_equal(&before, &after) ||
+        if (!in_use(heads[i].again) || !sl_code_identity_equal(&before, &after) ||
             sl_word(heads[i].header + layout->object_type) != sl_word(heads[i].again + layout->object_type)) {
             return false;
         }

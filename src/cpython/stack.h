@@ -48,6 +48,8 @@ struct sl_stack {
     uint64_t current;    /* the innermost frame at the moment, */
     uint64_t current_at; /* and where that is written */
     uint64_t generation; /* code objects freed so far; 0 when it is not told */
+    bool learned;        /* code objects were met that were not known: they are now, but what is known of them was read
+                          * later than the stack, when they may have taken the place of others. Copy it again */
 };
 
 enum sl_follow {

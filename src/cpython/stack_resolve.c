@@ -54,9 +54,7 @@ static enum sl_look learn(struct sl_stack *stack, const struct address_list *lis
 {
     struct sl_python *python = stack->python;
     enum sl_look look = sl_code_cache_learn(&python->codes, python->process, &python->layout, list->items, list->count);
-    for (size_t i = 0; i < list->count && look == SL_LOOK_OK; i++) {
-        confirm(stack, sl_code_cache_find(&python->codes, list->items[i]));
-    }
+    stack->learned = look == SL_LOOK_OK || stack->learned;
     return look;
 }
 
@@ -265,15 +263,13 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     }
     enum sl_look look = compare(stack, stack->codes, stack->code_count);
     uint32_t same = 0;
-    uint64_t changes;
-    do {
-        /* Learning may replace entries that outer frames rest on; then it is counted again. */
-        changes = python->codes.changes;
-        if (look == SL_LOOK_OK) {
-            same = count_unchanged(stack);
-            look = know_codes(stack, memory->next_count - same);
-        }
-    } while (look == SL_LOOK_OK && changes != python->codes.changes);
+    if (look == SL_LOOK_OK) {
+        same = count_unchanged(stack);
+        look = know_codes(stack, memory->next_count - same);
+    }
+    if (look == SL_LOOK_OK && stack->learned) {
+        return SL_LOOK_TORN;
+    }
     if (look != SL_LOOK_OK) {
         return look;
     }

@@ -51,11 +51,13 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
         return SL_LOOK_MEMORY;
     }
     struct sl_stack stack;
-    enum sl_follow follow = SL_FOLLOW_MOVED;
-    for (int copies = 0; follow == SL_FOLLOW_MOVED && copies < COPIES_MAX; copies++) {
-        follow = memory->predicted ? SL_FOLLOW_OK : sl_stack_discover(python, memory);
+    uint64_t unchanged = 0;
+    enum sl_look look = SL_LOOK_TORN;
+    bool again = true;
+    for (int copies = 0; again && copies < COPIES_MAX; copies++) {
+        enum sl_follow follow = memory->predicted ? SL_FOLLOW_OK : sl_stack_discover(python, memory);
         if (follow != SL_FOLLOW_OK) {
-            break;
+            return look_from_follow(follow);
         }
         follow = sl_stack_copy(&stack, python, memory);
         if (follow == SL_FOLLOW_OK) {
@@ -69,14 +71,10 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
                 memory->last_count = 0;
                 memory->frame_count = 0;
             }
-            follow = copies + 1 < COPIES_MAX ? SL_FOLLOW_MOVED : follow;
         }
+        look = follow == SL_FOLLOW_OK ? sl_stack_resolve(&stack, &unchanged) : look_from_follow(follow);
+        again = follow == SL_FOLLOW_MOVED || follow == SL_FOLLOW_FAULT || (look == SL_LOOK_TORN && stack.learned);
     }
-    if (follow != SL_FOLLOW_OK) {
-        return look_from_follow(follow);
-    }
-    uint64_t unchanged;
-    enum sl_look look = sl_stack_resolve(&stack, &unchanged);
     if (look != SL_LOOK_OK) {
         return look;
     }
