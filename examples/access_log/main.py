@@ -16,9 +16,10 @@ from pathlib import Path
 
 from invented import write_log
 from parsing import Entry, parse_lines
-from report import render
 from store import Store
 from visits import visits_of
+
+from report import render
 
 
 def pieces(path: Path, count: int) -> list[list[str]]:

@@ -55,7 +55,7 @@ static void check_line(struct fixture *fixture, uint32_t line, const char *expec
     size_t size = 0;
     bool found = sl_source_text_line(fixture->source, fixture->path, line, &text, &size);
     assert_int_equal(found, expected != NULL);
-    if (found) {
+    if (found && expected != NULL) {
         assert_int_equal(size, strlen(expected));
         assert_memory_equal(text, expected, size);
     }

@@ -32,7 +32,9 @@ static void *added(struct column *column, const void *items, size_t count)
         column->items = checked(realloc(column->items, column->capacity * column->size));
     }
     char *place = column->items + column->count * column->size;
-    memcpy(place, items, count * column->size);
+    if (count > 0) {
+        memcpy(place, items, count * column->size);
+    }
     column->count += count;
     return place;
 }
