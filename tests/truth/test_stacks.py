@@ -116,6 +116,6 @@ def test_the_weights_add_up_to_the_time_on_the_clock(stacklapse: Command, python
     """Of a program with one thread, from the start of the recording to its end, within one interval."""
     recording = stacklapse.record(python, [PROGRAMS / "busy.py", "0.5"], ["-i", "1ms"])
     weight = sum(stack.microseconds for stack in recording.stacks())
-    duration = recording.json["duration_ns"] / 1000
+    duration = recording.json["recording"]["duration_ns"] / 1000
     assert abs(weight - duration) <= 1000 + len(recording.stacks())  # each line is rounded to a microsecond
     assert duration >= 0.5e6
