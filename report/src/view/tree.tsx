@@ -315,7 +315,7 @@ export function TreeView(): JSX.Element {
         class="rows"
         role={rows().length > 0 ? "treegrid" : "region"}
         aria-label={state.inverted ? "Call tree, inverted" : "Call tree"}
-        aria-rowcount={rows().length}
+        aria-rowcount={rows().length > 0 ? rows().length : undefined}
         aria-activedescendant={rows().length > 0 ? `row-${active()}` : undefined}
         tabIndex={0}
         onScroll={() => {
