@@ -47,6 +47,7 @@ struct sl_stack {
     uint64_t base;       /* the frame that every stack ends in, from 3.15; else 0 */
     uint64_t current;    /* the innermost frame at the moment, */
     uint64_t current_at; /* and where that is written */
+    bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     uint64_t generation; /* code objects freed so far; 0 when it is not told */
     bool learned;        /* code objects were met that were not known: they are now, but what is known of them was read
                           * later than the stack, when they may have taken the place of others. Copy it again */

@@ -232,9 +232,6 @@ static enum sl_follow current_below(struct sl_stack *stack, uint64_t *current)
 static enum sl_follow look_further(struct sl_stack *stack, uint64_t address)
 {
     struct sl_thread_memory *memory = stack->memory;
-    if (address % 8 != 0) {
-        return SL_FOLLOW_TORN;
-    }
     if (!in_any_chunk(memory, address)) {
         return read_extra(stack, address);
     }
@@ -341,8 +338,9 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
         if (memory->next_count == SL_FRAMES_MAX) {
             return SL_FOLLOW_TORN;
         }
-        if (!find_frame(stack, address, &older, &copies, &on_data_stack)) {
-            follow = look_further(stack, address);
+        bool aligned = address % 8 == 0;
+        if (!aligned || !find_frame(stack, address, &older, &copies, &on_data_stack)) {
+            follow = aligned ? look_further(stack, address) : SL_FOLLOW_TORN;
             if (memory->next_count == 0 && (follow == SL_FOLLOW_FAULT || follow == SL_FOLLOW_TORN)) {
                 follow = current_below(stack, &address);
             }

@@ -179,7 +179,7 @@ static bool add_codes(struct sl_stack *stack)
     }
     uint32_t trusted = 0;
     uint32_t turn = memory->turn;
-    for (uint32_t i = 0; i < memory->last_count && stack->code_count < COMPARED_MAX; i++) {
+    for (uint32_t i = 0; i < memory->last_count; i++) {
         uint64_t address = memory->last[i].code;
         struct sl_known_code *known = memory->last[i].hidden ? NULL : sl_code_cache_find(&python->codes, address);
         if (known == NULL || known->compared_walk == python->walk) {
@@ -193,6 +193,10 @@ static bool add_codes(struct sl_stack *stack)
             if (trusted++ == TRUSTED_COMPARED) {
                 continue;
             }
+        }
+        if (stack->code_count == COMPARED_MAX) {
+            stack->doubtful = true;
+            break;
         }
         known->compared_walk = python->walk;
         if (!add_code(stack, known)) {

@@ -140,7 +140,7 @@ static uint32_t line_of(const struct sl_known_code *known, uint32_t unit)
 static uint32_t count_unchanged(const struct sl_stack *stack)
 {
     const struct sl_thread_memory *memory = stack->memory;
-    bool same_codes = memory->changes == stack->python->codes.changes;
+    bool same_codes = memory->changes == stack->python->codes.changes && !stack->doubtful;
     uint32_t most = memory->next_count < memory->last_count ? memory->next_count : memory->last_count;
     for (uint32_t i = 0; i < most; i++) {
         struct sl_raw_frame *now = &memory->next[memory->next_count - 1 - i];
@@ -258,14 +258,17 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     if (layout->interpreter_code_generation != 0) {
         stack->generation = sl_word(sl_snapshot_find(&python->snapshot, stack->interpreter,
                                                      memory->interpreter + layout->interpreter_code_generation, 8));
-        memory->generation_moves = stack->generation != memory->generation;
-        memory->generation = stack->generation;
+        stack->doubtful = stack->generation != memory->generation;
+        memory->generation_moves = stack->doubtful;
     }
     enum sl_look look = compare(stack, stack->codes, stack->code_count);
     uint32_t same = 0;
     if (look == SL_LOOK_OK) {
         same = count_unchanged(stack);
         look = know_codes(stack, memory->next_count - same);
+    }
+    if (look == SL_LOOK_OK && stack->doubtful) {
+        same = count_unchanged(stack); /* their code objects are confirmed by now */
     }
     if (look == SL_LOOK_OK && stack->learned) {
         return SL_LOOK_TORN;
@@ -293,6 +296,7 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     memory->next = last;
     memory->next_capacity = last_capacity;
     memory->changes = python->codes.changes;
+    memory->generation = stack->generation;
     *unchanged = kept;
     return SL_LOOK_OK;
 }

@@ -1,0 +1,379 @@
+/* A made interpreter in our own memory, read like any other process: whole, and damaged in every way there is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cpython/runtime.h"
+#include "descriptions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FRAMES 40
+#define INTERPRETER_BYTES 16384
+#define CHUNK_BYTES 16384
+#define FRAME_WORDS 14
+#define CODE_BYTES 512
+
+/* Everything that a walk on 3.15 can touch. */
+struct image {
+    uint8_t runtime[1024];
+    uint8_t interpreter[INTERPRETER_BYTES];
+    uint8_t thread[1024];
+    uint8_t chunk[CHUNK_BYTES];
+    uint8_t base[128];
+    uint8_t code[2][CODE_BYTES];
+    uint8_t type[512];
+    uint8_t name[2][128];
+    uint8_t file[128];
+    uint8_t table[128];
+    char type_name[16];
+};
+
+struct fixture {
+    struct sl_process process;
+    struct sl_layout layout;
+    struct image *image;
+};
+
+static uint64_t address(const void *place)
+{
+    return (uint64_t)(uintptr_t)place;
+}
+
+static void put(uint8_t *object, size_t offset, uint64_t word)
+{
+    memcpy(object + offset, &word, 8);
+}
+
+static void put_half(uint8_t *object, size_t offset, uint32_t word)
+{
+    memcpy(object + offset, &word, 4);
+}
+
+static void put_text(uint8_t *object, const char *text)
+{
+    put(object, 0, 1);
+    put(object, 16, strlen(text));
+    put_half(object, 32, 1 << 2 | 1 << 5 | 1 << 6);
+    strcpy((char *)object + 40, text);
+}
+
+/* A thread in FRAMES calls, of two functions by turns, line 10 and 11. */
+static void make(struct fixture *fixture)
+{
+    struct image *image = fixture->image;
+    const struct sl_layout *layout = &fixture->layout;
+    static const uint8_t lines[] = {0xe8 | 7, 0x00, 0xe8 | 7, 0x02}; /* eight units of line 10, eight of line 11 */
+    memset(image, 0, sizeof *image);
+    put(image->runtime, layout->runtime_interpreters, address(image->interpreter));
+    put(image->interpreter, layout->interpreter_threads, address(image->thread));
+    put(image->interpreter, layout->interpreter_gil, address(image->interpreter + 7736));
+    put(image->interpreter, 7736 + layout->gil_holder, address(image->thread));
+    put_half(image->interpreter, 7736 + layout->gil_locked, 1);
+    put(image->thread, layout->thread_interpreter, address(image->interpreter));
+    put(image->thread, layout->thread_native_id, 4321);
+    put(image->thread, layout->thread_chunk, address(image->chunk));
+    put(image->thread, layout->thread_base, address(image->base));
+    put(image->chunk, SL_CHUNK_SIZE, CHUNK_BYTES);
+    strcpy(image->type_name, "code");
+    put(image->type, layout->type_name, address(image->type_name));
+    put_text(image->name[0], "even");
+    put_text(image->name[1], "odd");
+    put_text(image->file, "/srv/made.py");
+    put(image->table, layout->bytes_size, sizeof lines);
+    memcpy(image->table + layout->bytes_data, lines, sizeof lines);
+    for (int i = 0; i < 2; i++) {
+        uint8_t *code = image->code[i];
+        put(code, 0, 3);
+        put(code, layout->object_type, address(image->type));
+        put(code, layout->code_size, 16);
+        put(code, layout->code_qualified_name, address(image->name[i]));
+        put(code, layout->code_file, address(image->file));
+        put(code, layout->code_line_table, address(image->table));
+        put_half(code, layout->code_first_line, 10);
+        put_half(code, layout->code_version, 100 + (uint32_t)i);
+        put_half(code, layout->code_frame_size, FRAME_WORDS);
+    }
+    image->base[layout->frame_owner] = 3;
+    uint64_t previous = address(image->base);
+    for (int i = 0; i < FRAMES; i++) {
+        uint8_t *frame = image->chunk + SL_CHUNK_DATA + 8 + (size_t)i * FRAME_WORDS * 8;
+        uint64_t code = address(image->code[i % 2]);
+        put(frame, layout->frame_code, code | 1); /* tagged */
+        put(frame, layout->frame_previous, previous);
+        put(frame, layout->frame_instruction, code + layout->code_instructions + (i % 2 == 0 ? 4 : 20));
+        previous = address(frame);
+    }
+    put(image->thread, layout->thread_frame, previous);
+}
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    uint8_t description[SL_DESCRIPTION_BYTES] = {0};
+    memcpy(description, description_3_15_0, sizeof description_3_15_0);
+    *state = &fixture;
+    if (!sl_process_open(&fixture.process, getpid(), NULL) ||
+        !sl_layout_choose(&fixture.layout, 0x030f00f0, description, NULL)) {
+        return -1;
+    }
+    fixture.image = mmap(NULL, sizeof *fixture.image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return fixture.image == MAP_FAILED ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    munmap(fixture->image, sizeof *fixture->image);
+    sl_process_close(&fixture->process);
+    return 0;
+}
+
+static struct sl_python *open_image(struct fixture *fixture)
+{
+    struct sl_python *python = calloc(1, sizeof *python);
+    assert_non_null(python);
+    python->process = &fixture->process;
+    python->layout = fixture->layout;
+    python->runtime = address(fixture->image->runtime);
+    sl_code_cache_init(&python->codes);
+    sl_thread_memories_init(&python->memories);
+    sl_snapshot_init(&python->snapshot);
+    return python;
+}
+
+static struct sl_python_thread thread_of(const struct fixture *fixture)
+{
+    return (struct sl_python_thread){
+        .address = address(fixture->image->thread),
+        .native_id = 4321,
+        .interpreter = address(fixture->image->interpreter),
+    };
+}
+
+static enum sl_look look(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
+{
+    enum sl_look seen = SL_LOOK_TORN;
+    for (int attempt = 0; seen != SL_LOOK_OK && attempt < 4; attempt++) {
+        seen = sl_python_walk(python, thread, walk);
+    }
+    return seen;
+}
+
+static void test_a_whole_image_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    const struct sl_python_thread *threads;
+    size_t count;
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(threads[0].native_id, 4321);
+    struct sl_python_thread thread = threads[0];
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, FRAMES);
+    assert_true(walk.holds_gil);
+    assert_false(walk.collecting);
+    for (size_t i = 0; i < walk.count; i++) {
+        bool even = (FRAMES - 1 - i) % 2 == 0;
+        assert_string_equal(sl_python_code(python, walk.frames[i].code)->name, even ? "even" : "odd");
+        assert_string_equal(sl_python_code(python, walk.frames[i].code)->file, "/srv/made.py");
+        assert_int_equal(walk.frames[i].line, even ? 10 : 11);
+    }
+    sl_python_detach(python);
+}
+
+static void test_only_what_changed_is_told_as_changed(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    uint8_t *frame = fixture->image->chunk + SL_CHUNK_DATA + 8 + (size_t)30 * FRAME_WORDS * 8;
+    put(frame, fixture->layout.frame_instruction,
+        address(fixture->image->code[0]) + fixture->layout.code_instructions + 18);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, FRAMES);
+    assert_int_equal(walk.unchanged, 30);
+    assert_int_equal(walk.frames[FRAMES - 1 - 30].line, 11);
+    put(fixture->image->thread, fixture->layout.thread_frame, address(frame));
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, 31);
+    assert_int_equal(walk.unchanged, 31);
+    put(fixture->image->thread, fixture->layout.thread_frame, 0);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, 0);
+    sl_python_detach(python);
+}
+
+static void test_a_reused_code_address_never_keeps_the_old_name(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    uint64_t generation = 0;
+    for (uint32_t turn = 0; turn < 50; turn++) {
+        char name[16];
+        snprintf(name, sizeof name, "turn_%u", turn);
+        put_text(fixture->image->name[1], name);
+        put_half(fixture->image->code[1], fixture->layout.code_version, 1000 + turn);
+        put(fixture->image->interpreter, fixture->layout.interpreter_code_generation, ++generation);
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+        assert_string_equal(sl_python_code(python, walk.frames[0].code)->name, name);
+        assert_string_equal(sl_python_code(python, walk.frames[1].code)->name, "even");
+    }
+    sl_python_detach(python);
+}
+
+static void test_a_stack_that_does_not_reach_its_bottom_is_torn(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    uint8_t *frame = fixture->image->chunk + SL_CHUNK_DATA + 8 + (size_t)10 * FRAME_WORDS * 8;
+    const uint64_t wrong[] = {0, address(frame), address(frame) + (uint64_t)FRAME_WORDS * 8, address(frame) - 4};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        make(fixture);
+        struct sl_python *python = open_image(fixture);
+        put(frame, fixture->layout.frame_previous, wrong[i]);
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_TORN);
+        sl_python_detach(python);
+    }
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    put(frame, fixture->layout.frame_previous, 4096);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_FAULT);
+    sl_python_detach(python);
+}
+
+static void test_a_circle_of_threads_or_generators_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sl_layout *layout = &fixture->layout;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    const struct sl_python_thread *threads;
+    size_t count;
+    put(fixture->image->thread, layout->thread_next, address(fixture->image->thread));
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_TORN);
+    put(fixture->image->interpreter, layout->interpreter_next, address(fixture->image->interpreter));
+    put(fixture->image->thread, layout->thread_next, 0);
+    sl_python_threads(python, &threads, &count);
+    sl_python_detach(python);
+
+    /* Two generators that are each other's callers. */
+    make(fixture);
+    python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    uint8_t *one = fixture->image->runtime + 256;
+    uint8_t *two = fixture->image->runtime + 512;
+    for (int i = 0; i < 2; i++) {
+        uint8_t *generator = i == 0 ? one : two;
+        put(generator, layout->frame_code, address(fixture->image->code[0]));
+        put(generator, layout->frame_previous, address(i == 0 ? two : one));
+        put(generator, layout->frame_instruction, address(fixture->image->code[0]) + layout->code_instructions + 4);
+        generator[layout->frame_owner] = 1;
+    }
+    put(fixture->image->thread, layout->thread_frame, address(one));
+    assert_int_not_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    sl_python_detach(python);
+}
+
+/* Words of the image become anything: addresses in it and out of it, small and huge numbers. What is seen must then
+ * still keep every promise of python.h, and no read may lead astray; the sanitizers watch over the rest. */
+static void test_a_damaged_image_breaks_nothing_but_the_stack(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned seed = 7;
+    size_t words = sizeof *fixture->image / 8;
+    struct sl_python_thread thread = thread_of(fixture);
+    size_t whole = 0;
+    for (int round = 0; round < 3000; round++) {
+        make(fixture);
+        struct sl_python *python = open_image(fixture);
+        struct sl_walk walk;
+        /* Sometimes it is damaged only once it is known. */
+        if (round % 2 == 0) {
+            assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+        }
+        for (int damage = 0; damage < 1 + round % 8; damage++) {
+            uint64_t word;
+            switch (rand_r(&seed) % 6) {
+            case 0:
+                word = address(fixture->image) + (uint64_t)rand_r(&seed) % sizeof *fixture->image / 8 * 8;
+                break;
+            case 1:
+                word = address(fixture->image) + sizeof *fixture->image - (uint64_t)rand_r(&seed) % 256;
+                break;
+            case 2:
+                word = (uint64_t)rand_r(&seed) % 64;
+                break;
+            case 3:
+                word = UINT64_MAX - (uint64_t)rand_r(&seed) % 64;
+                break;
+            case 4:
+                word = 0;
+                break;
+            default:
+                word = (uint64_t)rand_r(&seed) << 32 | (uint64_t)rand_r(&seed);
+                break;
+            }
+            /* Most of an image is never looked at: half of the damage goes to the stack and its code objects. */
+            size_t place =
+                rand_r(&seed) % 2 == 0
+                    ? (size_t)rand_r(&seed) % words
+                    : offsetof(struct image, thread) / 8 +
+                          (size_t)rand_r(&seed) % ((sizeof(struct image) - offsetof(struct image, thread)) / 8);
+            memcpy((uint8_t *)fixture->image + place * 8, &word, 8);
+        }
+        const struct sl_python_thread *threads;
+        size_t count;
+        sl_python_threads(python, &threads, &count);
+        assert_true(count <= SL_PYTHON_THREADS_MAX);
+        for (int attempt = 0; attempt < 3; attempt++) {
+            if (sl_python_walk(python, &thread, &walk) == SL_LOOK_OK) {
+                whole++;
+                assert_true(walk.count <= SL_FRAMES_MAX);
+                assert_true(walk.unchanged <= walk.count);
+                for (size_t i = 0; i < walk.count; i++) {
+                    const struct sl_code *code = sl_python_code(python, walk.frames[i].code);
+                    assert_non_null(code);
+                    assert_int_equal(code->name[code->name_size], 0);
+                }
+            }
+        }
+        struct sl_python_facts facts;
+        if (sl_python_facts(python, &facts)) {
+            sl_python_facts_destroy(&facts);
+        }
+        sl_python_detach(python);
+    }
+    assert_true(whole > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_whole_image_is_read),
+        cmocka_unit_test(test_only_what_changed_is_told_as_changed),
+        cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
+        cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
+        cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
+        cmocka_unit_test(test_a_damaged_image_breaks_nothing_but_the_stack),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

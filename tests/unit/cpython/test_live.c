@@ -1,0 +1,278 @@
+/* Real interpreters, each in a stack that it prints itself. STACKLAPSE_PYTHONS names them, joined by colons; without it
+ * these tests are skipped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "cpython/python.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PYTHONS_MAX 32
+
+static const char *pythons[PYTHONS_MAX];
+static size_t python_count;
+
+struct child {
+    pid_t pid;
+    int input;
+    FILE *output;
+};
+
+static void start(struct child *child, const char *python, const char *scene)
+{
+    int input[2];
+    int output[2];
+    assert_int_equal(pipe(input), 0);
+    assert_int_equal(pipe(output), 0);
+    child->pid = fork();
+    assert_true(child->pid >= 0);
+    if (child->pid == 0) {
+        dup2(input[0], 0);
+        dup2(output[1], 1);
+        close(input[1]);
+        close(output[0]);
+        execl(python, python, "-W", "ignore", PROGRAM, scene, (char *)NULL);
+        _exit(127);
+    }
+    close(input[0]);
+    close(output[1]);
+    child->input = input[1];
+    child->output = fdopen(output[0], "r");
+    assert_non_null(child->output);
+}
+
+static void finish(struct child *child)
+{
+    close(child->input);
+    fclose(child->output);
+    kill(child->pid, SIGKILL);
+    waitpid(child->pid, NULL, 0);
+}
+
+/* What the program printed up to its dot, line by line. */
+static void read_lines(struct child *child, struct sl_buffer *lines)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    sl_buffer_init(lines);
+    while ((size = getline(&line, &capacity, child->output)) > 0 && strcmp(line, ".\n") != 0) {
+        sl_buffer_append(lines, line, (size_t)size);
+    }
+    free(line);
+    assert_true(size > 0);
+}
+
+static struct sl_python *attach(struct sl_process *process, const struct child *child)
+{
+    struct sl_error error = {0};
+    assert_true(sl_process_open(process, child->pid, &error));
+    struct sl_python *python = sl_python_attach(process, NULL, &error);
+    if (python == NULL) {
+        print_message("%s\n", error.sentence);
+    }
+    assert_non_null(python);
+    return python;
+}
+
+/* The program stands still, so that only what is asked for in vain at first takes another attempt. */
+#define ATTEMPTS_MAX 4
+
+static void walk_thread(struct sl_python *python, pid_t native_id, bool subinterpreter, struct sl_walk *walk)
+{
+    const struct sl_python_thread *threads;
+    size_t count;
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    for (size_t i = 0; i < count; i++) {
+        if (threads[i].native_id == (uint64_t)native_id && (threads[i].interpreter_id != 0) == subinterpreter) {
+            struct sl_python_thread thread = threads[i];
+            enum sl_look look = SL_LOOK_TORN;
+            for (int attempt = 0; look != SL_LOOK_OK && attempt < ATTEMPTS_MAX; attempt++) {
+                look = sl_python_walk(python, &thread, walk);
+            }
+            assert_int_equal(look, SL_LOOK_OK);
+            return;
+        }
+    }
+    fail_msg("no such thread among %zu", count);
+}
+
+/* The stack without its innermost frame, which is the function that printed it. */
+static void print_stack(const struct sl_python *python, const struct sl_walk *walk, struct sl_buffer *lines)
+{
+    sl_buffer_init(lines);
+    assert_true(walk->count > 0);
+    assert_string_equal(sl_python_code(python, walk->frames[0].code)->name, "stay");
+    for (size_t i = 1; i < walk->count; i++) {
+        const struct sl_code *code = sl_python_code(python, walk->frames[i].code);
+        assert_int_equal(strlen(code->name), code->name_size);
+        sl_buffer_format(lines, "%s\t%s\t%u\n", code->name, code->file, walk->frames[i].line);
+    }
+}
+
+static void assert_same_stack(const char *python_path, const char *scene)
+{
+    struct child child;
+    struct sl_process process;
+    struct sl_buffer expected;
+    struct sl_buffer seen;
+    struct sl_walk walk;
+    start(&child, python_path, scene);
+    read_lines(&child, &expected);
+    struct sl_python *python = attach(&process, &child);
+    bool subinterpreter = strcmp(scene, "subinterpreter") == 0;
+    walk_thread(python, child.pid, subinterpreter, &walk);
+    print_stack(python, &walk, &seen);
+    if (strcmp(expected.bytes, seen.bytes) != 0) {
+        print_message("%s %s\nexpected:\n%.2000s\nseen:\n%.2000s\n", python_path, scene, expected.bytes, seen.bytes);
+    }
+    assert_string_equal(seen.bytes, expected.bytes);
+    /* Nothing moves but the function that waits, perhaps: a second look is the same, and says so. */
+    size_t count = walk.count;
+    struct sl_buffer again;
+    walk_thread(python, child.pid, subinterpreter, &walk);
+    print_stack(python, &walk, &again);
+    assert_string_equal(again.bytes, expected.bytes);
+    assert_int_equal(walk.count, count);
+    assert_true(walk.unchanged >= count - 1);
+    sl_buffer_destroy(&again);
+    sl_buffer_destroy(&seen);
+    sl_buffer_destroy(&expected);
+    sl_python_detach(python);
+    sl_process_close(&process);
+    finish(&child);
+}
+
+static void assert_same_stacks(const char *const *scenes)
+{
+    if (python_count == 0) {
+        print_message("STACKLAPSE_PYTHONS is not set\n");
+        skip();
+    }
+    for (size_t p = 0; p < python_count; p++) {
+        for (size_t s = 0; scenes[s] != NULL; s++) {
+            assert_same_stack(pythons[p], scenes[s]);
+        }
+    }
+}
+
+static void test_plain_calls_and_classes(void **state)
+{
+    (void)state;
+    assert_same_stacks((const char *const[]){"plain", "instantiate", "warm_instantiate", "finalizer", NULL});
+}
+
+static void test_generators_and_coroutines(void **state)
+{
+    (void)state;
+    assert_same_stacks((const char *const[]){"generators", "deep_generators", "coroutines", NULL});
+}
+
+static void test_calls_through_c(void **state)
+{
+    (void)state;
+    assert_same_stacks((const char *const[]){"through_c", "deep_through_c", NULL});
+}
+
+static void test_recursion_over_many_chunks(void **state)
+{
+    (void)state;
+    assert_same_stacks((const char *const[]){"deep", NULL});
+}
+
+static void test_names_files_and_line_tables_of_every_size_and_alphabet(void **state)
+{
+    (void)state;
+    assert_same_stacks((const char *const[]){"other_letters", "made", "long_lines", NULL});
+}
+
+static void test_subinterpreters(void **state)
+{
+    (void)state;
+    assert_same_stacks((const char *const[]){"subinterpreter", NULL});
+}
+
+static void test_what_the_interpreter_says_of_itself(void **state)
+{
+    (void)state;
+    if (python_count == 0) {
+        skip();
+    }
+    for (size_t p = 0; p < python_count; p++) {
+        struct child child;
+        struct sl_process process;
+        struct sl_buffer expected;
+        struct sl_buffer seen;
+        struct sl_python_facts facts;
+        start(&child, pythons[p], "facts");
+        read_lines(&child, &expected);
+        struct sl_python *python = attach(&process, &child);
+        assert_true(sl_python_facts(python, &facts));
+        sl_buffer_init(&seen);
+        sl_buffer_format(&seen, "%s\n%s\n\n%s\n", facts.executable, facts.prefixes, facts.path);
+        assert_string_equal(seen.bytes, expected.bytes);
+        assert_non_null(strstr(pythons[p], "3."));
+        assert_int_equal(strncmp(sl_python_version(python), "3.1", 3), 0);
+        sl_python_facts_destroy(&facts);
+        sl_buffer_destroy(&seen);
+        sl_buffer_destroy(&expected);
+        sl_python_detach(python);
+        sl_process_close(&process);
+        finish(&child);
+    }
+}
+
+static void test_a_process_without_python_is_told_apart(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    struct sl_process process;
+    struct sl_error error = {0};
+    bool not_yet = false;
+    assert_true(sl_process_open(&process, pid, &error));
+    assert_null(sl_python_attach(&process, &not_yet, &error));
+    assert_int_equal(error.kind, SL_ERROR_NOT_PYTHON);
+    assert_non_null(strstr(error.sentence, "is not Python"));
+    assert_true(not_yet);
+    sl_process_close(&process);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+int main(void)
+{
+    char *list = getenv("STACKLAPSE_PYTHONS");
+    char *rest = NULL;
+    list = list != NULL ? strdup(list) : NULL;
+    for (char *path = list != NULL ? strtok_r(list, ":", &rest) : NULL; path != NULL && python_count < PYTHONS_MAX;
+         path = strtok_r(NULL, ":", &rest)) {
+        pythons[python_count++] = path;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain_calls_and_classes),
+        cmocka_unit_test(test_generators_and_coroutines),
+        cmocka_unit_test(test_calls_through_c),
+        cmocka_unit_test(test_recursion_over_many_chunks),
+        cmocka_unit_test(test_names_files_and_line_tables_of_every_size_and_alphabet),
+        cmocka_unit_test(test_subinterpreters),
+        cmocka_unit_test(test_what_the_interpreter_says_of_itself),
+        cmocka_unit_test(test_a_process_without_python_is_told_apart),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(list);
+    return failed;
+}

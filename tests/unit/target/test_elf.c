@@ -1,0 +1,166 @@
+/* Symbols and sections of our own program, and of one whose file is gone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "target/elf.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern const uint64_t a_symbol_to_be_found;
+const uint64_t a_symbol_to_be_found __attribute__((visibility("default"), used, section(".FoundHere"))) =
+    0x5ec7104f0417d00d;
+
+static const struct sl_module *executable_of(const struct sl_modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++) {
+        if (modules->items[i].executable_file) {
+            return &modules->items[i];
+        }
+    }
+    fail_msg("no executable among %zu modules", modules->count);
+    return NULL;
+}
+
+/* Finds the symbol and the section in `process`, which runs this program. */
+static void assert_found(struct sl_process *process, const struct sl_module *module)
+{
+    struct sl_elf_name names[] = {
+        {.name = "a_symbol_to_be_found"},
+        {.name = ".FoundHere", .section = true},
+        {.name = "no_such_symbol"},
+        {.name = ".NoSuchSection", .section = true},
+    };
+    assert_int_equal(sl_elf_find(process, module, names, 4), SL_ELF_OK);
+    assert_true(names[0].address != 0);
+    assert_int_equal(names[0].address, names[1].address);
+    assert_int_equal(names[0].size, 8);
+    assert_int_equal(names[2].address, 0);
+    assert_int_equal(names[3].address, 0);
+    uint64_t value = 0;
+    assert_int_equal(sl_process_read(process, names[0].address, &value, 8), SL_READ_OK);
+    assert_int_equal(value, a_symbol_to_be_found);
+}
+
+static void test_a_symbol_and_a_section_of_our_own_are_where_the_linker_put_them(void **state)
+{
+    (void)state;
+    struct sl_process process;
+    struct sl_modules modules;
+    assert_true(sl_process_open(&process, getpid(), NULL));
+    assert_true(sl_modules_read(&modules, &process, NULL));
+    assert_found(&process, executable_of(&modules));
+    struct sl_elf_name name = {.name = "a_symbol_to_be_found"};
+    assert_int_equal(sl_elf_find(&process, executable_of(&modules), &name, 1), SL_ELF_OK);
+    assert_int_equal(name.address, (uint64_t)(uintptr_t)&a_symbol_to_be_found);
+    sl_modules_destroy(&modules);
+    sl_process_close(&process);
+}
+
+/* A copy of this program that runs, with its path in `path`. */
+static pid_t start_copy(char *path)
+{
+    strcpy(path, "/tmp/stacklapse-test-elf-XXXXXX");
+    int copy = mkstemp(path);
+    int original = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    assert_true(copy >= 0 && original >= 0);
+    assert_int_equal(fstat(original, &file), 0);
+    off_t sent = 0;
+    while (sent < file.st_size) {
+        assert_true(sendfile(copy, original, &sent, (size_t)(file.st_size - sent)) > 0);
+    }
+    fchmod(copy, 0700);
+    close(copy);
+    close(original);
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ready[1], 1);
+        execl(path, path, "sleep", (char *)NULL);
+        _exit(127);
+    }
+    close(ready[1]);
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void test_a_program_whose_file_is_deleted_or_replaced_is_read_all_the_same(void **state)
+{
+    (void)state;
+    char path[64];
+    pid_t pid = start_copy(path);
+    for (int replaced = 0; replaced < 2; replaced++) {
+        unlink(path);
+        if (replaced != 0) {
+            int other = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+            assert_int_equal(write(other, "no program", 10), 10);
+            close(other);
+        }
+        struct sl_process process;
+        struct sl_modules modules;
+        assert_true(sl_process_open(&process, pid, NULL));
+        assert_true(sl_modules_read(&modules, &process, NULL));
+        assert_string_equal(executable_of(&modules)->path, path);
+        assert_found(&process, executable_of(&modules));
+        sl_modules_destroy(&modules);
+        sl_process_close(&process);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    unlink(path);
+}
+
+static void test_a_file_that_is_no_program_is_told_apart(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/stacklapse-test-elf-XXXXXX";
+    int descriptor = mkstemp(path);
+    static const uint8_t small[64] = {0x7f, 'E', 'L', 'F', 1 /* 32 bit */, 1, 1, [16] = 2, [18] = 3, [20] = 1};
+    struct stat file;
+    struct sl_process process;
+    assert_true(sl_process_open(&process, getpid(), NULL));
+    for (size_t size = 0; size <= sizeof small; size += 32) {
+        assert_int_equal(ftruncate(descriptor, 0), 0);
+        assert_int_equal(pwrite(descriptor, small, size, 0), (ssize_t)size);
+        assert_int_equal(fstat(descriptor, &file), 0);
+        struct sl_module module = {.begin = 1, .end = 2, .inode = (uint64_t)file.st_ino, .path = path};
+        struct sl_elf_name name = {.name = "a_symbol_to_be_found", .address = 7};
+        enum sl_elf found = sl_elf_find(&process, &module, &name, 1);
+        assert_int_equal(found, size < sizeof small ? SL_ELF_UNREADABLE : SL_ELF_NOT_64_BIT);
+        assert_int_equal(name.address, 0);
+    }
+    close(descriptor);
+    unlink(path);
+    sl_process_close(&process);
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 2 && strcmp(arguments[1], "sleep") == 0) {
+        ssize_t written = write(1, "r", 1);
+        for (; written == 1;) {
+            pause();
+        }
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_symbol_and_a_section_of_our_own_are_where_the_linker_put_them),
+        cmocka_unit_test(test_a_program_whose_file_is_deleted_or_replaced_is_read_all_the_same),
+        cmocka_unit_test(test_a_file_that_is_no_program_is_told_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
