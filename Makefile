@@ -4,13 +4,14 @@
 #   make build    the command, at build/stacklapse
 #   make demo     builds it and profiles a real program
 #   make test     all that must hold before a change lands
+#   make truth    whether what is reported is true: programs whose shares and stacks are known by construction
 #   make fuzz     the fuzz targets, for FUZZ_SECONDS each (an hour by default)
 #   make bench    the figures of docs/benchmarks.md, on a quiet machine
 #   make lint     style and static checks;  make format  puts the C and Python code in shape
 #   make page     the report page, report/dist/report.html, after a change in report/ or src/analysis
 #   make clean
 
-.PHONY: build demo test fuzz bench lint format page check-page clean
+.PHONY: build demo test truth fuzz bench lint format page check-page clean
 
 build:
 	scripts/requirements build
@@ -22,6 +23,9 @@ demo: build
 
 test:
 	scripts/test
+
+truth:
+	scripts/test truth
 
 fuzz:
 	scripts/fuzz $${FUZZ_SECONDS:-3600}

@@ -175,6 +175,8 @@ class Trace:
         self.threads: list[Thread] = []
         self.time = 0
         self.instants: list[int] = []
+        self.lengths: list[int] = []
+        """The time that each look stands for."""
         for kind, found in blocks(trace):
             self.read_definitions(found)
             if 1 in found:
@@ -275,6 +277,7 @@ class Trace:
             lengths[look] = code // 2 if code & 1 else code // 2 * interval
             look += 1
         self.instants += found[8].bits(6, count)
+        self.lengths += lengths
 
         live: dict[int, Situation] = {}
         if 9 in found:
