@@ -39,8 +39,8 @@ def undisturbed(record: Callable[[], Recording]) -> Iterator[Recording]:
 
 
 def independent_samples(recording: Recording) -> float:
-    """How many samples of equal weight would tell as much: a slot that a late wake-up skipped weighs on the sample after
-    it. Of looks, (sum of weights)^2 / sum of their squares."""
+    """How many samples of equal weight would tell as much: a slot that a late wake-up skipped weighs on the sample
+    after it. Of looks, (sum of weights)^2 / sum of their squares."""
     lengths = Trace(recording.path.read_bytes()).lengths
     looks = sum(lengths) ** 2 / sum(length**2 for length in lengths)
     return looks * recording.count("samples") / len(lengths)
