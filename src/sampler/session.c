@@ -42,6 +42,7 @@ struct sl_session {
     size_t descriptors_left;
     uint64_t flush_due_ns; /* CLOCK_MONOTONIC, as base_ns */
     bool sink_failed;      /* the last flush could not write */
+    bool begun;            /* a process was joined, which is when the recording's clock starts */
     uint64_t base_ns;
     uint64_t cpu_before_ns; /* used by the calling thread before the session ran */
 
@@ -124,8 +125,15 @@ bool sl_session_add(struct sl_session *session, const struct sl_session_target *
         return sl_error_memory(error);
     }
     session->members = members;
-    struct sl_member *member = sl_member_create(&session->recording, &session->options, target,
-                                                &session->descriptors_left, sl_clock_now_ns(), error);
+    uint64_t now_ns = sl_clock_now_ns();
+    if (session->member_count == 0 && !session->begun) {
+        session->begun = true;
+        session->base_ns = now_ns;
+        session->recording.base_ns = now_ns;
+        session->flush_due_ns = now_ns + FLUSH_EVERY_NS;
+    }
+    struct sl_member *member =
+        sl_member_create(&session->recording, &session->options, target, &session->descriptors_left, now_ns, error);
     if (member == NULL) {
         return false;
     }

@@ -27,7 +27,7 @@ struct sl_session_options {
 #define SL_INTERVAL_MAX_NS ((uint64_t)10000000000)
 
 /* A session that writes to `recorder`, which the caller keeps, and may only touch again once the session was run to its
- * end. The recording's clock starts now. */
+ * end. The recording's clock starts when the first process is added. */
 struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
                                      struct sl_error *error);
 

@@ -16,7 +16,7 @@ static uint64_t slot_end(const struct sl_slots *slots, uint64_t number)
     return smaller(slot_begin(slots, number) + slots->interval_ns, slots->limit_ns);
 }
 
-/* Makes `number` the next slot and draws its instant between `from_ns`, if that lies in it, and its end. */
+/* Makes `number` the slot of the next look and draws its instant between `from_ns`, if that lies in it, and its end. */
 static void aim(struct sl_slots *slots, uint64_t number, uint64_t from_ns)
 {
     uint64_t begin = slot_begin(slots, number);
@@ -24,7 +24,7 @@ static void aim(struct sl_slots *slots, uint64_t number, uint64_t from_ns)
     if (from_ns > begin) {
         begin = smaller(from_ns, end);
     }
-    slots->number = number;
+    slots->aimed = number;
     slots->instant_ns = begin < end ? begin + sl_random_below(&slots->random, end - begin) : end;
 }
 
@@ -34,38 +34,51 @@ void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_
     slots->limit_ns = limit_ns;
     slots->covered_ns = begin_ns;
     slots->random.state = seed;
-    aim(slots, begin_ns / interval_ns, begin_ns);
+    slots->number = begin_ns / interval_ns;
+    aim(slots, slots->number, begin_ns);
+}
+
+/* The last slot that a look taken now stands for, and the aim at the one after it. A look that comes a little late, in
+ * the next slot, is still that of the slot it was aimed at: were it taken for the next one's, too, the begin of a slot
+ * would weigh double. The next slot has an instant of its own; only if that has passed as well is it covered, too. */
+static uint64_t last_covered(struct sl_slots *slots, uint64_t now_ns)
+{
+    uint64_t number = now_ns / slots->interval_ns;
+    if (number <= slots->aimed) {
+        number = slots->aimed;
+    } else {
+        aim(slots, number, 0);
+        if (slots->instant_ns > now_ns) {
+            return number - 1;
+        }
+    }
+    aim(slots, number + 1, 0);
+    return number;
 }
 
 struct sl_span sl_slots_take(struct sl_slots *slots, uint64_t now_ns)
 {
-    uint64_t number = now_ns / slots->interval_ns;
-    if (number < slots->number) {
-        number = slots->number;
-    }
+    uint64_t number = last_covered(slots, now_ns);
     struct sl_span span = {
         .begin_ns = slots->covered_ns,
         .end_ns = slot_end(slots, number),
-        .instant_ns = now_ns,
         .slot_begin_ns = slot_begin(slots, number),
         .late = number - slots->number,
     };
+    span.instant_ns = smaller(now_ns, span.end_ns - 1);
     if (span.slot_begin_ns < span.begin_ns) {
         span.slot_begin_ns = span.begin_ns;
     }
     slots->covered_ns = span.end_ns;
-    aim(slots, number + 1, 0);
+    slots->number = number + 1;
     return span;
 }
 
 void sl_slots_done(struct sl_slots *slots, uint64_t now_ns)
 {
     uint64_t number = now_ns / slots->interval_ns;
-    if (number > slots->instant_ns / slots->interval_ns && slot_end(slots, number) < slots->limit_ns) {
-        /* `slots->number` stays what the late ones are counted from; see sl_slots_take. */
-        uint64_t first_late = slots->number;
+    if (number > slots->aimed && slot_end(slots, number) < slots->limit_ns) {
         aim(slots, number + 1, 0);
-        slots->number = first_late;
     }
 }
 

@@ -19,7 +19,8 @@ struct sl_slots {
     uint64_t interval_ns;
     uint64_t limit_ns;   /* the recording ends here at the latest; a slot ends no later */
     uint64_t covered_ns; /* up to here, looks stand for the time */
-    uint64_t number;     /* of the slot that is looked at next; slot n begins at n * interval */
+    uint64_t number;     /* of the first slot that no look stands for yet; slot n begins at n * interval */
+    uint64_t aimed;      /* of the slot that the next look is for: `number`, or later when slots were skipped */
     uint64_t instant_ns; /* when that look is due */
     struct sl_random random;
 };
@@ -27,8 +28,8 @@ struct sl_slots {
 /* What one look stands for. */
 struct sl_span {
     uint64_t begin_ns, end_ns;
-    uint64_t instant_ns;    /* when it was taken */
-    uint64_t slot_begin_ns; /* where the slot begins in which it was taken; before it lie slots that were skipped */
+    uint64_t instant_ns;    /* when it was taken; if that was after its slot, the slot's last nanosecond */
+    uint64_t slot_begin_ns; /* where its slot begins; before it lie slots that were skipped */
     uint64_t late;          /* how many those are */
 };
 

@@ -71,16 +71,36 @@ static void test_slots_that_were_slept_through_are_added_to_the_next_look(void *
     struct sl_slots slots;
     sl_slots_init(&slots, MS, 0, FOREVER, 3);
     sl_slots_take(&slots, slots.instant_ns);
+    /* The slot in which it wakes up has an instant of its own, which is still to come. */
     struct sl_span span = sl_slots_take(&slots, 4 * MS + 1);
     assert_int_equal(span.begin_ns, MS);
-    assert_int_equal(span.end_ns, 5 * MS);
-    assert_int_equal(span.slot_begin_ns, 4 * MS);
-    assert_int_equal(span.instant_ns, 4 * MS + 1);
-    assert_int_equal(span.late, 3);
+    assert_int_equal(span.end_ns, 4 * MS);
+    assert_int_equal(span.slot_begin_ns, 3 * MS);
+    assert_int_equal(span.instant_ns, 4 * MS - 1);
+    assert_int_equal(span.late, 2);
+    assert_in_range(slots.instant_ns, 4 * MS + 2, 5 * MS - 1);
     span = sl_slots_take(&slots, slots.instant_ns);
-    assert_int_equal(span.begin_ns, 5 * MS);
-    assert_int_equal(span.end_ns, 6 * MS);
+    assert_int_equal(span.begin_ns, 4 * MS);
+    assert_int_equal(span.end_ns, 5 * MS);
     assert_int_equal(span.late, 0);
+    /* And here it has passed. */
+    span = sl_slots_take(&slots, 8 * MS - 1);
+    assert_int_equal(span.end_ns, 8 * MS);
+    assert_int_equal(span.late, 2);
+}
+
+static void test_a_look_that_comes_a_little_late_is_still_that_of_its_slot(void **state)
+{
+    (void)state;
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, 0, FOREVER, 6);
+    uint64_t instant_ns = slots.instant_ns;
+    struct sl_span span = sl_slots_take(&slots, MS);
+    assert_true(instant_ns < MS);
+    assert_int_equal(span.begin_ns, 0);
+    assert_int_equal(span.end_ns, MS);
+    assert_int_equal(span.late, 0);
+    assert_in_range(slots.instant_ns, MS, 2 * MS - 1);
 }
 
 static void test_a_look_that_took_several_slots_is_followed_by_one_in_the_next_slot_that_begins(void **state)
@@ -151,16 +171,18 @@ static void test_weights_add_up_to_the_time_whatever_is_late(void **state)
 }
 
 /* A program that alternates between two functions in a strict rhythm of `period` intervals; the first takes `share` of
- * it. Looked at through `count` slots from a phase on; what the looks say of the first function's share. */
-static double observed_share(double period, double share, double phase, uint64_t count, uint64_t seed)
+ * it. Looked at through `count` slots from a phase on, each time `late_ns` late and now and then later; what the looks
+ * say of the first function's share. */
+static double observed_share(double period, double share, double phase, uint64_t late_ns, uint64_t count, uint64_t seed)
 {
     struct sl_slots slots;
     sl_slots_init(&slots, MS, 0, count * MS, seed);
     uint64_t in_first_ns = 0;
     for (uint64_t n = 0; n < count; n++) {
         /* Waking up and looking take their time. */
-        struct sl_span span = sl_slots_take(&slots, slots.instant_ns + (n % 7 == 0 ? 30000 : 3000));
-        double position = fmod((double)span.instant_ns / (double)MS / period + phase, 1.0);
+        uint64_t now_ns = slots.instant_ns + (n % 7 == 0 ? 10 * late_ns : late_ns);
+        struct sl_span span = sl_slots_take(&slots, now_ns);
+        double position = fmod((double)now_ns / (double)MS / period + phase, 1.0);
         if (position < share) {
             in_first_ns += span.end_ns - span.begin_ns;
         }
@@ -173,14 +195,18 @@ static void test_a_program_in_step_with_the_interval_is_judged_right(void **stat
 {
     (void)state;
     const double periods[] = {0.5, 1.0, 1.1, 2.0};
+    const uint64_t latenesses_ns[] = {3000, 40000};
     const double share = 0.272;
     const uint64_t count = 20000;
     /* Looks in different slots are independent, so this is the largest standard error; stratified ones err less. */
     double error = sqrt(share * (1 - share) / (double)count);
-    for (size_t p = 0; p < sizeof periods / sizeof *periods; p++) {
-        for (int phase = 0; phase < 10; phase++) {
-            double observed = observed_share(periods[p], share, phase / 10.0, count, (uint64_t)phase * 77 + p);
-            assert_true(fabs(observed - share) < 5 * error);
+    for (size_t l = 0; l < sizeof latenesses_ns / sizeof *latenesses_ns; l++) {
+        for (size_t p = 0; p < sizeof periods / sizeof *periods; p++) {
+            for (int phase = 0; phase < 10; phase++) {
+                double observed =
+                    observed_share(periods[p], share, phase / 10.0, latenesses_ns[l], count, (uint64_t)phase * 77 + p);
+                assert_true(fabs(observed - share) < 5 * error);
+            }
         }
     }
 }
@@ -192,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_the_first_slot_begins_with_the_recording),
         cmocka_unit_test(test_the_last_slot_ends_with_the_recording),
         cmocka_unit_test(test_slots_that_were_slept_through_are_added_to_the_next_look),
+        cmocka_unit_test(test_a_look_that_comes_a_little_late_is_still_that_of_its_slot),
         cmocka_unit_test(test_a_look_that_took_several_slots_is_followed_by_one_in_the_next_slot_that_begins),
         cmocka_unit_test(test_a_look_that_reaches_into_the_next_slot_costs_that_slot_nothing),
         cmocka_unit_test(test_weights_add_up_to_the_time_whatever_is_late),
