@@ -129,7 +129,7 @@ def test_chrome_trace_has_our_totals(recording: Recording, tmp_path: Path) -> No
 def test_firefox_has_our_totals(recording: Recording, tmp_path: Path) -> None:
     path = write(recording, "p.json.gz", tmp_path)
     theirs = readers.read_firefox(path, tmp_path / "session")
-    assert_same(theirs, our_totals(recording, main_thread=True), relative=0.01)
+    assert_same(theirs, our_totals(recording, main_thread=True), relative=1e-6)
 
 
 def test_folded_reads_back(recording: Recording, tmp_path: Path) -> None:

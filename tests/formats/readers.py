@@ -118,10 +118,10 @@ def read_firefox(path: Path, folder: Path) -> Totals:
     environment = {"PROFILER_CLI_SESSION_DIR": str(folder)}
     subprocess.run([program, "load", path], env={**os.environ, **environment}, capture_output=True, check=False)
     try:
-        text = ""
+        text = "{}"
         for _ in range(60):  # the program's own daemon takes its time to start on a busy machine
             done = subprocess.run(
-                [program, "thread", "functions", "--limit", "0", "--include-idle"],
+                [program, "thread", "functions", "--limit", "0", "--include-idle", "--json"],
                 env={**os.environ, **environment},
                 capture_output=True,
                 encoding="utf-8",
@@ -131,10 +131,8 @@ def read_firefox(path: Path, folder: Path) -> Totals:
             if done.returncode == 0:
                 break
         totals: Totals = defaultdict(float)
-        for line in text.splitlines():
-            match = re.match(r"\s*f-\d+\. (.*) - self: .*, total: ([\d.,]+ ?\S+) \(", line)
-            if match:
-                totals[match[1]] += seconds(match[2])
+        for function in json.loads(text).get("functions", []):
+            totals[function["name"]] += function["totalSamples"] / 1e3  # weights of type tracing-ms
         return totals
     finally:
         subprocess.run([program, "stop"], env={**os.environ, **environment}, capture_output=True, check=False)

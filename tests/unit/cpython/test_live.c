@@ -126,7 +126,7 @@ static void assert_same_stack(const char *python_path, const char *scene)
     struct sl_process process;
     struct sl_buffer expected;
     struct sl_buffer seen;
-    struct sl_walk walk;
+    struct sl_walk walk = {0};
     start(&child, python_path, scene);
     read_lines(&child, &expected);
     struct sl_python *python = attach(&process, &child);

@@ -152,8 +152,10 @@ static void test_a_file_that_is_no_program_is_told_apart(void **state)
 int main(int count, char **arguments)
 {
     if (count == 2 && strcmp(arguments[1], "sleep") == 0) {
-        ssize_t written = write(1, "r", 1);
-        for (; written == 1;) {
+        if (write(1, "r", 1) != 1) {
+            return 1;
+        }
+        for (;;) {
             pause();
         }
     }
