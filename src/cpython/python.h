@@ -52,7 +52,7 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
 
 /* One frame of a walked stack. */
 struct sl_frame {
-    uint32_t code; /* number of its code object in this python's code cache: see sl_python_code */
+    uint32_t code; /* number of its code object in this python's code cache: see sl_python_code; or SL_CODE_NAMELESS */
     uint32_t line; /* the line that runs or calls; the function's first line when the table has none */
 };
 
@@ -64,6 +64,9 @@ struct sl_walk {
     bool collecting;         /* its interpreter was collecting garbage, and it held the GIL */
 };
 #define SL_FRAMES_MAX 65536
+
+/* In place of a code object that ran for a moment and was freed before its name could be read. */
+#define SL_CODE_NAMELESS UINT32_MAX
 
 /* The stack of one thread, read in one piece as far as it lies in one data-stack chunk, and checked: the walk must
  * reach the bottom of the stack, and every frame must be one. Code objects that were not seen before are read now.

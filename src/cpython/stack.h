@@ -49,8 +49,7 @@ struct sl_stack {
     uint64_t current_at; /* and where that is written */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     uint64_t generation; /* code objects freed so far; 0 when it is not told */
-    bool learned;        /* code objects were met that were not known: they are now, but what is known of them was read
-                          * later than the stack, when they may have taken the place of others. Copy it again */
+    uint64_t copied_ns;  /* when copying began, by sl_stack_clock_ns */
 };
 
 enum sl_follow {
@@ -81,11 +80,22 @@ void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address);
 /* stack_plan.c: copies everything that the stack is thought to consist of. */
 enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory);
 
+/* CLOCK_MONOTONIC, in ns. */
+uint64_t sl_stack_clock_ns(void);
+
 /* Whether a code object is believed to stay, so that it need not be compared in every walk. */
 bool sl_code_trusted(const struct sl_known_code *known);
 
 /* stack_follow.c: from the innermost frame to the bottom, into memory->next. */
 enum sl_follow sl_stack_follow(struct sl_stack *stack);
+
+/* stack_learn.c: reads `count` (at most SL_LEARN_MAX) code objects that frames of memory->next have. `reused`: other ones
+ * lay at these addresses before. Frames that may have had another one are made nameless. */
+#define SL_LEARN_MAX 64u
+enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, size_t count, bool reused);
+
+/* The entry is what lay at its address at the moment. */
+void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known);
 
 /* stack_resolve.c: which functions and lines these are; on success memory->next has become memory->last, and
  * memory->frames the result. `*unchanged` counts the outermost frames that are as before. */

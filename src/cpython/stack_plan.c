@@ -35,7 +35,7 @@
 /* On a machine where every copy is slow, a slow one must do. */
 #define COPIES_TO_BE_FAST 3
 
-static uint64_t now_ns(void)
+uint64_t sl_stack_clock_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -256,9 +256,9 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
     stack->extra = python->snapshot.count;
     uint64_t most = COPY_NS + COPY_NS_PER_PIECE * python->snapshot.count + python->snapshot.size / COPY_BYTES_PER_NS;
     for (int copies = 1;; copies++) {
-        uint64_t begin = now_ns();
+        stack->copied_ns = sl_stack_clock_ns();
         enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
-        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || now_ns() - begin <= most) {
+        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || sl_stack_clock_ns() - stack->copied_ns <= most) {
             return sl_follow_from_read(read);
         }
         python->snapshot.taken = 0;

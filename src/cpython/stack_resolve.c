@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* New code objects in one stack that are read in one go; a stack with more of them goes on after these. */
-#define LEARN_MAX 64u
-
+/* A stack with more new code objects goes on after these. */
 struct address_list {
-    uint64_t items[LEARN_MAX];
+    uint64_t items[SL_LEARN_MAX];
     size_t count;
 };
 
@@ -21,14 +19,14 @@ static bool add_address(struct address_list *list, uint64_t address)
             return true;
         }
     }
-    if (list->count == LEARN_MAX) {
+    if (list->count == SL_LEARN_MAX) {
         return false;
     }
     list->items[list->count++] = address;
     return true;
 }
 
-static void confirm(const struct sl_stack *stack, struct sl_known_code *known)
+void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known)
 {
     known->compared_walk = stack->python->walk;
     known->generation = stack->generation;
@@ -48,14 +46,6 @@ static bool confirmed(const struct sl_stack *stack, const struct sl_known_code *
         return known->interpreter == stack->memory->interpreter && known->generation == stack->generation;
     }
     return sl_code_trusted(known);
-}
-
-static enum sl_look learn(struct sl_stack *stack, const struct address_list *list)
-{
-    struct sl_python *python = stack->python;
-    enum sl_look look = sl_code_cache_learn(&python->codes, python->process, &python->layout, list->items, list->count);
-    stack->learned = look == SL_LOOK_OK || stack->learned;
-    return look;
 }
 
 /* Compares `count` entries with their memory: pieces from `piece` on, one for each, or two on 3.11. Those that have
@@ -79,7 +69,7 @@ static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
         }
         if (sl_code_identity_matches(known, &python->codes, layout, python->snapshot.bytes + header->at,
                                      with_name ? name : NULL)) {
-            confirm(stack, known);
+            sl_stack_confirm(stack, known);
         } else {
             known->compared_walk = 0;
             add_address(&changed, header->address);
@@ -94,7 +84,7 @@ static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
             }
         }
     }
-    return needed.count > 0 ? learn(stack, &needed) : SL_LOOK_OK;
+    return needed.count > 0 ? sl_stack_learn(stack, needed.items, needed.count, true) : SL_LOOK_OK;
 }
 
 /* Reads the headers of entries that are in the stack but were not expected there, and compares them. */
@@ -117,7 +107,7 @@ static enum sl_look compare_later(struct sl_stack *stack, const struct address_l
     enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
     if (read == SL_READ_FAULT) {
         /* A name that is gone with its code object: all are read anew. */
-        return learn(stack, list);
+        return sl_stack_learn(stack, list->items, list->count, true);
     }
     return read == SL_READ_OK ? compare(stack, first, list->count) : sl_look_from_read(read);
 }
@@ -145,7 +135,8 @@ static uint32_t count_unchanged(const struct sl_stack *stack)
     for (uint32_t i = 0; i < most; i++) {
         struct sl_raw_frame *now = &memory->next[memory->next_count - 1 - i];
         const struct sl_raw_frame *then = &memory->last[memory->last_count - 1 - i];
-        if (now->address != then->address || now->code != then->code || now->instruction != then->instruction) {
+        if (now->address != then->address || now->code != then->code || now->instruction != then->instruction ||
+            now->nameless || then->nameless) {
             return i;
         }
         if (!same_codes && !now->hidden) {
@@ -172,14 +163,17 @@ static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
             const struct sl_raw_frame *raw = &memory->next[i];
             const struct sl_known_code *known =
                 raw->hidden ? NULL : sl_code_cache_find(&stack->python->codes, raw->code);
-            if (raw->hidden || (known != NULL && confirmed(stack, known))) {
+            if (raw->hidden || raw->nameless || (known != NULL && confirmed(stack, known))) {
                 continue;
             }
             if (!add_address(known == NULL ? &fresh : &doubtful, raw->code)) {
                 break;
             }
         }
-        enum sl_look look = fresh.count > 0 ? learn(stack, &fresh) : SL_LOOK_OK;
+        enum sl_look look = SL_LOOK_OK;
+        if (fresh.count > 0) {
+            look = sl_stack_learn(stack, fresh.items, fresh.count, false);
+        }
         if (look == SL_LOOK_OK && doubtful.count > 0) {
             look = compare_later(stack, &doubtful);
         }
@@ -202,7 +196,7 @@ static bool fits(struct sl_stack *stack, uint32_t count)
     for (uint32_t i = 0; i < count && i + 1 < memory->next_count; i++) {
         const struct sl_raw_frame *callee = &memory->next[i];
         const struct sl_raw_frame *caller = &memory->next[i + 1];
-        if (caller->hidden) {
+        if (caller->hidden || caller->nameless) {
             continue;
         }
         const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, caller->code);
@@ -220,6 +214,12 @@ static bool fits(struct sl_stack *stack, uint32_t count)
     return fit;
 }
 
+static void add_frame(struct sl_thread_memory *memory, uint32_t code, uint32_t line)
+{
+    memory->frame_count++;
+    memory->frames[memory->frame_capacity - memory->frame_count] = (struct sl_frame){.code = code, .line = line};
+}
+
 /* Names the innermost `count` frames, outermost of them first, in front of the `kept` results that stay. */
 static enum sl_look name_frames(struct sl_stack *stack, uint32_t count, uint32_t kept)
 {
@@ -235,6 +235,11 @@ static enum sl_look name_frames(struct sl_stack *stack, uint32_t count, uint32_t
             continue;
         }
         const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
+        if (raw->nameless) {
+            raw->shown = true;
+            add_frame(memory, SL_CODE_NAMELESS, 0);
+            continue;
+        }
         if (known == NULL) {
             return SL_LOOK_TORN;
         }
@@ -242,9 +247,7 @@ static enum sl_look name_frames(struct sl_stack *stack, uint32_t count, uint32_t
         raw->serial = known->serial;
         raw->shown = raw->generator || (unit != UINT32_MAX && unit >= known->first_traceable);
         if (raw->shown) {
-            memory->frame_count++;
-            memory->frames[memory->frame_capacity - memory->frame_count] =
-                (struct sl_frame){.code = known->number, .line = line_of(known, unit)};
+            add_frame(memory, known->number, line_of(known, unit));
         }
     }
     return SL_LOOK_OK;
@@ -269,9 +272,6 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     }
     if (look == SL_LOOK_OK && stack->doubtful) {
         same = count_unchanged(stack); /* their code objects are confirmed by now */
-    }
-    if (look == SL_LOOK_OK && stack->learned) {
-        return SL_LOOK_TORN;
     }
     if (look != SL_LOOK_OK) {
         return look;

@@ -37,6 +37,7 @@ struct sl_raw_frame {
     bool hidden;          /* the interpreter's own: a boundary to C */
     bool generator;       /* it lies in a generator or coroutine, not on the data stack */
     bool shown;           /* a frame for a person: not hidden, and not one that is only being set up */
+    bool nameless;        /* its code object was gone, or may have been, before it could be read */
 };
 
 /* Where the last C-level evaluation of a thread lies: cframe toggles among a few addresses when C calls Python in a

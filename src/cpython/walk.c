@@ -73,7 +73,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
             }
         }
         look = follow == SL_FOLLOW_OK ? sl_stack_resolve(&stack, &unchanged) : look_from_follow(follow);
-        again = follow == SL_FOLLOW_MOVED || follow == SL_FOLLOW_FAULT || (look == SL_LOOK_TORN && stack.learned);
+        again = follow == SL_FOLLOW_MOVED || follow == SL_FOLLOW_FAULT;
     }
     if (look != SL_LOOK_OK) {
         return look;

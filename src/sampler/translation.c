@@ -43,8 +43,21 @@ static bool grow(void **array, size_t *capacity, size_t count, size_t element_si
     return true;
 }
 
+static sl_function nameless(struct sl_translation *translation)
+{
+    static const char name[] = "[unknown function]";
+    struct sl_function_record record = {
+        .name = sl_recorder_string(translation->recorder, name, sizeof name - 1),
+        .kind = SL_FUNCTION_MARK,
+    };
+    return record.name == SL_NONE ? SL_NONE : sl_recorder_function(translation->recorder, record);
+}
+
 static sl_function function_of(struct sl_translation *translation, const struct sl_python *python, uint32_t number)
 {
+    if (number == SL_CODE_NAMELESS) {
+        return nameless(translation);
+    }
     if (number < translation->function_count && translation->functions[number] != SL_NONE) {
         return translation->functions[number];
     }

@@ -238,6 +238,30 @@ static void test_a_reused_code_address_never_keeps_the_old_name(void **state)
     sl_python_detach(python);
 }
 
+static void test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    put_half(fixture->image->code[1], fixture->layout.code_version, 1000);
+    put(fixture->image->code[1], 0, 0);
+    put(fixture->image->interpreter, fixture->layout.interpreter_code_generation, 1);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, FRAMES);
+    assert_int_equal(walk.unchanged, 1);
+    for (size_t i = 0; i < walk.count; i += 2) {
+        assert_int_equal(walk.frames[i].code, SL_CODE_NAMELESS);
+        assert_string_equal(sl_python_code(python, walk.frames[i + 1].code)->name, "even");
+    }
+    put(fixture->image->code[1], 0, 1);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_string_equal(sl_python_code(python, walk.frames[0].code)->name, "odd");
+    sl_python_detach(python);
+}
+
 static void test_a_stack_that_does_not_reach_its_bottom_is_torn(void **state)
 {
     struct fixture *fixture = *state;
@@ -351,6 +375,9 @@ static void test_a_damaged_image_breaks_nothing_but_the_stack(void **state)
                 assert_true(walk.unchanged <= walk.count);
                 for (size_t i = 0; i < walk.count; i++) {
                     const struct sl_code *code = sl_python_code(python, walk.frames[i].code);
+                    if (walk.frames[i].code == SL_CODE_NAMELESS) {
+                        continue;
+                    }
                     assert_non_null(code);
                     assert_int_equal(code->name[code->name_size], 0);
                 }
@@ -371,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_a_whole_image_is_read),
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
+        cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
         cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
         cmocka_unit_test(test_a_damaged_image_breaks_nothing_but_the_stack),

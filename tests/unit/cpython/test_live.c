@@ -111,7 +111,10 @@ static void walk_thread(struct sl_python *python, pid_t native_id, bool subinter
 static void print_stack(const struct sl_python *python, const struct sl_walk *walk, struct sl_buffer *lines)
 {
     sl_buffer_init(lines);
-    assert_true(walk->count > 0);
+    if (walk->count == 0 || walk->frames == NULL) {
+        fail_msg("an empty stack");
+        return;
+    }
     assert_string_equal(sl_python_code(python, walk->frames[0].code)->name, "stay");
     for (size_t i = 1; i < walk->count; i++) {
         const struct sl_code *code = sl_python_code(python, walk->frames[i].code);

@@ -1,0 +1,167 @@
+/* Code objects that are met for the first time, or where another one lay before.
+ *
+ * What is read of them is read later than the stack, when the frame may have been left, its code object freed, and
+ * another one made in its place. Looking at the stack again instead would never see what runs once and shortly, and give
+ * its time to whatever comes after it. So the stack stays as it was seen, and the question is only whether its frames
+ * may be called what now lies at the addresses of their code objects. */
+#include "cpython/code_object.h"
+#include "cpython/frame.h"
+#include "cpython/stack.h"
+#include "cpython/words.h"
+
+#include <string.h>
+
+/* Where no code object was known before, none is freed, and another made and run in its place, in so short a time: that
+ * takes the program some 20 us. */
+#define WITHIN_NS 12000u
+
+struct learning {
+    struct sl_stack *stack;
+    const uint64_t *addresses;
+    size_t count;
+    size_t headers;    /* pieces of the snapshot: one for each address, */
+    size_t frames;     /* one for each frame that has one of them, in order, */
+    size_t thread;     /* the chunk in use and its top, which lie next to each other in PyThreadState, */
+    size_t generation; /* and the count of freed code objects; SL_NO_PIECE where there is none */
+    bool in_time;
+};
+
+static bool has(const struct learning *learning, uint64_t address, size_t *index)
+{
+    for (size_t i = 0; i < learning->count; i++) {
+        if (learning->addresses[i] == address) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Copies the headers of the code objects, and after them what tells which of the frames were still there. */
+static enum sl_look copy(struct learning *learning)
+{
+    struct sl_stack *stack = learning->stack;
+    const struct sl_layout *layout = &stack->python->layout;
+    struct sl_snapshot *snapshot = &stack->python->snapshot;
+    const struct sl_thread_memory *memory = stack->memory;
+    bool added = true;
+    size_t index;
+    learning->headers = snapshot->count;
+    for (size_t i = 0; i < learning->count && added; i++) {
+        added = sl_snapshot_add(snapshot, learning->addresses[i], layout->code_instructions) != SIZE_MAX;
+    }
+    learning->frames = snapshot->count;
+    for (uint32_t i = 0; i < memory->next_count && added; i++) {
+        if (!memory->next[i].hidden && has(learning, memory->next[i].code, &index)) {
+            added = sl_snapshot_add(snapshot, memory->next[i].address, layout->frame_header) != SIZE_MAX;
+        }
+    }
+    learning->thread = snapshot->count;
+    added = added && sl_snapshot_add(snapshot, memory->address + layout->thread_chunk, 16) != SIZE_MAX;
+    learning->generation = SL_NO_PIECE;
+    if (layout->interpreter_code_generation != 0) {
+        learning->generation = snapshot->count;
+        added = added &&
+                sl_snapshot_add(snapshot, memory->interpreter + layout->interpreter_code_generation, 8) != SIZE_MAX;
+    }
+    if (!added) {
+        return SL_LOOK_MEMORY;
+    }
+    enum sl_read read = sl_snapshot_take(snapshot, stack->python->process);
+    learning->in_time = sl_stack_clock_ns() - stack->copied_ns <= WITHIN_NS;
+    return sl_look_from_read(read);
+}
+
+/* Whether the frame was not left before the header of its code object was copied: it still has that code object, and
+ * lies below the top of the chunk that is in use. A generator's frame lies elsewhere, and may be anything by now. */
+static bool still_there(const struct learning *learning, const struct sl_raw_frame *raw, size_t piece)
+{
+    const struct sl_stack *stack = learning->stack;
+    const struct sl_snapshot *snapshot = &stack->python->snapshot;
+    const uint8_t *thread = sl_snapshot_copy(snapshot, learning->thread);
+    uint64_t chunk = sl_word(thread);
+    uint64_t top = sl_word(thread + 8);
+    if (raw->generator || stack->memory->chunk_count == 0 || chunk != stack->memory->chunks[0].address) {
+        return false;
+    }
+    struct sl_header now = sl_header_parse(&stack->python->layout, sl_snapshot_copy(snapshot, piece), true);
+    bool below = raw->address < top || !sl_same_chunk(stack->memory, raw->address, chunk);
+    return below && now.possible && now.code == raw->code;
+}
+
+static bool none_was_freed(const struct learning *learning)
+{
+    return learning->generation != SL_NO_PIECE &&
+           sl_word(sl_snapshot_copy(&learning->stack->python->snapshot, learning->generation)) ==
+               learning->stack->generation;
+}
+
+/* Whether what was read of the code object is what its header, copied before, belongs to. */
+static bool same_as_header(const struct learning *learning, size_t index)
+{
+    const struct sl_python *python = learning->stack->python;
+    const struct sl_known_code *known = sl_code_cache_find(&python->codes, learning->addresses[index]);
+    if (known == NULL) {
+        return false;
+    }
+    /* The head of the name was read with the rest: it is of the same moment as the pointer to it. */
+    const uint8_t *header = sl_snapshot_copy(&python->snapshot, learning->headers + index);
+    const uint8_t *name = python->layout.code_version == 0 ? known->identity.name_head : NULL;
+    return sl_code_identity_matches(known, &python->codes, &python->layout, header, name);
+}
+
+/* Reads the code objects, all at once, and one by one if one of them does not hold still. */
+static enum sl_look read_codes(const struct learning *learning, bool *learned)
+{
+    struct sl_python *python = learning->stack->python;
+    enum sl_look look =
+        sl_code_cache_learn(&python->codes, python->process, &python->layout, learning->addresses, learning->count);
+    bool all = look == SL_LOOK_OK;
+    for (size_t i = 0; i < learning->count; i++) {
+        learned[i] = all;
+    }
+    if (look != SL_LOOK_TORN && look != SL_LOOK_FAULT) {
+        return look;
+    }
+    for (size_t i = 0; i < learning->count; i++) {
+        look = sl_code_cache_learn(&python->codes, python->process, &python->layout, &learning->addresses[i], 1);
+        learned[i] = look == SL_LOOK_OK;
+        /* What never was a code object belongs to no frame: the stack is torn. */
+        const uint8_t *header = sl_snapshot_copy(&python->snapshot, learning->headers + i);
+        uint64_t type = python->codes.code_type;
+        bool was_code = type != 0 && sl_word(header + python->layout.object_type) == type;
+        if (look != SL_LOOK_OK && ((look != SL_LOOK_TORN && look != SL_LOOK_FAULT) || !was_code)) {
+            return look;
+        }
+    }
+    return SL_LOOK_OK;
+}
+
+enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, size_t count, bool reused)
+{
+    struct learning learning = {.stack = stack, .addresses = addresses, .count = count};
+    bool learned[SL_LEARN_MAX];
+    enum sl_look look = copy(&learning);
+    if (look == SL_LOOK_OK) {
+        look = read_codes(&learning, learned);
+    }
+    if (look != SL_LOOK_OK) {
+        return look;
+    }
+    bool believed = (!reused && learning.in_time) || none_was_freed(&learning);
+    size_t piece = learning.frames;
+    for (uint32_t i = 0; i < stack->memory->next_count && piece < learning.thread; i++) {
+        struct sl_raw_frame *raw = &stack->memory->next[i];
+        size_t index;
+        if (raw->hidden || !has(&learning, raw->code, &index)) {
+            continue;
+        }
+        raw->nameless =
+            !learned[index] || !same_as_header(&learning, index) || !(believed || still_there(&learning, raw, piece));
+        if (!raw->nameless) {
+            sl_stack_confirm(stack, sl_code_cache_find(&stack->python->codes, raw->code));
+        }
+        piece++;
+    }
+    return SL_LOOK_OK;
+}
