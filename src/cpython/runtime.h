@@ -17,7 +17,9 @@ struct sl_python {
     struct sl_code_cache codes;
     struct sl_thread_memories memories;
     struct sl_snapshot snapshot;
-    uint64_t walk; /* number of the walk under way */
+    uint64_t walk;                /* number of the walk under way */
+    uint64_t version_interpreter; /* the interpreter, among whose code objects the highest co_version met */
+    uint32_t code_version;        /* is this */
 
     struct sl_python_thread *threads; /* of the last sl_python_threads; owned */
     size_t thread_count, thread_capacity;

@@ -49,7 +49,8 @@ struct sl_stack {
     uint64_t current_at; /* and where that is written */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     uint64_t generation; /* code objects freed so far; 0 when it is not told */
-    uint64_t copied_ns;  /* when copying began, by sl_stack_clock_ns */
+    uint64_t copied_ns;  /* when copying ended, by sl_stack_clock_ns */
+    uint32_t version;    /* the highest co_version that was known before */
 };
 
 enum sl_follow {

@@ -11,9 +11,9 @@
 
 #include <string.h>
 
-/* Where no code object was known before, none is freed, and another made and run in its place, in so short a time: that
- * takes the program some 20 us. */
-#define WITHIN_NS 12000u
+/* Where no code object was known before, none is freed, and another made and run in its place, in so short a time:
+ * compiling alone takes the program longer. */
+#define WITHIN_NS 20000u
 
 struct learning {
     struct sl_stack *stack;
@@ -96,6 +96,16 @@ static bool none_was_freed(const struct learning *learning)
                learning->stack->generation;
 }
 
+/* Whether the code object was made before the stack was seen, and so has been itself all the time: co_version counts up
+ * (3.12 and later), and a higher one was known by then. */
+static bool was_made_before(const struct learning *learning, const struct sl_known_code *known)
+{
+    const struct sl_python *python = learning->stack->python;
+    return known != NULL && known->identity.version != 0 &&
+           python->version_interpreter == learning->stack->memory->interpreter &&
+           known->identity.version < learning->stack->version;
+}
+
 /* Whether what was read of the code object is what its header, copied before, belongs to. */
 static bool same_as_header(const struct learning *learning, size_t index)
 {
@@ -104,10 +114,13 @@ static bool same_as_header(const struct learning *learning, size_t index)
     if (known == NULL) {
         return false;
     }
-    /* The head of the name was read with the rest: it is of the same moment as the pointer to it. */
     const uint8_t *header = sl_snapshot_copy(&python->snapshot, learning->headers + index);
-    const uint8_t *name = python->layout.code_version == 0 ? known->identity.name_head : NULL;
-    return sl_code_identity_matches(known, &python->codes, &python->layout, header, name);
+    struct sl_code_identity identity;
+    sl_code_identity_take(&identity, &python->layout, header, NULL);
+    /* The head of the name was read with the rest: it is of the same moment as the pointer to it. */
+    memcpy(identity.name_head, known->identity.name_head, sizeof identity.name_head);
+    return sl_word(header + python->layout.object_type) == python->codes.code_type &&
+           sl_code_identity_equal(&identity, &known->identity);
 }
 
 /* Reads the code objects, all at once, and one by one if one of them does not hold still. */
@@ -137,6 +150,23 @@ static enum sl_look read_codes(const struct learning *learning, bool *learned)
     return SL_LOOK_OK;
 }
 
+/* Keeps the highest version of those of the first interpreter that is met: others have counts of their own. */
+static void note_versions(const struct learning *learning, const bool *learned)
+{
+    struct sl_python *python = learning->stack->python;
+    uint64_t interpreter = learning->stack->memory->interpreter;
+    if (python->version_interpreter == 0) {
+        python->version_interpreter = interpreter;
+    }
+    for (size_t i = 0; i < learning->count && python->version_interpreter == interpreter; i++) {
+        const struct sl_known_code *known =
+            learned[i] ? sl_code_cache_find(&python->codes, learning->addresses[i]) : NULL;
+        if (known != NULL && known->identity.version > python->code_version) {
+            python->code_version = known->identity.version;
+        }
+    }
+}
+
 enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, size_t count, bool reused)
 {
     struct learning learning = {.stack = stack, .addresses = addresses, .count = count};
@@ -149,6 +179,7 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
         return look;
     }
     bool believed = (!reused && learning.in_time) || none_was_freed(&learning);
+    note_versions(&learning, learned);
     size_t piece = learning.frames;
     for (uint32_t i = 0; i < stack->memory->next_count && piece < learning.thread; i++) {
         struct sl_raw_frame *raw = &stack->memory->next[i];
@@ -156,10 +187,11 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
         if (raw->hidden || !has(&learning, raw->code, &index)) {
             continue;
         }
-        raw->nameless =
-            !learned[index] || !same_as_header(&learning, index) || !(believed || still_there(&learning, raw, piece));
+        struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
+        bool was_it = believed || still_there(&learning, raw, piece) || was_made_before(&learning, known);
+        raw->nameless = !learned[index] || !same_as_header(&learning, index) || !was_it;
         if (!raw->nameless) {
-            sl_stack_confirm(stack, sl_code_cache_find(&stack->python->codes, raw->code));
+            sl_stack_confirm(stack, known);
         }
         piece++;
     }

@@ -241,6 +241,7 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
         .chunk = SL_NO_PIECE,
         .c_frames = SL_NO_PIECE,
         .chunk_top = SL_NO_PIECE,
+        .version = python->code_version,
     };
     python->walk++;
     sl_snapshot_clear(&python->snapshot);
@@ -256,9 +257,10 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
     stack->extra = python->snapshot.count;
     uint64_t most = COPY_NS + COPY_NS_PER_PIECE * python->snapshot.count + python->snapshot.size / COPY_BYTES_PER_NS;
     for (int copies = 1;; copies++) {
-        stack->copied_ns = sl_stack_clock_ns();
+        uint64_t begin = sl_stack_clock_ns();
         enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
-        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || sl_stack_clock_ns() - stack->copied_ns <= most) {
+        stack->copied_ns = sl_stack_clock_ns();
+        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || stack->copied_ns - begin <= most) {
             return sl_follow_from_read(read);
         }
         python->snapshot.taken = 0;
