@@ -71,6 +71,12 @@ static bool same_frame(const struct sl_copies *copies)
            copies->before.generator == copies->behind.generator;
 }
 
+bool sl_frame_stayed(const struct sl_copies *copies)
+{
+    return !copies->has_before || !copies->has_behind ||
+           (copies->before.possible && copies->behind.possible && same_frame(copies));
+}
+
 /* Whether the copy from behind the moment was chosen. */
 static bool is_behind(const struct sl_chosen *chosen)
 {

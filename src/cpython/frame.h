@@ -47,6 +47,9 @@ bool sl_frame_choose(const struct sl_layout *layout, const struct sl_copies *cop
 bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copies *copies, struct sl_chosen *callee,
                             struct sl_chosen *caller);
 
+/* Whether it is the same frame in both copies, or lies where nothing changes and was copied once. */
+bool sl_frame_stayed(const struct sl_copies *copies);
+
 /* Whether a frame without a caller can be the bottom of a stack where no hidden frame marks it (3.11). */
 bool sl_frame_is_bottom(const struct sl_chosen *chosen);
 

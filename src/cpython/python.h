@@ -60,6 +60,7 @@ struct sl_walk {
     struct sl_frame *frames; /* innermost first; the python's own, valid until the next call */
     size_t count;            /* at most SL_FRAMES_MAX */
     uint64_t unchanged;      /* how many of the outermost frames are as in this thread's last successful walk */
+    uint32_t retried;        /* attempts that did not fit together, and were repeated at once */
     bool holds_gil;          /* the thread held the GIL; false when it is not known */
     bool collecting;         /* its interpreter was collecting garbage, and it held the GIL */
 };
@@ -70,7 +71,9 @@ struct sl_walk {
 
 /* The stack of one thread, read in one piece as far as it lies in one data-stack chunk, and checked: the walk must
  * reach the bottom of the stack, and every frame must be one. Code objects that were not seen before are read now.
- * Tries once; the caller retries. SL_LOOK_OK with count 0: the thread runs no Python code. Marks of the interpreter
+ * Tries a few times; the caller retries. What a retry sees belongs to the moment of the first attempt only if it lies
+ * above those frames that were certain then; if it does not, the stack is these frames: the program had left them
+ * before the retry, and to take what came after instead would take time away from what ends, for what begins. SL_LOOK_OK with count 0: the thread runs no Python code. Marks of the interpreter
  * itself (shims, _Py_InitCleanup, incomplete frames) are left out. */
 enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk);
 

@@ -48,6 +48,7 @@ struct sl_stack {
     uint64_t current;    /* the innermost frame at the moment, */
     uint64_t current_at; /* and where that is written */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
+    bool partial;        /* something in it was torn: what is followed is what lies below that */
     uint64_t generation; /* code objects freed so far; 0 when it is not told */
     uint64_t copied_ns;  /* when copying ended, by sl_stack_clock_ns */
     uint32_t version;    /* the highest co_version that was known before */
@@ -87,7 +88,8 @@ uint64_t sl_stack_clock_ns(void);
 /* Whether a code object is believed to stay, so that it need not be compared in every walk. */
 bool sl_code_trusted(const struct sl_known_code *known);
 
-/* stack_follow.c: from the innermost frame to the bottom, into memory->next. */
+/* stack_follow.c: from the innermost frame to the bottom, into memory->next. When a pair on the way may never have met,
+ * SL_FOLLOW_TORN, and what lies below it in memory->certain, unless something is there already. */
 enum sl_follow sl_stack_follow(struct sl_stack *stack);
 
 /* stack_learn.c: reads `count` (at most SL_LEARN_MAX) code objects that frames of memory->next have. `reused`: other ones

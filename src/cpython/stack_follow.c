@@ -4,6 +4,7 @@
 #include "cpython/words.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Frames outside of the data stack that were not expected and are asked for one by one. */
 #define EXTRA_FRAMES_MAX 4096u
@@ -359,6 +360,13 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
         if (!on_data_stack && !copies.has_behind && memory->next_count < INNER_FRAMES / 2) {
             return want_twice(memory, address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
         }
+        if (memory->next_count == 0 && stack->partial && !sl_frame_stayed(&copies)) {
+            if (copies.before.previous != copies.behind.previous) {
+                return SL_FOLLOW_TORN;
+            }
+            address = copies.before.previous;
+            continue;
+        }
         if (memory->next_count == 0) {
             uint64_t innermost = address;
             follow = choose_innermost(stack, &copies, on_data_stack, &address, &chosen);
@@ -370,7 +378,10 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
             }
         } else {
             if (!sl_frame_choose_caller(layout, &copies, &callee, &chosen)) {
-                return SL_FOLLOW_TORN;
+                /* What lies below may be certain all the same. */
+                stack->partial = true;
+                memory->next_count = 0;
+                continue;
             }
             struct sl_raw_frame *last = &memory->next[memory->next_count - 1];
             *last = raw_frame(last->address, &callee.header);
@@ -438,6 +449,23 @@ static bool remember_foreign(struct sl_thread_memory *memory)
     return true;
 }
 
+/* Of a stack that is torn further in, the frames that surely were there: those of the first attempt, which is the moment
+ * that was asked for. */
+static enum sl_follow keep_certain(struct sl_thread_memory *memory)
+{
+    if (memory->certain_count > 0) {
+        return SL_FOLLOW_TORN;
+    }
+    if (!sl_thread_memory_certain(memory, memory->next_count)) {
+        return SL_FOLLOW_MEMORY;
+    }
+    if (memory->next_count > 0) {
+        memcpy(memory->certain, memory->next, memory->next_count * sizeof *memory->certain);
+    }
+    memory->certain_count = memory->next_count;
+    return SL_FOLLOW_TORN;
+}
+
 enum sl_follow sl_stack_follow(struct sl_stack *stack)
 {
     struct sl_thread_memory *memory = stack->memory;
@@ -450,7 +478,9 @@ enum sl_follow sl_stack_follow(struct sl_stack *stack)
         return follow;
     }
     follow = follow_frames(stack);
-    if (follow == SL_FOLLOW_OK) {
+    if (follow == SL_FOLLOW_OK && stack->partial) {
+        follow = stack->extra_count > 0 || stack->must_confirm ? SL_FOLLOW_TORN : keep_certain(memory);
+    } else if (follow == SL_FOLLOW_OK) {
         follow = stack->extra_count > 0 || stack->must_confirm ? confirm_extra(stack) : SL_FOLLOW_OK;
         if (!remember_foreign(memory)) {
             follow = SL_FOLLOW_MEMORY;

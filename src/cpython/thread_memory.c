@@ -15,6 +15,7 @@ static void destroy(struct sl_thread_memory *memory)
         free(memory->foreign);
         free(memory->last);
         free(memory->next);
+        free(memory->certain);
         free(memory->frames);
         free(memory);
     }
@@ -151,6 +152,11 @@ bool sl_thread_memory_foreign(struct sl_thread_memory *memory, uint32_t count)
 bool sl_thread_memory_next(struct sl_thread_memory *memory, uint32_t count)
 {
     return reserve((void **)&memory->next, &memory->next_capacity, count, sizeof *memory->next);
+}
+
+bool sl_thread_memory_certain(struct sl_thread_memory *memory, uint32_t count)
+{
+    return reserve((void **)&memory->certain, &memory->certain_capacity, count, sizeof *memory->certain);
 }
 
 bool sl_thread_memory_frames(struct sl_thread_memory *memory, uint32_t count)

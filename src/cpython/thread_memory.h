@@ -77,6 +77,8 @@ struct sl_thread_memory {
     uint32_t last_count, last_capacity;
     struct sl_raw_frame *next; /* the walk that is under way; owned */
     uint32_t next_count, next_capacity;
+    struct sl_raw_frame *certain; /* the outer part of a stack whose inner part was torn; owned */
+    uint32_t certain_count, certain_capacity;
     struct sl_frame *frames; /* the last result: it ends where the array ends; owned */
     uint32_t frame_count, frame_capacity;
     uint64_t changes; /* sl_code_cache.changes when it was found */
@@ -102,6 +104,7 @@ void sl_thread_memories_keep(struct sl_thread_memories *memories, const struct s
 bool sl_thread_memory_chunks(struct sl_thread_memory *memory, uint32_t count);
 bool sl_thread_memory_foreign(struct sl_thread_memory *memory, uint32_t count);
 bool sl_thread_memory_next(struct sl_thread_memory *memory, uint32_t count);
+bool sl_thread_memory_certain(struct sl_thread_memory *memory, uint32_t count);
 /* Keeps the frames at the end of the larger array. */
 bool sl_thread_memory_frames(struct sl_thread_memory *memory, uint32_t count);
 

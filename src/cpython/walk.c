@@ -26,6 +26,37 @@ static enum sl_look look_from_follow(enum sl_follow follow)
     return SL_LOOK_MEMORY;
 }
 
+/* Attempts after one that gave the certain part of the stack only. */
+#define RETRIES_MAX 2
+
+/* Whether the stack that was followed lies above the frames that are certain. */
+static bool continues(const struct sl_thread_memory *memory)
+{
+    if (memory->next_count < memory->certain_count) {
+        return false;
+    }
+    const struct sl_raw_frame *outer = memory->next + (memory->next_count - memory->certain_count);
+    for (uint32_t i = 0; i < memory->certain_count; i++) {
+        if (outer[i].address != memory->certain[i].address || outer[i].code != memory->certain[i].code) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The certain frames become the stack. */
+static void take_certain(struct sl_thread_memory *memory)
+{
+    struct sl_raw_frame *next = memory->next;
+    uint32_t capacity = memory->next_capacity;
+    memory->next = memory->certain;
+    memory->next_count = memory->certain_count;
+    memory->next_capacity = memory->certain_capacity;
+    memory->certain = next;
+    memory->certain_count = 0;
+    memory->certain_capacity = capacity;
+}
+
 /* What is known of the interpreter from the same copy. */
 static void read_states(const struct sl_stack *stack, struct sl_walk *walk)
 {
@@ -43,25 +74,18 @@ static void read_states(const struct sl_stack *stack, struct sl_walk *walk)
     walk->collecting = walk->holds_gil && collecting != NULL && sl_int(collecting) != 0;
 }
 
-enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
+/* One attempt: copies the stack from wherever it lies, and follows it. */
+static enum sl_follow attempt(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory)
 {
-    *walk = (struct sl_walk){0};
-    struct sl_thread_memory *memory = sl_thread_memory(&python->memories, thread);
-    if (memory == NULL) {
-        return SL_LOOK_MEMORY;
-    }
-    struct sl_stack stack;
-    uint64_t unchanged = 0;
-    enum sl_look look = SL_LOOK_TORN;
-    bool again = true;
-    for (int copies = 0; again && copies < COPIES_MAX; copies++) {
-        enum sl_follow follow = memory->predicted ? SL_FOLLOW_OK : sl_stack_discover(python, memory);
+    enum sl_follow follow = SL_FOLLOW_MOVED;
+    for (int copies = 0; (follow == SL_FOLLOW_MOVED || follow == SL_FOLLOW_FAULT) && copies < COPIES_MAX; copies++) {
+        follow = memory->predicted ? SL_FOLLOW_OK : sl_stack_discover(python, memory);
         if (follow != SL_FOLLOW_OK) {
-            return look_from_follow(follow);
+            return follow == SL_FOLLOW_MOVED ? SL_FOLLOW_TORN : follow;
         }
-        follow = sl_stack_copy(&stack, python, memory);
+        follow = sl_stack_copy(stack, python, memory);
         if (follow == SL_FOLLOW_OK) {
-            follow = sl_stack_follow(&stack);
+            follow = sl_stack_follow(stack);
         }
         if (follow == SL_FOLLOW_FAULT) {
             /* Something that was there in the last walk is not mapped any more. */
@@ -72,9 +96,33 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
                 memory->frame_count = 0;
             }
         }
-        look = follow == SL_FOLLOW_OK ? sl_stack_resolve(&stack, &unchanged) : look_from_follow(follow);
-        again = follow == SL_FOLLOW_MOVED || follow == SL_FOLLOW_FAULT;
     }
+    return follow;
+}
+
+enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
+{
+    *walk = (struct sl_walk){0};
+    struct sl_thread_memory *memory = sl_thread_memory(&python->memories, thread);
+    if (memory == NULL) {
+        return SL_LOOK_MEMORY;
+    }
+    struct sl_stack stack = {0};
+    memory->certain_count = 0;
+    enum sl_follow follow = attempt(&stack, python, memory);
+    while (follow == SL_FOLLOW_TORN && memory->certain_count > 0 && walk->retried < RETRIES_MAX) {
+        walk->retried++;
+        follow = attempt(&stack, python, memory);
+    }
+    if (memory->certain_count > 0 && (follow == SL_FOLLOW_TORN || (follow == SL_FOLLOW_OK && !continues(memory)))) {
+        take_certain(memory);
+        follow = SL_FOLLOW_OK;
+    }
+    if (follow != SL_FOLLOW_OK) {
+        return look_from_follow(follow);
+    }
+    uint64_t unchanged = 0;
+    enum sl_look look = sl_stack_resolve(&stack, &unchanged);
     if (look != SL_LOOK_OK) {
         return look;
     }

@@ -282,10 +282,12 @@ static enum sl_look walk_strand(struct sl_subject *subject, const struct sl_subj
                                 struct sl_walk *walk)
 {
     enum sl_look look = sl_python_walk(subject->python, &strand->python, walk);
+    subject->retried += walk->retried;
     for (int pause = 0; look == SL_LOOK_TORN || look == SL_LOOK_FAULT; pause++) {
         for (int retry = 0; retry < RETRIES_MAX && (look == SL_LOOK_TORN || look == SL_LOOK_FAULT); retry++) {
             subject->retried++;
             look = sl_python_walk(subject->python, &strand->python, walk);
+            subject->retried += walk->retried;
         }
         if ((look != SL_LOOK_TORN && look != SL_LOOK_FAULT) || pause == PAUSES_PER_LOOK || subject->pauses_left == 0) {
             break;
