@@ -333,10 +333,11 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
     uint64_t address = stack->current;
     size_t older = 0;
     bool top_seen = false;
-    while (address != 0 && address != stack->base) {
+    /* Every step counts, also those over frames that are not kept: links that are torn may lead in a circle. */
+    for (uint32_t steps = 0; address != 0 && address != stack->base; steps++) {
         bool on_data_stack;
         enum sl_follow follow = SL_FOLLOW_OK;
-        if (memory->next_count == SL_FRAMES_MAX) {
+        if (steps == SL_FRAMES_MAX) {
             return SL_FOLLOW_TORN;
         }
         bool aligned = address % 8 == 0;
@@ -361,10 +362,11 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
             return want_twice(memory, address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
         }
         if (memory->next_count == 0 && stack->partial && !sl_frame_stayed(&copies)) {
-            if (copies.before.previous != copies.behind.previous) {
+            uint64_t caller = copies.before.previous;
+            if (caller != copies.behind.previous || (on_data_stack && !descends(memory, address, caller))) {
                 return SL_FOLLOW_TORN;
             }
-            address = copies.before.previous;
+            address = caller;
             continue;
         }
         if (memory->next_count == 0) {

@@ -19,8 +19,10 @@ struct learning {
     struct sl_stack *stack;
     const uint64_t *addresses;
     size_t count;
+    uint32_t chain;    /* so many of the innermost frames reach down to the last generator that has one of them */
     size_t headers;    /* pieces of the snapshot: one for each address, */
-    size_t frames;     /* one for each frame that has one of them, in order, */
+    size_t frames;     /* one for each frame of the chain, and for each further one that has one of them, in order, */
+    size_t current;    /* the pointer to the innermost frame, if there is a chain, */
     size_t thread;     /* the chunk in use and its top, which lie next to each other in PyThreadState, */
     size_t generation; /* and the count of freed code objects; SL_NO_PIECE where there is none */
     bool in_time;
@@ -37,6 +39,24 @@ static bool has(const struct learning *learning, uint64_t address, size_t *index
     return false;
 }
 
+/* Whether the frame has one of them. */
+static bool asked_for(const struct learning *learning, const struct sl_raw_frame *raw, size_t *index)
+{
+    return !raw->hidden && has(learning, raw->code, index);
+}
+
+static uint32_t chain_to_generators(const struct learning *learning)
+{
+    const struct sl_thread_memory *memory = learning->stack->memory;
+    size_t index;
+    for (uint32_t i = memory->next_count; i > 0; i--) {
+        if (memory->next[i - 1].generator && asked_for(learning, &memory->next[i - 1], &index)) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 /* Copies the headers of the code objects, and after them what tells which of the frames were still there. */
 static enum sl_look copy(struct learning *learning)
 {
@@ -50,11 +70,16 @@ static enum sl_look copy(struct learning *learning)
     for (size_t i = 0; i < learning->count && added; i++) {
         added = sl_snapshot_add(snapshot, learning->addresses[i], layout->code_instructions) != SIZE_MAX;
     }
+    learning->chain = chain_to_generators(learning);
     learning->frames = snapshot->count;
     for (uint32_t i = 0; i < memory->next_count && added; i++) {
-        if (!memory->next[i].hidden && has(learning, memory->next[i].code, &index)) {
+        if (i < learning->chain || asked_for(learning, &memory->next[i], &index)) {
             added = sl_snapshot_add(snapshot, memory->next[i].address, layout->frame_header) != SIZE_MAX;
         }
+    }
+    learning->current = snapshot->count;
+    if (learning->chain > 0) {
+        added = added && sl_snapshot_add(snapshot, stack->current_at, 8) != SIZE_MAX;
     }
     learning->thread = snapshot->count;
     added = added && sl_snapshot_add(snapshot, memory->address + layout->thread_chunk, 16) != SIZE_MAX;
@@ -72,8 +97,28 @@ static enum sl_look copy(struct learning *learning)
     return sl_look_from_read(read);
 }
 
+/* Whether the frames of the chain still lead from one to the next, so that none of them was left. */
+static bool chain_holds(const struct learning *learning)
+{
+    const struct sl_stack *stack = learning->stack;
+    const struct sl_snapshot *snapshot = &stack->python->snapshot;
+    const struct sl_raw_frame *next = stack->memory->next;
+    if (learning->chain == 0 || sl_word(sl_snapshot_copy(snapshot, learning->current)) != next[0].address) {
+        return false;
+    }
+    for (uint32_t i = 0; i < learning->chain; i++) {
+        const uint8_t *frame = sl_snapshot_copy(snapshot, learning->frames + i);
+        struct sl_header now = sl_header_parse(&stack->python->layout, frame, !next[i].generator);
+        uint64_t caller = i + 1 < stack->memory->next_count ? next[i + 1].address : 0;
+        if (now.previous != caller || (!next[i].hidden && now.code != next[i].code)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether the frame was not left before the header of its code object was copied: it still has that code object, and
- * lies below the top of the chunk that is in use. A generator's frame lies elsewhere, and may be anything by now. */
+ * lies below the top of the chunk that is in use. A generator's frame lies elsewhere: chain_holds. */
 static bool still_there(const struct learning *learning, const struct sl_raw_frame *raw, size_t piece)
 {
     const struct sl_stack *stack = learning->stack;
@@ -179,21 +224,24 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
         return look;
     }
     bool believed = (!reused && learning.in_time) || none_was_freed(&learning);
+    bool chained = chain_holds(&learning);
     note_versions(&learning, learned);
     size_t piece = learning.frames;
-    for (uint32_t i = 0; i < stack->memory->next_count && piece < learning.thread; i++) {
+    for (uint32_t i = 0; i < stack->memory->next_count; i++) {
         struct sl_raw_frame *raw = &stack->memory->next[i];
         size_t index;
-        if (raw->hidden || !has(&learning, raw->code, &index)) {
-            continue;
+        if (asked_for(&learning, raw, &index)) {
+            struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
+            bool was_there = (i < learning.chain && chained) || still_there(&learning, raw, piece);
+            bool was_it = believed || was_there || was_made_before(&learning, known);
+            raw->nameless = !learned[index] || !same_as_header(&learning, index) || !was_it;
+            if (!raw->nameless) {
+                sl_stack_confirm(stack, known);
+            }
+            piece++;
+        } else if (i < learning.chain) {
+            piece++;
         }
-        struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
-        bool was_it = believed || still_there(&learning, raw, piece) || was_made_before(&learning, known);
-        raw->nameless = !learned[index] || !same_as_header(&learning, index) || !was_it;
-        if (!raw->nameless) {
-            sl_stack_confirm(stack, known);
-        }
-        piece++;
     }
     return SL_LOOK_OK;
 }

@@ -9,6 +9,8 @@
 #include "cpython/runtime.h"
 #include "descriptions.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,6 +394,52 @@ static void test_a_damaged_image_breaks_nothing_but_the_stack(void **state)
     assert_true(whole > 1000);
 }
 
+struct restless {
+    struct fixture *fixture;
+    atomic_bool over;
+};
+
+/* Links frames anew, to and fro, as fast as it can: to each other, in circles, and to nothing. */
+static void *link_anew(void *argument)
+{
+    struct restless *restless = argument;
+    struct image *image = restless->fixture->image;
+    const struct sl_layout *layout = &restless->fixture->layout;
+    unsigned seed = 11;
+    while (!restless->over) {
+        size_t callee = FRAMES - 1 - (size_t)rand_r(&seed) % 4;
+        size_t caller = FRAMES - 1 - (size_t)rand_r(&seed) % 5;
+        uint8_t *frame = image->chunk + SL_CHUNK_DATA + 8 + callee * FRAME_WORDS * 8;
+        uint8_t *other = image->chunk + SL_CHUNK_DATA + 8 + caller * FRAME_WORDS * 8;
+        put(frame, layout->frame_previous, address(other));
+        put(frame, layout->frame_code, address(image->code[(size_t)rand_r(&seed) % 2]) | 1);
+        other[layout->frame_owner] = rand_r(&seed) % 4 == 0 ? 3 : 0;
+        put(image->thread, layout->thread_frame, address(other));
+    }
+    return NULL;
+}
+
+static void test_a_stack_that_never_holds_still_takes_no_walk_forever(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct restless restless = {.fixture = fixture};
+    pthread_t linking;
+    assert_int_equal(pthread_create(&linking, NULL, link_anew, &restless), 0);
+    size_t seen[SL_LOOK_MEMORY + 1] = {0};
+    for (int turn = 0; turn < 20000; turn++) {
+        struct sl_walk walk;
+        seen[sl_python_walk(python, &thread, &walk)]++;
+    }
+    restless.over = true;
+    pthread_join(linking, NULL);
+    assert_true(seen[SL_LOOK_TORN] > 0);
+    assert_int_equal(seen[SL_LOOK_GONE] + seen[SL_LOOK_MEMORY], 0);
+    sl_python_detach(python);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
         cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
         cmocka_unit_test(test_a_damaged_image_breaks_nothing_but_the_stack),
+        cmocka_unit_test(test_a_stack_that_never_holds_still_takes_no_walk_forever),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
