@@ -50,6 +50,7 @@ static void use_3_11(struct sl_layout *layout)
     layout->interpreter_sys_dict = 904;
     layout->thread_frame = 56;
     layout->thread_native_id = 160;
+    layout->thread_context = 224;
     layout->thread_chunk = 296;
     layout->c_frame_frame = 8;
     layout->c_frame_previous = 16;
@@ -84,6 +85,7 @@ static void use_3_12(struct sl_layout *layout)
     layout->interpreter_gil = 384;
     layout->thread_frame = 56;
     layout->thread_native_id = 144;
+    layout->thread_context = 208;
     layout->thread_chunk = 232;
     layout->c_frame_frame = 0;
     layout->c_frame_previous = 8;
@@ -213,9 +215,10 @@ static bool believable(const struct sl_layout *layout)
            layout->text_ascii >= 40 && layout->text_ascii <= 64 && layout->text_state + 4 <= layout->text_ascii &&
            layout->text_length + 8 <= layout->text_ascii && layout->bytes_data >= 24 && layout->bytes_data <= 64 &&
            layout->bytes_size + 8 <= layout->bytes_data && layout->thread_chunk <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_frame <= SL_THREAD_BYTES_MAX - 8 && layout->thread_base <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_native_id <= SL_THREAD_BYTES_MAX - 8 && layout->thread_next <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_previous <= SL_THREAD_BYTES_MAX - 8 && layout->thread_interpreter <= SL_THREAD_BYTES_MAX - 8;
+           layout->thread_context <= layout->thread_chunk && layout->thread_frame <= SL_THREAD_BYTES_MAX - 8 &&
+           layout->thread_base <= SL_THREAD_BYTES_MAX - 8 && layout->thread_native_id <= SL_THREAD_BYTES_MAX - 8 &&
+           layout->thread_next <= SL_THREAD_BYTES_MAX - 8 && layout->thread_previous <= SL_THREAD_BYTES_MAX - 8 &&
+           layout->thread_interpreter <= SL_THREAD_BYTES_MAX - 8;
 }
 
 static bool use_3_13_or_later(struct sl_layout *layout, const uint8_t *description, struct sl_error *error)
@@ -224,6 +227,7 @@ static bool use_3_13_or_later(struct sl_layout *layout, const uint8_t *descripti
     layout->code_frame_size = 76;
     layout->code_first_traceable = layout->minor == 13 ? 184 : 192;
     layout->text_compact = 56;
+    layout->thread_context = layout->minor < 15 ? 208 : 232;
     if (layout->minor >= 14) {
         layout->pointer_mask = ~(uint64_t)7;
         layout->wipes_code = true;

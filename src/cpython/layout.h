@@ -47,6 +47,7 @@ struct sl_layout {
     uint32_t thread_frame;     /* current_frame; before 3.13 cframe, a pointer to a _PyCFrame on the C stack */
     uint32_t thread_base;      /* base_frame, from 3.15; else 0 */
     uint32_t thread_chunk;     /* datastack_chunk */
+    uint32_t thread_context;   /* context; lies before the chunk */
     uint32_t c_frame_frame;    /* current_frame in the _PyCFrame */
     uint32_t c_frame_previous; /* the _PyCFrame of the C-level evaluation before it */
 

@@ -22,6 +22,11 @@ struct sl_python;
  * `*not_yet` (may be NULL) is set true when a process that has just started may become readable soon: the interpreter
  * is not mapped or not initialised yet. */
 struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, struct sl_error *error);
+
+/* The same for our own process, where the dynamic linker has told the addresses of _PyRuntime and Py_Version (0: there is
+ * none), and whether there is a _Py_NegativeRefcount (a debug build). */
+struct sl_python *sl_python_attach_own(struct sl_process *process, uint64_t runtime, uint64_t version, bool debug,
+                                       struct sl_error *error);
 void sl_python_detach(struct sl_python *python);
 
 /* "3.12.1" */
@@ -57,12 +62,13 @@ struct sl_frame {
 };
 
 struct sl_walk {
-    struct sl_frame *frames; /* innermost first; the python's own, valid until the next call */
+    struct sl_frame *frames; /* innermost first; the python's own, valid until the thread is walked again */
     size_t count;            /* at most SL_FRAMES_MAX */
     uint64_t unchanged;      /* how many of the outermost frames are as in this thread's last successful walk */
     uint32_t retried;        /* attempts that did not fit together, and were repeated at once */
     bool holds_gil;          /* the thread held the GIL; false when it is not known */
     bool collecting;         /* its interpreter was collecting garbage, and it held the GIL */
+    uint64_t context;        /* address of the context that it had entered; 0: none */
 };
 #define SL_FRAMES_MAX 65536
 

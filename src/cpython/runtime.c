@@ -207,14 +207,9 @@ static bool check_layout(struct sl_python *python, bool *not_yet, struct sl_erro
                         python->version, pid);
 }
 
-struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, struct sl_error *error)
+static struct sl_python *create(struct sl_process *process, struct sl_error *error)
 {
-    bool ignored;
-    not_yet = not_yet != NULL ? not_yet : &ignored;
-    *not_yet = false;
     struct sl_python *python = calloc(1, sizeof *python);
-    struct sl_modules modules = {0};
-    struct found found = {0};
     if (python == NULL) {
         sl_error_memory(error);
         return NULL;
@@ -223,6 +218,37 @@ struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, st
     sl_code_cache_init(&python->codes);
     sl_thread_memories_init(&python->memories);
     sl_snapshot_init(&python->snapshot);
+    return python;
+}
+
+struct sl_python *sl_python_attach_own(struct sl_process *process, uint64_t runtime, uint64_t version, bool debug,
+                                       struct sl_error *error)
+{
+    struct sl_python *python = create(process, error);
+    if (python == NULL) {
+        return NULL;
+    }
+    struct found found = {.runtime = runtime, .version_symbol = version, .debug = debug};
+    bool not_yet;
+    python->runtime = runtime;
+    if (!choose_layout(python, &found, error) || !check_layout(python, &not_yet, error)) {
+        sl_python_detach(python);
+        return NULL;
+    }
+    return python;
+}
+
+struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, struct sl_error *error)
+{
+    bool ignored;
+    not_yet = not_yet != NULL ? not_yet : &ignored;
+    *not_yet = false;
+    struct sl_python *python = create(process, error);
+    struct sl_modules modules = {0};
+    struct found found = {0};
+    if (python == NULL) {
+        return NULL;
+    }
     bool attached = sl_modules_read(&modules, process, error);
     if (attached && modules.count == 0) {
         attached = sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)process->pid);

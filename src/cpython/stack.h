@@ -47,6 +47,7 @@ struct sl_stack {
     uint64_t base;       /* the frame that every stack ends in, from 3.15; else 0 */
     uint64_t current;    /* the innermost frame at the moment, */
     uint64_t current_at; /* and where that is written */
+    uint64_t context;    /* the context that was entered then */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     bool partial;        /* something in it was torn: what is followed is what lies below that */
     uint64_t generation; /* code objects freed so far; 0 when it is not told */

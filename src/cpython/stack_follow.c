@@ -146,6 +146,7 @@ static enum sl_follow begin(struct sl_stack *stack)
     }
     stack->current = sl_word(state + layout->thread_frame);
     stack->current_at = memory->address + layout->thread_frame;
+    stack->context = sl_word(state + layout->thread_context);
     stack->base = layout->thread_base != 0 ? sl_word(state + layout->thread_base) : 0;
     uint64_t newest = sl_word(state + layout->thread_chunk);
     if (layout->c_frames) {
@@ -453,8 +454,9 @@ static bool remember_foreign(struct sl_thread_memory *memory)
 
 /* Of a stack that is torn further in, the frames that surely were there: those of the first attempt, which is the moment
  * that was asked for. */
-static enum sl_follow keep_certain(struct sl_thread_memory *memory)
+static enum sl_follow keep_certain(const struct sl_stack *stack)
 {
+    struct sl_thread_memory *memory = stack->memory;
     if (memory->certain_count > 0) {
         return SL_FOLLOW_TORN;
     }
@@ -465,6 +467,7 @@ static enum sl_follow keep_certain(struct sl_thread_memory *memory)
         memcpy(memory->certain, memory->next, memory->next_count * sizeof *memory->certain);
     }
     memory->certain_count = memory->next_count;
+    memory->certain_context = stack->context;
     return SL_FOLLOW_TORN;
 }
 
@@ -481,7 +484,7 @@ enum sl_follow sl_stack_follow(struct sl_stack *stack)
     }
     follow = follow_frames(stack);
     if (follow == SL_FOLLOW_OK && stack->partial) {
-        follow = stack->extra_count > 0 || stack->must_confirm ? SL_FOLLOW_TORN : keep_certain(memory);
+        follow = stack->extra_count > 0 || stack->must_confirm ? SL_FOLLOW_TORN : keep_certain(stack);
     } else if (follow == SL_FOLLOW_OK) {
         follow = stack->extra_count > 0 || stack->must_confirm ? confirm_extra(stack) : SL_FOLLOW_OK;
         if (!remember_foreign(memory)) {

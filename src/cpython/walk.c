@@ -116,6 +116,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     }
     if (memory->certain_count > 0 && (follow == SL_FOLLOW_TORN || (follow == SL_FOLLOW_OK && !continues(memory)))) {
         take_certain(memory);
+        stack.context = memory->certain_context;
         follow = SL_FOLLOW_OK;
     }
     if (follow != SL_FOLLOW_OK) {
@@ -129,6 +130,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     walk->count = memory->frame_count;
     walk->frames = memory->frame_count > 0 ? memory->frames + memory->frame_capacity - memory->frame_count : NULL;
     walk->unchanged = unchanged;
+    walk->context = stack.context;
     read_states(&stack, walk);
     return SL_LOOK_OK;
 }

@@ -69,7 +69,7 @@ void sl_member_thread_walked(struct sl_member_thread *thread, struct sl_translat
         thread->strands[strand].strand.count = 0;
     }
     sl_stack root = thread->seen != SL_NONE ? thread->seen : 0;
-    thread->seen = sl_translate(translation, python, &thread->strands[strand].strand, root, walk);
+    thread->seen = sl_translate(translation, python, &thread->strands[strand].strand, root, 0, walk);
 }
 
 void sl_member_thread_refresh(struct sl_member_thread *thread, struct sl_recording *recording,

@@ -9,9 +9,11 @@ struct sl_random {
     uint64_t state; /* any value is a good seed */
 };
 
+#define SL_RANDOM_STEP UINT64_C(0x9e3779b97f4a7c15)
+
 static inline uint64_t sl_random_next(struct sl_random *random)
 {
-    uint64_t value = random->state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t value = random->state += SL_RANDOM_STEP;
     value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
     return value ^ value >> 31;

@@ -16,6 +16,13 @@ static uint64_t slot_end(const struct sl_slots *slots, uint64_t number)
     return smaller(slot_begin(slots, number) + slots->interval_ns, slots->limit_ns);
 }
 
+/* What sl_random draws as the number-th from the seed: its state is a counter. */
+static uint64_t draw(const struct sl_slots *slots, uint64_t number, uint64_t limit)
+{
+    struct sl_random random = {.state = slots->seed + number * SL_RANDOM_STEP};
+    return sl_random_below(&random, limit);
+}
+
 /* Makes `number` the slot of the next look and draws its instant between `from_ns`, if that lies in it, and its end. */
 static void aim(struct sl_slots *slots, uint64_t number, uint64_t from_ns)
 {
@@ -25,7 +32,7 @@ static void aim(struct sl_slots *slots, uint64_t number, uint64_t from_ns)
         begin = smaller(from_ns, end);
     }
     slots->aimed = number;
-    slots->instant_ns = begin < end ? begin + sl_random_below(&slots->random, end - begin) : end;
+    slots->instant_ns = begin < end ? begin + draw(slots, number, end - begin) : end;
 }
 
 void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_ns, uint64_t limit_ns, uint64_t seed)
@@ -33,7 +40,7 @@ void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_
     slots->interval_ns = interval_ns;
     slots->limit_ns = limit_ns;
     slots->covered_ns = begin_ns;
-    slots->random.state = seed;
+    slots->seed = seed;
     slots->number = begin_ns / interval_ns;
     aim(slots, slots->number, begin_ns);
 }

@@ -22,7 +22,7 @@ struct sl_slots {
     uint64_t number;     /* of the first slot that no look stands for yet; slot n begins at n * interval */
     uint64_t aimed;      /* of the slot that the next look is for: `number`, or later when slots were skipped */
     uint64_t instant_ns; /* when that look is due */
-    struct sl_random random;
+    uint64_t seed;
 };
 
 /* What one look stands for. */
@@ -33,7 +33,8 @@ struct sl_span {
     uint64_t late;          /* how many those are */
 };
 
-/* Slots from `begin_ns` on, which may lie within a slot: that one then begins there. */
+/* Slots from `begin_ns` on, which may lie within a slot: that one then begins there. The instant in a slot follows from
+ * the seed and the slot's number, so that those with the same seed and interval are due at the same instants. */
 void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_ns, uint64_t limit_ns, uint64_t seed);
 
 /* A look is taken now; `now_ns` lies at or behind `instant_ns`, and before the limit. Draws the next instant, in the

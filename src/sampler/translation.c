@@ -88,20 +88,25 @@ static sl_function function_of(struct sl_translation *translation, const struct 
 }
 
 sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
-                      sl_stack root, const struct sl_walk *walk)
+                      sl_stack root, size_t trimmed, const struct sl_walk *walk)
 {
     size_t same = walk->unchanged < walk->count ? (size_t)walk->unchanged : walk->count;
     same = same < strand->count ? same : strand->count;
-    if (root != strand->root) {
+    if (root != strand->root || trimmed != strand->trimmed) {
         same = 0;
     }
     strand->root = root;
+    strand->trimmed = trimmed;
     strand->count = same;
     if (!grow((void **)&strand->stacks, &strand->capacity, walk->count, sizeof(sl_stack))) {
         return SL_NONE;
     }
     sl_stack stack = same > 0 ? strand->stacks[same - 1] : root;
     for (size_t i = same; i < walk->count; i++) {
+        if (i < trimmed) {
+            strand->stacks[strand->count++] = root;
+            continue;
+        }
         const struct sl_frame *frame = &walk->frames[walk->count - 1 - i];
         sl_function function = function_of(translation, python, frame->code);
         if (function == SL_NONE) {
@@ -114,4 +119,11 @@ sl_stack sl_translate(struct sl_translation *translation, const struct sl_python
         strand->stacks[strand->count++] = stack;
     }
     return stack;
+}
+
+void sl_strand_pass(struct sl_strand *strand, const struct sl_walk *walk)
+{
+    if (walk->unchanged < strand->count) {
+        strand->count = (size_t)walk->unchanged;
+    }
 }

@@ -18,7 +18,8 @@ struct sl_translation {
 
 /* What the last walk of one thread state was translated to: a stack for each frame, the outermost first. */
 struct sl_strand {
-    sl_stack root; /* what the outermost frame was put on */
+    sl_stack root;  /* what the outermost frame was put on */
+    size_t trimmed; /* so many of the outermost frames were left out; their stack is the root */
     sl_stack *stacks;
     size_t count;
     size_t capacity;
@@ -30,9 +31,13 @@ void sl_translation_destroy(struct sl_translation *translation);
 void sl_strand_init(struct sl_strand *strand);
 void sl_strand_destroy(struct sl_strand *strand);
 
-/* The stack of a walk, put on top of `root` (0: on nothing). Every successful walk of the strand's thread state must
- * come here, because the next one is told relative to it. SL_NONE when memory is exhausted. */
+/* The stack of a walk, put on top of `root` (0: on nothing), without its outermost `trimmed` frames. Every successful
+ * walk of the strand's thread state must come here or to sl_strand_pass, because the next one is told relative to it.
+ * SL_NONE when memory is exhausted. */
 sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
-                      sl_stack root, const struct sl_walk *walk);
+                      sl_stack root, size_t trimmed, const struct sl_walk *walk);
+
+/* A walk whose stack is not asked for, or not yet: translating it later, before the next walk, is allowed. */
+void sl_strand_pass(struct sl_strand *strand, const struct sl_walk *walk);
 
 #endif

@@ -46,7 +46,7 @@ static sl_stack translate(struct fixture *fixture, sl_stack root, const struct s
         reversed[i] = frames[count - 1 - i];
     }
     struct sl_walk walk = {.frames = reversed, .count = count, .unchanged = unchanged};
-    return sl_translate(&fixture->translation, fixture->python, &fixture->strand, root, &walk);
+    return sl_translate(&fixture->translation, fixture->python, &fixture->strand, root, 0, &walk);
 }
 
 static sl_stack expected(struct fixture *fixture, sl_stack root, const struct sl_frame *frames, size_t count)

@@ -1,0 +1,403 @@
+#include "sampler/host.h"
+
+#include "sampler/host_look.h"
+#include "sampler/session.h"
+#include "target/clock.h"
+#include "target/own.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The native thread calls nothing deep: the largest frames are those of reading several pieces of memory, 20 kB. */
+#define STACK_BYTES ((size_t)256 * 1024)
+
+/* How often names and CPU times of threads are brought up to date. */
+#define REFRESH_EVERY_NS UINT64_C(10000000)
+
+/* One for the process, because whatever happens to the process (fork(2)) happens to all recordings. */
+static struct {
+    pthread_mutex_t gate; /* held for as long as one starts, stops or forks; taken before `lock` */
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t wake;  /* the native thread sleeps on it */
+    bool wake_made;
+
+    struct sl_host_target target;
+    struct sl_host_recording **recordings; /* those that run; owned by who started them */
+    size_t count, capacity;
+    uint64_t epoch_ns; /* of everyone's slots; 0 before the first recording */
+    uint64_t seed;
+    uint64_t refresh_due_ns;
+    uint64_t wake_ns; /* until when the native thread sleeps */
+
+    bool threaded; /* there is a native thread */
+    bool ending;   /* it is to end */
+    pthread_t thread;
+    pid_t thread_id;
+    uint64_t ended_cpu_ns; /* of native threads that have ended */
+} host = {.gate = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static uint64_t sampler_cpu_ns(void)
+{
+    return host.ended_cpu_ns + (host.thread_id != 0 ? sl_own_thread_cpu_ns(host.thread_id) : 0);
+}
+
+/* Looks for every recording that is due. */
+static void look(uint64_t now_ns)
+{
+    bool any = false;
+    for (size_t i = 0; i < host.count; i++) {
+        struct sl_host_recording *recording = host.recordings[i];
+        uint64_t time_ns = now_ns - host.epoch_ns;
+        recording->due = time_ns >= recording->slots.instant_ns;
+        if (recording->due) {
+            recording->span = sl_slots_take(&recording->slots, time_ns);
+            any = true;
+        }
+    }
+    if (any) {
+        struct sl_host_look looking = {.target = &host.target, .recordings = host.recordings, .count = host.count};
+        sl_host_look(&looking, now_ns);
+    }
+}
+
+/* What changes slowly, and blocks that are full. */
+static void refresh(uint64_t now_ns)
+{
+    for (size_t i = 0; i < host.count; i++) {
+        struct sl_recorder *recorder = host.recordings[i]->recorder;
+        if (sl_recorder_pending(recorder) >= SL_RECORDER_BLOCK_BYTES) {
+            sl_recorder_flush(recorder, NULL);
+        }
+    }
+    if (now_ns < host.refresh_due_ns) {
+        return;
+    }
+    host.refresh_due_ns = now_ns + REFRESH_EVERY_NS;
+    struct sl_subject *subject = &host.target.subject;
+    for (size_t i = 0; i < subject->count; i++) {
+        struct sl_subject_thread *observed = subject->all[i];
+        for (struct sl_host_view *view = observed->viewer; view != NULL && !observed->ended; view = view->next) {
+            if (view->thread != NULL) {
+                sl_member_thread_refresh(view->thread, &view->recording->recording, subject, observed, now_ns);
+            }
+        }
+    }
+}
+
+static uint64_t next_instant_ns(void)
+{
+    uint64_t instant_ns = UINT64_MAX;
+    for (size_t i = 0; i < host.count; i++) {
+        uint64_t due_ns = host.epoch_ns + host.recordings[i]->slots.instant_ns;
+        instant_ns = due_ns < instant_ns ? due_ns : instant_ns;
+    }
+    return instant_ns;
+}
+
+/* Until the time has come, or somebody has woken it. Gives the lock away meanwhile. */
+static void sleep_until(uint64_t deadline_ns)
+{
+    host.wake_ns = deadline_ns;
+    if (deadline_ns == UINT64_MAX) {
+        pthread_cond_wait(&host.wake, &host.lock);
+        return;
+    }
+    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
+                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    pthread_cond_timedwait(&host.wake, &host.lock, &deadline);
+}
+
+static void *run(void *ignored)
+{
+    (void)ignored;
+    struct sl_clock_precision precision;
+    sl_clock_precise(&precision);
+    pthread_mutex_lock(&host.lock);
+    host.thread_id = sl_own_thread_id();
+    pthread_cond_broadcast(&host.wake);
+    while (!host.ending) {
+        uint64_t now_ns = sl_clock_now_ns();
+        uint64_t instant_ns = next_instant_ns();
+        if (instant_ns > now_ns) {
+            sleep_until(instant_ns);
+            continue;
+        }
+        look(now_ns);
+        refresh(now_ns);
+        now_ns = sl_clock_now_ns();
+        for (size_t i = 0; i < host.count; i++) {
+            sl_slots_done(&host.recordings[i]->slots, now_ns - host.epoch_ns);
+        }
+    }
+    host.ended_cpu_ns += sl_clock_thread_cpu_ns();
+    host.thread_id = 0;
+    pthread_mutex_unlock(&host.lock);
+    return NULL;
+}
+
+static bool make_wake(void)
+{
+    if (host.wake_made) {
+        return true;
+    }
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0) {
+        return false;
+    }
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    host.wake_made = pthread_cond_init(&host.wake, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return host.wake_made;
+}
+
+/* Starts the native thread if there is none. The lock is held. */
+static bool start_thread(struct sl_error *error)
+{
+    if (host.threaded) {
+        return true;
+    }
+    pthread_attr_t attributes;
+    int failed = pthread_attr_init(&attributes);
+    if (failed == 0) {
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
+        host.ending = false;
+        /* It inherits the signals that are blocked: all, so that none of the program's is ever delivered to it. */
+        sigset_t all;
+        sigset_t before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        failed = pthread_create(&host.thread, &attributes, run, NULL);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attributes);
+    }
+    if (failed != 0) {
+        return sl_error_system(error, failed, "cannot start the sampling thread");
+    }
+    host.threaded = true;
+    pthread_setname_np(host.thread, "stacklapse");
+    return true;
+}
+
+/* Ends the native thread. The gate is held, the lock is not. */
+static void end_thread(void)
+{
+    if (!host.threaded) {
+        return;
+    }
+    pthread_mutex_lock(&host.lock);
+    while (host.thread_id == 0) {
+        pthread_cond_wait(&host.wake, &host.lock); /* it has not begun yet */
+    }
+    pid_t id = host.thread_id;
+    host.ending = true;
+    pthread_cond_broadcast(&host.wake);
+    pthread_mutex_unlock(&host.lock);
+    pthread_join(host.thread, NULL);
+    sl_own_thread_gone(id);
+    host.threaded = false;
+}
+
+static void take_out(const struct sl_host_recording *recording)
+{
+    for (size_t i = 0; i < host.count; i++) {
+        if (host.recordings[i] == recording) {
+            host.recordings[i] = host.recordings[--host.count];
+            return;
+        }
+    }
+}
+
+static bool add(const struct sl_host_options *options, struct sl_host_recording **recording, struct sl_error *error)
+{
+    if (host.count == host.capacity) {
+        size_t capacity = host.capacity > 0 ? host.capacity * 2 : 8;
+        struct sl_host_recording **recordings = realloc(host.recordings, capacity * sizeof *recordings);
+        if (recordings == NULL) {
+            return sl_error_memory(error);
+        }
+        host.recordings = recordings;
+        host.capacity = capacity;
+    }
+    uint64_t now_ns = sl_clock_now_ns();
+    if (host.epoch_ns == 0) {
+        host.epoch_ns = now_ns;
+        if (getrandom(&host.seed, sizeof host.seed, GRND_NONBLOCK) != (ssize_t)sizeof host.seed) {
+            host.seed = sl_clock_wall_ns();
+        }
+    }
+    if (!make_wake()) {
+        return sl_error_memory(error);
+    }
+    if (!sl_host_target_open(&host.target, error)) {
+        return false;
+    }
+    /* The calling thread must be among those that are known. */
+    host.target.subject.list_due_ns = 0;
+    sl_subject_sweep(&host.target.subject, now_ns);
+    *recording = sl_host_recording_create(options, &host.target, host.epoch_ns, host.seed, sampler_cpu_ns(), error);
+    if (*recording == NULL) {
+        return false;
+    }
+    host.recordings[host.count++] = *recording;
+    if (!start_thread(error)) {
+        host.count--;
+        sl_host_recording_destroy(*recording);
+        *recording = NULL;
+        return false;
+    }
+    if (host.epoch_ns + (*recording)->slots.instant_ns < host.wake_ns) {
+        pthread_cond_broadcast(&host.wake);
+    }
+    return true;
+}
+
+struct sl_host_recording *sl_host_start(const struct sl_host_options *options, struct sl_error *error)
+{
+    if (options->interval_ns < SL_INTERVAL_MIN_NS || options->interval_ns > SL_INTERVAL_MAX_NS) {
+        sl_error_set(error, SL_ERROR_USAGE, "an interval lies between 1 us and 10 s");
+        return NULL;
+    }
+    struct sl_host_recording *recording = NULL;
+    pthread_mutex_lock(&host.gate);
+    pthread_mutex_lock(&host.lock);
+    bool added = add(options, &recording, error);
+    if (!added && host.count == 0) {
+        sl_host_target_close(&host.target);
+    }
+    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&host.gate);
+    return recording;
+}
+
+/* The rest of the last slot goes to what the caller does now. */
+static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, uint32_t skip)
+{
+    recording->due = sl_slots_finish(&recording->slots, now_ns - host.epoch_ns, &recording->span);
+    if (recording->due) {
+        struct sl_host_look looking = {
+            .target = &host.target,
+            .recordings = &recording,
+            .count = 1,
+            .caller = sl_own_thread_id(),
+            .skip = skip,
+        };
+        sl_host_look(&looking, now_ns);
+    }
+}
+
+bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_error *error)
+{
+    bool closed = true;
+    pthread_mutex_lock(&host.gate);
+    pthread_mutex_lock(&host.lock);
+    bool last = false;
+    if (recording->running) {
+        uint64_t now_ns = sl_clock_now_ns();
+        look_at_last(recording, now_ns, skip);
+        closed = sl_host_recording_close(recording, &host.target, now_ns, sampler_cpu_ns(), error);
+        take_out(recording);
+        last = host.count == 0;
+    }
+    pthread_mutex_unlock(&host.lock);
+    if (last) {
+        end_thread();
+        sl_host_target_close(&host.target);
+    }
+    pthread_mutex_unlock(&host.gate);
+    return closed;
+}
+
+void sl_host_destroy(struct sl_host_recording *recording)
+{
+    if (recording != NULL) {
+        sl_host_stop(recording, 0, NULL);
+        sl_host_recording_destroy(recording);
+    }
+}
+
+bool sl_host_running(const struct sl_host_recording *recording)
+{
+    pthread_mutex_lock(&host.lock);
+    bool running = recording->running;
+    pthread_mutex_unlock(&host.lock);
+    return running;
+}
+
+struct sl_host_progress sl_host_progress(const struct sl_host_recording *recording)
+{
+    pthread_mutex_lock(&host.lock);
+    struct sl_host_progress progress = {
+        .elapsed_ns = recording->running ? sl_clock_now_ns() - recording->begin_ns : recording->duration_ns,
+        .samples = atomic_load(&((struct sl_host_recording *)recording)->samples),
+    };
+    pthread_mutex_unlock(&host.lock);
+    return progress;
+}
+
+bool sl_host_trace(struct sl_host_recording *recording, struct sl_buffer *trace)
+{
+    pthread_mutex_lock(&host.lock);
+    if (recording->running) {
+        sl_recorder_flush(recording->recorder, NULL);
+    }
+    const struct sl_buffer *bytes = sl_recorder_trace(recording->recorder);
+    sl_buffer_append(trace, bytes->bytes, bytes->size);
+    bool complete = !trace->failed && !bytes->failed;
+    pthread_mutex_unlock(&host.lock);
+    return complete;
+}
+
+void sl_host_before_fork(void)
+{
+    pthread_mutex_lock(&host.gate);
+    end_thread();
+    pthread_mutex_lock(&host.lock);
+}
+
+void sl_host_after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&host.gate);
+}
+
+void sl_host_resume(void)
+{
+    pthread_mutex_lock(&host.gate);
+    pthread_mutex_lock(&host.lock);
+    if (host.count > 0) {
+        /* Without a thread nothing is recorded any more, which is no reason to stop the program. */
+        start_thread(NULL);
+    }
+    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&host.gate);
+}
+
+void sl_host_after_fork_in_child(void)
+{
+    while (host.count > 0) {
+        struct sl_host_recording *recording = host.recordings[0];
+        recording->duration_ns = 0;
+        sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);
+        take_out(recording);
+    }
+    for (size_t i = 0; i < host.target.subject.count; i++) {
+        sl_host_views_end(host.target.subject.all[i]);
+    }
+    sl_host_target_forget(&host.target);
+    host.epoch_ns = 0;
+    host.ended_cpu_ns = 0;
+    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&host.gate);
+}
+
+bool sl_host_check_context(uint64_t context, struct sl_error *error)
+{
+    (void)context;
+    (void)error;
+    return true;
+}

@@ -1,0 +1,237 @@
+#include "sampler/host_look.h"
+
+#include <string.h>
+
+/* How much a thread in a scope runs, when there are several: the scope's time goes to the one that runs most. */
+enum rank { RUNS, WAITS_FOR_GIL, WAITS_IN_STARTER, WAITS, NO_FRAME, RANKS };
+
+static struct sl_facts *facts_of(const struct sl_host_recording *recording)
+{
+    return sl_recorder_facts(recording->recorder);
+}
+
+/* A strand of a thread was walked: all its viewers must know, as the next walk is told relative to this one. */
+static void walked(void *context, struct sl_subject_thread *observed, size_t strand, bool first,
+                   const struct sl_walk *walk)
+{
+    struct sl_host_look *look = context;
+    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+        if (view->strands[strand].serial != observed->strands[strand].serial) {
+            view->strands[strand].serial = observed->strands[strand].serial;
+            view->strands[strand].strand.count = 0;
+        }
+        sl_strand_pass(&view->strands[strand].strand, walk);
+        view->fresh = false;
+    }
+    if (first) {
+        look->walk_count = 0;
+    }
+    look->walks[look->walk_count].strand = strand;
+    look->walks[look->walk_count].walk = *walk;
+    look->walk_count++;
+}
+
+static bool wants(const struct sl_host_recording *recording, const struct sl_subject_thread *observed)
+{
+    return recording->options.scope == SL_HOST_THREADS ||
+           (recording->options.scope == SL_HOST_THREAD && observed->thread.id == recording->starter);
+}
+
+/* Marks the views of the recordings that want this thread; makes those that are missing. Whether there are any. */
+static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *observed)
+{
+    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+        view->wanted = false;
+    }
+    bool any = false;
+    for (size_t i = 0; i < look->count; i++) {
+        struct sl_host_recording *recording = look->recordings[i];
+        if (!recording->due || !wants(recording, observed)) {
+            continue;
+        }
+        struct sl_host_view *view = sl_host_view(recording, observed);
+        if (view == NULL) {
+            facts_of(recording)->missed++;
+            continue;
+        }
+        view->wanted = true;
+        any = true;
+    }
+    return any;
+}
+
+/* How many of the outermost frames lie below where the recording began. */
+static size_t trimmed(struct sl_host_look *look, struct sl_host_recording *recording,
+                      const struct sl_subject_thread *observed, size_t strand)
+{
+    const struct sl_python_thread *state = &observed->strands[strand].python;
+    if (!recording->options.trim || observed->thread.id != recording->starter ||
+        state->address != recording->stem_state) {
+        return 0;
+    }
+    return sl_stem_shared(&recording->stem, look->target->python, state, true);
+}
+
+static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed)
+{
+    sl_stack stack = 0;
+    for (size_t i = 0; i < look->walk_count && stack != SL_NONE; i++) {
+        size_t strand = look->walks[i].strand;
+        struct sl_walk walk = look->walks[i].walk;
+        if (observed->thread.id == look->caller && i + 1 == look->walk_count) {
+            size_t skip = look->skip < walk.count ? look->skip : walk.count;
+            walk.frames += skip;
+            walk.count -= skip;
+        }
+        size_t outer = trimmed(look, view->recording, observed, strand);
+        stack = sl_translate(&view->recording->translation, look->target->python, &view->strands[strand].strand, stack,
+                             outer, &walk);
+    }
+    return stack;
+}
+
+static enum rank rank_of(const struct sl_host_recording *recording, const struct sl_subject_thread *observed,
+                         enum sl_sight sight)
+{
+    if (sight == SL_SIGHT_EMPTY) {
+        return NO_FRAME;
+    }
+    if ((observed->state & SL_STATE_WAITS_GIL) != 0) {
+        return WAITS_FOR_GIL;
+    }
+    if (!sl_state_waits(observed->state)) {
+        return RUNS;
+    }
+    return observed->thread.id == recording->starter ? WAITS_IN_STARTER : WAITS;
+}
+
+/* Of several that run alike, each is as likely to be chosen. */
+static void choose(struct sl_host_recording *recording, const struct sl_host_choice *other)
+{
+    struct sl_host_choice *choice = &recording->choice;
+    if (!recording->chosen || other->rank < choice->rank) {
+        *choice = *other;
+        choice->equals = 1;
+        recording->chosen = true;
+    } else if (other->rank == choice->rank) {
+        unsigned equals = choice->equals + 1;
+        if (sl_random_below(&recording->random, equals) == 0) {
+            *choice = *other;
+        }
+        choice->equals = equals;
+    }
+}
+
+/* What was seen of a thread, for one recording. */
+static void tell(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed,
+                 enum sl_sight sight)
+{
+    struct sl_host_recording *recording = view->recording;
+    struct sl_recording *marks = &recording->recording;
+    if (sight == SL_SIGHT_STACK) {
+        view->stack = stack_of(look, view, observed);
+        if (view->stack == SL_NONE) {
+            sight = SL_SIGHT_MISSED;
+        }
+    }
+    switch (sight) {
+    case SL_SIGHT_SAME:
+    case SL_SIGHT_STACK:
+        break;
+    case SL_SIGHT_EMPTY:
+        view->stack = marks->no_frame;
+        break;
+    case SL_SIGHT_BROKEN:
+        view->stack = marks->broken;
+        break;
+    default:
+        view->stack = marks->missed;
+        break;
+    }
+    view->fresh = sight == SL_SIGHT_SAME || sight == SL_SIGHT_STACK || sight == SL_SIGHT_EMPTY;
+    bool broken = sight == SL_SIGHT_BROKEN;
+    bool missed = view->stack == marks->missed;
+    if (recording->options.scope == SL_HOST_THREADS) {
+        facts_of(recording)->broken += broken;
+        facts_of(recording)->missed += missed;
+        sl_recording_sample(marks, &view->thread->recorded, view->stack, observed->state);
+        return;
+    }
+    const struct sl_host_choice choice = {
+        .rank = rank_of(recording, observed, sight),
+        .stack = view->stack,
+        .state = observed->state,
+        .broken = broken,
+        .missed = missed,
+    };
+    choose(recording, &choice);
+}
+
+/* False when the thread has ended. */
+static bool look_at_thread(struct sl_host_look *look, struct sl_subject_thread *observed)
+{
+    struct sl_subject *subject = &look->target->subject;
+    bool wanted = mark_wanted(look, observed);
+    /* One without thread states is no Python thread any more, and only the kernel can tell that it has ended. */
+    if (!wanted && observed->strand_count > 0) {
+        return true;
+    }
+    for (const struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+        observed->settled = observed->settled && (view->fresh || !view->wanted);
+    }
+    const struct sl_viewer viewer = {.context = look, .walked = walked};
+    look->walk_count = 0;
+    enum sl_sight sight = sl_subject_look(subject, observed, &viewer);
+    if (sight == SL_SIGHT_ENDED) {
+        sl_host_views_end(observed);
+        return false;
+    }
+    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+        if (view->wanted) {
+            tell(look, view, observed, sight);
+        }
+    }
+    return true;
+}
+
+/* The one sample of a scope's recording. */
+static void tell_scope(struct sl_host_recording *recording)
+{
+    struct sl_recording *marks = &recording->recording;
+    if (recording->chosen) {
+        facts_of(recording)->broken += recording->choice.broken;
+        facts_of(recording)->missed += recording->choice.missed;
+        sl_recording_sample(marks, &recording->scope, recording->choice.stack, recording->choice.state);
+    } else {
+        sl_recording_sample(marks, &recording->scope, marks->no_frame, 0);
+    }
+}
+
+void sl_host_look(struct sl_host_look *look, uint64_t now_ns)
+{
+    struct sl_subject *subject = &look->target->subject;
+    sl_subject_sweep(subject, now_ns);
+    bool any_ended = false;
+    for (size_t i = 0; i < subject->count; i++) {
+        any_ended = !look_at_thread(look, subject->all[i]) || any_ended;
+    }
+    for (size_t i = 0; i < look->count; i++) {
+        struct sl_host_recording *recording = look->recordings[i];
+        if (!recording->due) {
+            continue;
+        }
+        facts_of(recording)->retried += subject->retried;
+        if (recording->options.scope != SL_HOST_THREADS) {
+            tell_scope(recording);
+        }
+        struct sl_span span = sl_host_span(recording);
+        sl_recording_look(&recording->recording, &span);
+        atomic_store(&recording->samples, facts_of(recording)->samples);
+        recording->chosen = false;
+        recording->due = false;
+    }
+    subject->retried = 0;
+    if (any_ended) {
+        sl_subject_forget(subject);
+    }
+}

@@ -1,0 +1,269 @@
+#include "sampler/host_recording.h"
+
+#include "sampler/session.h"
+#include "target/clock.h"
+#include "target/own.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static sl_string intern(const struct sl_host_recording *recording, const char *text)
+{
+    sl_string string = text != NULL ? sl_recorder_string(recording->recorder, text, strlen(text)) : 0;
+    return string != SL_NONE ? string : 0;
+}
+
+static void describe(struct sl_host_recording *recording, const struct sl_host_target *target)
+{
+    recording->record.prefixes = intern(recording, target->facts.prefixes);
+    recording->record.path = intern(recording, target->facts.path);
+    if (target->facts.executable != NULL && target->facts.executable[0] != '\0') {
+        recording->record.executable = intern(recording, target->facts.executable);
+    }
+}
+
+/* Where the caller's stack stands now. It stands still, but its list of threads may not. */
+static bool take_stem(struct sl_host_recording *recording, struct sl_host_target *target)
+{
+    struct sl_subject *subject = &target->subject;
+    for (size_t i = 0; i < subject->count; i++) {
+        struct sl_subject_thread *thread = subject->all[i];
+        if (thread->thread.id != recording->starter || thread->ended) {
+            continue;
+        }
+        /* It walks here unseen by its viewers, so that the next walk tells them nothing of what they know. */
+        thread->settled = false;
+        for (struct sl_host_view *view = thread->viewer; view != NULL; view = view->next) {
+            for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
+                view->strands[s].strand.count = 0;
+            }
+            view->fresh = false;
+        }
+        for (size_t s = thread->strand_count; s > 0; s--) {
+            const struct sl_python_thread *state = &thread->strands[s - 1].python;
+            struct sl_walk walk = {0};
+            enum sl_look look = SL_LOOK_TORN;
+            for (int attempt = 0; attempt < 8 && look != SL_LOOK_OK; attempt++) {
+                look = sl_python_walk(target->python, state, &walk);
+            }
+            if (look == SL_LOOK_OK && walk.count > 0) {
+                recording->stem_state = state->address;
+                return sl_stem_take(&recording->stem, target->python, state, recording->options.skip);
+            }
+        }
+    }
+    return true;
+}
+
+static bool begin_scope(struct sl_host_recording *recording)
+{
+    const struct sl_thread_record record = {
+        .process = recording->process,
+        .kind = SL_THREAD_SCOPE,
+        .id = (uint64_t)recording->starter,
+        .main = recording->starter == getpid(),
+    };
+    recording->scope.index = sl_recorder_thread(recording->recorder, &record);
+    return recording->scope.index != SL_NONE;
+}
+
+struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, struct sl_host_target *target,
+                                                   uint64_t epoch_ns, uint64_t seed, uint64_t sampler_cpu_ns,
+                                                   struct sl_error *error)
+{
+    struct sl_host_recording *recording = calloc(1, sizeof *recording);
+    if (recording == NULL) {
+        sl_error_memory(error);
+        return NULL;
+    }
+    recording->options = *options;
+    recording->options.description = NULL;
+    recording->starter = sl_own_thread_id();
+    recording->random.state = seed ^ (uint64_t)(uintptr_t)recording;
+    sl_stem_init(&recording->stem);
+    const struct sl_recorder_options recorder_options = {
+        .start_time_ns = sl_clock_wall_ns(),
+        .interval_ns = options->interval_ns,
+        .description = options->description,
+        .descriptor = -1,
+    };
+    recording->recorder = sl_recorder_create(&recorder_options, error);
+    if (recording->recorder == NULL) {
+        goto failed;
+    }
+    sl_translation_init(&recording->translation, recording->recorder);
+    uint64_t now_ns = sl_clock_now_ns();
+    sl_host_target_refresh(target, now_ns);
+    recording->record = (struct sl_process_record){
+        .pid = (uint32_t)getpid(),
+        .parent_pid = (uint32_t)getppid(),
+        .command = intern(recording, target->command),
+        .python = intern(recording, sl_python_version(target->python)),
+        .executable = intern(recording, target->executable),
+        .exit_status = -1,
+    };
+    describe(recording, target);
+    recording->process = sl_recorder_process(recording->recorder, &recording->record);
+    if (recording->process == SL_NONE || (options->scope != SL_HOST_THREADS && !begin_scope(recording))) {
+        sl_error_memory(error);
+        goto failed;
+    }
+    if (options->trim && !take_stem(recording, target)) {
+        sl_error_memory(error);
+        goto failed;
+    }
+    recording->cpu_before_ns = sl_own_thread_cpu_ns(recording->starter);
+    recording->process_cpu_before_ns = sl_own_cpu_ns();
+    recording->children_cpu_before_ns = sl_own_children_cpu_ns();
+    recording->sampler_cpu_before_ns = sampler_cpu_ns;
+    recording->epoch_ns = epoch_ns;
+    recording->begin_ns = sl_clock_now_ns();
+    if (!sl_recording_init(&recording->recording, recording->recorder, recording->begin_ns, error)) {
+        goto failed;
+    }
+    sl_slots_init(&recording->slots, options->interval_ns, recording->begin_ns - epoch_ns, UINT64_MAX, seed);
+    recording->running = true;
+    return recording;
+
+failed:
+    sl_host_recording_destroy(recording);
+    return NULL;
+}
+
+struct sl_span sl_host_span(const struct sl_host_recording *recording)
+{
+    uint64_t begin_ns = recording->begin_ns - recording->epoch_ns;
+    struct sl_span span = recording->span;
+    span.begin_ns -= begin_ns;
+    span.end_ns -= begin_ns;
+    span.instant_ns -= begin_ns;
+    span.slot_begin_ns -= begin_ns;
+    return span;
+}
+
+struct sl_host_view *sl_host_view(struct sl_host_recording *recording, struct sl_subject_thread *observed)
+{
+    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+        if (view->recording == recording) {
+            return view;
+        }
+    }
+    struct sl_host_view *view = calloc(1, sizeof *view);
+    if (view == NULL) {
+        return NULL;
+    }
+    if (recording->options.scope == SL_HOST_THREADS) {
+        struct sl_span span = sl_host_span(recording);
+        view->thread = sl_member_thread_create(&recording->recording, recording->process, observed->thread.id,
+                                               observed->main, span.begin_ns);
+        if (view->thread == NULL) {
+            free(view);
+            return NULL;
+        }
+        /* What ran before the recording has used CPU time before it. */
+        if (span.begin_ns == 0) {
+            view->thread->cpu_before_ns = sl_own_thread_cpu_ns(observed->thread.id);
+        }
+    }
+    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
+        sl_strand_init(&view->strands[s].strand);
+    }
+    view->recording = recording;
+    view->next = observed->viewer;
+    observed->viewer = view;
+    return view;
+}
+
+static void destroy_view(struct sl_host_view *view)
+{
+    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
+        sl_strand_destroy(&view->strands[s].strand);
+    }
+    sl_member_thread_destroy(view->thread);
+    free(view);
+}
+
+static void end_view(struct sl_host_view *view, const struct sl_subject_thread *observed, uint64_t end_ns)
+{
+    if (view->thread != NULL) {
+        sl_member_thread_take_cpu(view->thread, observed);
+        sl_member_thread_end(view->thread, &view->recording->recording, end_ns);
+        view->thread = NULL;
+    }
+    destroy_view(view);
+}
+
+void sl_host_views_end(struct sl_subject_thread *observed)
+{
+    while (observed->viewer != NULL) {
+        struct sl_host_view *view = observed->viewer;
+        observed->viewer = view->next;
+        /* Of a recording that is not due, it is the last look's slot that the thread's time ends with. */
+        struct sl_span span = sl_host_span(view->recording);
+        end_view(view, observed, view->recording->due ? span.begin_ns : span.end_ns);
+    }
+}
+
+/* Takes the recording's view out of a thread's. */
+static void drop_view(struct sl_host_recording *recording, struct sl_subject *subject,
+                      struct sl_subject_thread *observed, uint64_t end_ns)
+{
+    struct sl_host_view *first = observed->viewer;
+    for (struct sl_host_view **link = &first; *link != NULL; link = &(*link)->next) {
+        struct sl_host_view *view = *link;
+        if (view->recording == recording) {
+            *link = view->next;
+            if (view->thread != NULL) {
+                sl_member_thread_refresh(view->thread, &recording->recording, subject, observed, UINT64_MAX);
+            }
+            end_view(view, observed, end_ns);
+            break;
+        }
+    }
+    observed->viewer = first;
+}
+
+static uint64_t since(uint64_t before, uint64_t now)
+{
+    return now > before ? now - before : 0;
+}
+
+bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns,
+                             uint64_t sampler_cpu_ns, struct sl_error *error)
+{
+    uint64_t end_ns = now_ns - recording->begin_ns;
+    for (size_t i = 0; i < target->subject.count; i++) {
+        drop_view(recording, &target->subject, target->subject.all[i], end_ns);
+    }
+    struct sl_facts *facts = sl_recorder_facts(recording->recorder);
+    uint64_t sampler_ns = since(recording->sampler_cpu_before_ns, sampler_cpu_ns);
+    facts->sampler_cpu_ns = sampler_ns;
+    facts->cpu_ns = since(recording->process_cpu_before_ns + sampler_ns, sl_own_cpu_ns());
+    facts->children_cpu_ns = since(recording->children_cpu_before_ns, sl_own_children_cpu_ns());
+    if (recording->options.scope != SL_HOST_THREADS) {
+        uint64_t cpu_ns = since(recording->cpu_before_ns, sl_own_thread_cpu_ns(recording->starter));
+        sl_recorder_thread_end(recording->recorder, recording->scope.index, end_ns, cpu_ns);
+    }
+    sl_host_target_refresh(target, now_ns);
+    describe(recording, target);
+    sl_recorder_process_update(recording->recorder, recording->process, &recording->record);
+    sl_recorder_process_end(recording->recorder, recording->process, end_ns, facts->cpu_ns, -1);
+    recording->running = false;
+    recording->duration_ns = end_ns;
+    bool closed = sl_recorder_close(recording->recorder, end_ns, error);
+    atomic_store(&recording->samples, facts->samples);
+    sl_translation_destroy(&recording->translation);
+    sl_recording_destroy(&recording->recording);
+    sl_stem_destroy(&recording->stem);
+    return closed;
+}
+
+void sl_host_recording_destroy(struct sl_host_recording *recording)
+{
+    sl_translation_destroy(&recording->translation);
+    sl_recording_destroy(&recording->recording);
+    sl_stem_destroy(&recording->stem);
+    sl_recorder_destroy(recording->recorder);
+    free(recording);
+}

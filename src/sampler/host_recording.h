@@ -1,0 +1,88 @@
+/* host_recording.h - one recording of our own process: its slots of time, its recorder, and what it knows of the threads
+ * that it saw. */
+#ifndef SL_SAMPLER_HOST_RECORDING_H
+#define SL_SAMPLER_HOST_RECORDING_H
+
+#include "cpython/stem.h"
+#include "sampler/host.h"
+#include "sampler/host_target.h"
+#include "sampler/member_thread.h"
+#include "sampler/recording.h"
+#include "sampler/slots.h"
+#include "sampler/translation.h"
+
+#include <stdatomic.h>
+
+/* A thread as one recording sees it. */
+struct sl_host_view {
+    struct sl_host_view *next; /* of the same thread: the thread's `viewer` is the first */
+    struct sl_host_recording *recording;
+    struct sl_member_thread *thread; /* SL_HOST_THREADS: its line in the recording; owned */
+    bool wanted;                     /* in the look under way */
+    bool fresh;                      /* what follows is of the thread's last walk */
+    sl_stack stack;
+    struct {
+        uint64_t serial; /* of the subject's strand that it belongs to */
+        struct sl_strand strand;
+    } strands[SL_STRANDS_MAX];
+};
+
+struct sl_host_recording {
+    struct sl_host_options options; /* without its strings */
+    bool running;
+    struct sl_recorder *recorder;
+    struct sl_recording recording;
+    struct sl_translation translation;
+    struct sl_slots slots; /* on the host's clock */
+    uint64_t epoch_ns;     /* CLOCK_MONOTONIC at time 0 of the slots; */
+    uint64_t begin_ns;     /* and of the recording */
+    struct sl_random random;
+
+    uint32_t process; /* in the recorder */
+    struct sl_process_record record;
+    pid_t starter; /* the thread that started it */
+    struct sl_stem stem;
+    uint64_t stem_state; /* the thread state that has the stem */
+
+    /* The scope's one line of time; not for SL_HOST_THREADS. */
+    struct sl_recorded_thread scope;
+    uint64_t cpu_before_ns; /* of the starter */
+
+    uint64_t process_cpu_before_ns, children_cpu_before_ns, sampler_cpu_before_ns;
+
+    /* Of the look under way. */
+    bool due;
+    struct sl_span span; /* on the slots' clock */
+    bool chosen;
+    struct sl_host_choice {
+        unsigned rank; /* the lower, the more it runs */
+        unsigned equals;
+        sl_stack stack;
+        sl_state state;
+        bool broken, missed;
+    } choice;
+
+    atomic_uint_fast64_t samples;
+    uint64_t duration_ns; /* once it has been stopped */
+};
+
+/* Begins one; `process_cpu_ns` and so on are read here. The caller has opened the target. */
+struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, struct sl_host_target *target,
+                                                   uint64_t epoch_ns, uint64_t seed, uint64_t sampler_cpu_ns,
+                                                   struct sl_error *error);
+
+/* Ends it, after its last look; `sampler_cpu_ns` as above. */
+bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns,
+                             uint64_t sampler_cpu_ns, struct sl_error *error);
+void sl_host_recording_destroy(struct sl_host_recording *recording);
+
+/* The recording's view of a thread, made if there is none. NULL when memory is exhausted. */
+struct sl_host_view *sl_host_view(struct sl_host_recording *recording, struct sl_subject_thread *observed);
+
+/* The thread has ended: ends it in all recordings that saw it. */
+void sl_host_views_end(struct sl_subject_thread *observed);
+
+/* What the look that is due stands for, on the recording's clock. */
+struct sl_span sl_host_span(const struct sl_host_recording *recording);
+
+#endif
