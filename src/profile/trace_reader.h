@@ -20,7 +20,7 @@ struct sl_profile *sl_trace_read(const void *bytes, size_t size, struct sl_error
 /* The same from a file (SL_ERROR_SYSTEM or SL_ERROR_PERMISSION when it cannot be opened or read). */
 struct sl_profile *sl_trace_read_file(const char *path, struct sl_error *error);
 
-/* Frees what one of the above, or `sl_profile_combine`, gave. NULL is allowed. */
+/* Frees what one of the above, or sl_recording_file_read (recording_file.h), gave. NULL is allowed. */
 void sl_profile_destroy(struct sl_profile *profile);
 
 #endif

@@ -1,0 +1,144 @@
+/* `stacklapse._native`: a thin door from Python to libstacklapse. What it offers is documented where a person reads it, in
+ * python/stacklapse/_native.pyi. */
+#include "extension/module.h"
+#include "base/output.h"
+#include "extension/session.h"
+#include "render/render.h"
+
+struct state {
+    PyObject *session_type;
+};
+
+PyObject *sl_extension_raise(const struct sl_error *error)
+{
+    PyObject *type = PyExc_RuntimeError;
+    switch (error->kind) {
+    case SL_ERROR_USAGE:
+    case SL_ERROR_FORMAT:
+        type = PyExc_ValueError;
+        break;
+    case SL_ERROR_PERMISSION:
+        type = PyExc_PermissionError;
+        break;
+    case SL_ERROR_SYSTEM:
+        type = PyExc_OSError;
+        break;
+    default:
+        break;
+    }
+    PyErr_SetString(type, error->sentence);
+    return NULL;
+}
+
+static PyObject *renderers(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    (void)arguments;
+    PyObject *names = PyDict_New();
+    for (const struct sl_renderer *renderer = sl_renderers; names != NULL && renderer->name != NULL; renderer++) {
+        PyObject *entry = Py_BuildValue("(sO)", renderer->extensions[0], renderer->binary ? Py_True : Py_False);
+        if (entry == NULL || PyDict_SetItemString(names, renderer->name, entry) < 0) {
+            Py_CLEAR(names);
+        }
+        Py_XDECREF(entry);
+    }
+    return names;
+}
+
+static PyObject *renderer_for_path(PyObject *module, PyObject *argument)
+{
+    (void)module;
+    PyObject *path = NULL;
+    if (!PyUnicode_FSConverter(argument, &path)) {
+        return NULL;
+    }
+    const struct sl_renderer *renderer = sl_renderer_for_path(PyBytes_AsString(path));
+    Py_DECREF(path);
+    if (renderer == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromString(renderer->name);
+}
+
+static PyObject *write_file(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyObject *path = NULL;
+    Py_buffer content;
+    if (!PyArg_ParseTuple(arguments, "O&s*:write_file", PyUnicode_FSConverter, &path, &content)) {
+        return NULL;
+    }
+    struct sl_error error = {0};
+    struct sl_output output;
+    bool done;
+    Py_BEGIN_ALLOW_THREADS done = sl_output_file(&output, PyBytes_AsString(path), &error);
+    if (done) {
+        sl_output_write(&output, content.buf, (size_t)content.len);
+        done = sl_output_close(&output, &error);
+    }
+    Py_END_ALLOW_THREADS PyBuffer_Release(&content);
+    Py_DECREF(path);
+    if (!done) {
+        return sl_extension_raise(&error);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *combine(PyObject *module, PyObject *sessions)
+{
+    const struct state *state = PyModule_GetState(module);
+    return state != NULL ? sl_session_combine(state->session_type, sessions) : NULL;
+}
+
+static PyMethodDef methods[] = {
+    {"renderers", renderers, METH_NOARGS, NULL},
+    {"renderer_for_path", renderer_for_path, METH_O, NULL},
+    {"write_file", write_file, METH_VARARGS, NULL},
+    {"combine", combine, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int execute(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    if (PyModule_AddStringConstant(module, "version", SL_VERSION) != 0) {
+        return -1;
+    }
+    state->session_type = sl_session_type(module);
+    return state->session_type != NULL ? 0 : -1;
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg)
+{
+    const struct state *state = PyModule_GetState(module);
+    Py_VISIT(state->session_type);
+    return 0;
+}
+
+static int clear(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    Py_CLEAR(state->session_type);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)execute},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "stacklapse._native",
+    .m_size = sizeof(struct state),
+    .m_methods = methods,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+};
+
+PyMODINIT_FUNC PyInit__native(void);
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&definition);
+}

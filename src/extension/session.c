@@ -1,0 +1,318 @@
+#include "extension/session.h"
+
+#include "base/output.h"
+#include "extension/module.h"
+#include "profile/combine.h"
+#include "profile/folded_reader.h"
+#include "profile/trace_reader.h"
+#include "render/render.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct session {
+    PyObject_HEAD;
+    PyObject *trace;            /* bytes, as it was given; NULL when that was no trace of ours */
+    struct sl_profile *profile; /* read-only, so that any number of threads may render it at a time */
+};
+
+static struct session *session_new(PyTypeObject *type, PyObject *bytes)
+{
+    char *content = NULL;
+    Py_ssize_t size = 0;
+    if (PyBytes_AsStringAndSize(bytes, &content, &size) < 0) {
+        return NULL;
+    }
+    struct sl_error error = {0};
+    struct sl_profile *profile;
+    bool folded;
+    Py_BEGIN_ALLOW_THREADS folded = sl_folded_looks_like(content, (size_t)size);
+    profile = folded ? sl_folded_read(content, (size_t)size, &error) : sl_trace_read(content, (size_t)size, &error);
+    Py_END_ALLOW_THREADS if (profile == NULL)
+    {
+        sl_extension_raise(&error);
+        return NULL;
+    }
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    struct session *session = (struct session *)allocate(type, 0);
+    if (session == NULL) {
+        sl_profile_destroy(profile);
+        return NULL;
+    }
+    session->profile = profile;
+    session->trace = folded ? NULL : Py_NewRef(bytes);
+    return session;
+}
+
+static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static const char *names[] = {"trace", NULL};
+    PyObject *bytes = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "S:Session", (char **)names, &bytes)) {
+        return NULL;
+    }
+    return (PyObject *)session_new(type, bytes);
+}
+
+static void destroy(PyObject *self)
+{
+    struct session *session = (struct session *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    sl_profile_destroy(session->profile);
+    Py_XDECREF(session->trace);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(self);
+    Py_DECREF(type);
+}
+
+/* Globs as C strings; they belong to the tuple in `*owner`, which the caller releases with the array. */
+static bool read_globs(PyObject *globs, PyObject **owner, const char ***texts, size_t *count)
+{
+    *texts = NULL;
+    *count = 0;
+    *owner = PySequence_Tuple(globs);
+    if (*owner == NULL) {
+        return false;
+    }
+    Py_ssize_t size = PyTuple_Size(*owner);
+    const char **array = calloc((size_t)size + 1, sizeof *array);
+    if (array == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    *texts = array;
+    *count = (size_t)size;
+    for (Py_ssize_t i = 0; i < size; i++) {
+        array[i] = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(*owner, i), NULL);
+        if (array[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static PyObject *unknown_renderer(const char *name)
+{
+    struct sl_buffer names;
+    sl_buffer_init(&names);
+    for (const struct sl_renderer *renderer = sl_renderers; renderer->name != NULL; renderer++) {
+        sl_buffer_format(&names, "%s%s", renderer == sl_renderers ? "" : ", ", renderer->name);
+    }
+    PyErr_Format(PyExc_ValueError, "there is no renderer '%s'; there are %s", name,
+                 names.bytes != NULL ? names.bytes : "none");
+    sl_buffer_destroy(&names);
+    return NULL;
+}
+
+static PyObject *render_with(const struct session *session, const struct sl_renderer *renderer,
+                             const struct sl_render_options *options)
+{
+    struct sl_error error = {0};
+    struct sl_output output;
+    bool done;
+    sl_output_memory(&output);
+    Py_BEGIN_ALLOW_THREADS done = renderer->render(session->profile, options, &output, &error);
+    Py_END_ALLOW_THREADS PyObject *result = NULL;
+    if (!done) {
+        sl_extension_raise(&error);
+    } else if (output.error_number != 0 || output.pending.failed) {
+        PyErr_NoMemory();
+    } else if (renderer->binary) {
+        result = PyBytes_FromStringAndSize(output.pending.bytes, (Py_ssize_t)output.pending.size);
+    } else {
+        const char *text = output.pending.bytes != NULL ? output.pending.bytes : "";
+        result = PyUnicode_FromStringAndSize(text, (Py_ssize_t)output.pending.size);
+    }
+    sl_output_abandon(&output);
+    return result;
+}
+
+static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    static const char *names[] = {"name",  "show_all", "timeline", "flat",      "color", "unicode", "percent",
+                                  "short", "mode",     "width",    "threshold", "show",  "hide",    NULL};
+    const struct session *session = (struct session *)self;
+    struct sl_render_options options = sl_render_defaults(session->profile);
+    const char *name = NULL;
+    int show_all = 0, timeline = 0, flat = 0, color = 0, unicode = 1, percent = 0, short_form = 0;
+    int mode = SL_MODE_WALL;
+    unsigned int width = 0;
+    PyObject *show = NULL;
+    PyObject *hide = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$pppppppiIdOO:render", (char **)names, &name, &show_all,
+                                     &timeline, &flat, &color, &unicode, &percent, &short_form, &mode, &width,
+                                     &options.threshold, &show, &hide)) {
+        return NULL;
+    }
+    const struct sl_renderer *renderer = sl_renderer_named(name);
+    if (renderer == NULL) {
+        return unknown_renderer(name);
+    }
+    if (mode < SL_MODE_WALL || mode > SL_MODE_GIL) {
+        PyErr_SetString(PyExc_ValueError, "mode must be 0 (wall), 1 (cpu) or 2 (gil)");
+        return NULL;
+    }
+    options.selection.mode = (enum sl_mode)mode;
+    options.roles.show_all = show_all != 0;
+    options.timeline = timeline != 0;
+    options.flat = flat != 0;
+    options.color = color != 0;
+    options.unicode = unicode != 0;
+    options.percent = percent != 0;
+    options.short_form = short_form != 0;
+    options.width = width;
+    PyObject *result = NULL;
+    PyObject *show_owner = NULL;
+    PyObject *hide_owner = NULL;
+    const char **show_texts = NULL;
+    const char **hide_texts = NULL;
+    if ((show == NULL || read_globs(show, &show_owner, &show_texts, &options.roles.show_count)) &&
+        (hide == NULL || read_globs(hide, &hide_owner, &hide_texts, &options.roles.hide_count))) {
+        options.roles.show = show_texts;
+        options.roles.hide = hide_texts;
+        result = render_with(session, renderer, &options);
+    }
+    free(show_texts);
+    free(hide_texts);
+    Py_XDECREF(show_owner);
+    Py_XDECREF(hide_owner);
+    return result;
+}
+
+/* The trace of `count` profiles, one after the other. */
+static PyObject *combined_trace(const struct sl_profile *const *profiles, size_t count)
+{
+    struct sl_error error = {0};
+    struct sl_buffer trace;
+    bool done;
+    sl_buffer_init(&trace);
+    Py_BEGIN_ALLOW_THREADS done = sl_profile_combine(profiles, count, &trace, &error);
+    Py_END_ALLOW_THREADS PyObject *bytes =
+        done ? PyBytes_FromStringAndSize(trace.bytes, (Py_ssize_t)trace.size) : sl_extension_raise(&error);
+    sl_buffer_destroy(&trace);
+    return bytes;
+}
+
+static PyObject *trace(PyObject *self, void *closure)
+{
+    (void)closure;
+    struct session *session = (struct session *)self;
+    if (session->trace == NULL) {
+        const struct sl_profile *profile = session->profile;
+        session->trace = combined_trace(&profile, 1);
+    }
+    return Py_XNewRef(session->trace);
+}
+
+static const struct sl_facts *facts_of(PyObject *self)
+{
+    return &((struct session *)self)->profile->facts;
+}
+
+static PyObject *program(PyObject *self, void *closure)
+{
+    (void)closure;
+    const struct sl_profile *profile = ((struct session *)self)->profile;
+    sl_string text = profile->facts.description;
+    if (sl_profile_text_size(profile, text) == 0 && profile->process_count > 0) {
+        text = profile->processes[0].command;
+    }
+    return PyUnicode_FromStringAndSize(sl_profile_text(profile, text), (Py_ssize_t)sl_profile_text_size(profile, text));
+}
+
+/* What the recording says in numbers; the closure is the member's place. */
+static PyObject *fact(PyObject *self, void *closure)
+{
+    uint64_t value;
+    memcpy(&value, (const char *)facts_of(self) + (size_t)closure, sizeof value);
+    return PyLong_FromUnsignedLongLong(value);
+}
+
+static PyObject *is_complete(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(facts_of(self)->complete);
+}
+
+#define FACT(member)                                                                                                   \
+    {                                                                                                                  \
+#member, fact, NULL, NULL, (void *)offsetof(struct sl_facts, member)                                           \
+    }
+static PyGetSetDef members[] = {
+    {"trace", trace, NULL, NULL, NULL},
+    {"program", program, NULL, NULL, NULL},
+    {"complete", is_complete, NULL, NULL, NULL},
+    FACT(start_time_ns),
+    FACT(interval_ns),
+    FACT(duration_ns),
+    FACT(samples),
+    FACT(looks),
+    FACT(missed),
+    FACT(broken),
+    FACT(late),
+    FACT(cpu_ns),
+    FACT(sampler_cpu_ns),
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef methods[] = {
+    {"render", (PyCFunction)(void (*)(void))render, METH_VARARGS | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+PyObject *sl_session_type(PyObject *module)
+{
+    PyType_Slot slots[] = {
+        {Py_tp_new, (void *)create},
+        {Py_tp_dealloc, (void *)destroy},
+        {Py_tp_methods, methods},
+        {Py_tp_getset, members},
+        {Py_tp_doc, (void *)"A finished recording."},
+        {0, NULL},
+    };
+    PyType_Spec spec = {
+        .name = "stacklapse._native.Session",
+        .basicsize = sizeof(struct session),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+        .slots = slots,
+    };
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
+    if (type != NULL && PyModule_AddObjectRef(module, "Session", type) != 0) {
+        Py_CLEAR(type);
+    }
+    return type;
+}
+
+PyObject *sl_session_combine(PyObject *type, PyObject *sessions)
+{
+    PyObject *all = PySequence_Tuple(sessions);
+    PyObject *bytes = NULL;
+    PyObject *combined = NULL;
+    const struct sl_profile **profiles = NULL;
+    Py_ssize_t count = all != NULL ? PyTuple_Size(all) : 0;
+    if (all == NULL) {
+        goto done;
+    }
+    profiles = calloc((size_t)count + 1, sizeof *profiles);
+    if (profiles == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *session = PyTuple_GetItem(all, i);
+        if (Py_TYPE(session) != (PyTypeObject *)type) {
+            PyErr_SetString(PyExc_TypeError, "only Sessions can be combined");
+            goto done;
+        }
+        profiles[i] = ((struct session *)session)->profile;
+    }
+    bytes = combined_trace(profiles, (size_t)count);
+    if (bytes != NULL) {
+        combined = (PyObject *)session_new((PyTypeObject *)type, bytes);
+    }
+done:
+    free(profiles);
+    Py_XDECREF(bytes);
+    Py_XDECREF(all);
+    return combined;
+}

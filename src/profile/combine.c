@@ -1,0 +1,451 @@
+#include "profile/combine.h"
+
+#include "base/array.h"
+#include "profile/recorder.h"
+#include "profile/trace_format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A process or thread of the result. */
+struct joined_process {
+    uint32_t pid;
+    sl_string executable;
+    uint64_t end_ns;
+    uint64_t cpu_ns;
+    int32_t exit_status;
+};
+
+struct joined_thread {
+    uint32_t process;
+    uint32_t kind;
+    uint64_t id;
+    bool open;      /* may go on in the next recording */
+    bool continues; /* it does: one thread of that recording is this one */
+    uint64_t end_ns;
+    uint64_t cpu_ns;
+};
+
+/* A thread of the recording that is being added. */
+struct part_thread {
+    uint32_t number;     /* in the result */
+    uint32_t next_run;   /* index into the profile's runs */
+    uint64_t begin_look; /* at which its current run began */
+    uint64_t samples;    /* of its current run */
+};
+
+/* Something that happens to a thread of the recording that is being added: its next run begins, or nothing is known of it
+ * from then on. */
+struct event {
+    uint64_t time_ns;
+    uint32_t thread;
+    bool begins;
+};
+
+struct combination {
+    struct sl_recorder *recorder;
+    sl_stack unknown; /* for the time between two runs of a thread */
+    struct joined_process *processes;
+    uint32_t process_count, process_capacity;
+    struct joined_thread *threads;
+    uint32_t thread_count, thread_capacity;
+    uint64_t offset_ns; /* where the recording that is being added begins */
+
+    /* Of that recording: */
+    const struct sl_profile *profile;
+    sl_string *strings;
+    sl_function *functions;
+    sl_stack *stacks;
+    uint32_t *process_numbers;
+    struct part_thread *part_threads;
+    struct event *events;
+    size_t event_count;
+    uint64_t look; /* looks told so far */
+};
+
+static void forget_part(struct combination *combination)
+{
+    free(combination->strings);
+    free(combination->functions);
+    free(combination->stacks);
+    free(combination->process_numbers);
+    free(combination->part_threads);
+    free(combination->events);
+    combination->strings = NULL;
+    combination->functions = NULL;
+    combination->stacks = NULL;
+    combination->process_numbers = NULL;
+    combination->part_threads = NULL;
+    combination->events = NULL;
+}
+
+static bool add_tables(struct combination *combination)
+{
+    const struct sl_profile *profile = combination->profile;
+    struct sl_recorder *recorder = combination->recorder;
+    combination->strings = malloc(((size_t)profile->string_count + 1) * sizeof *combination->strings);
+    combination->functions = malloc(((size_t)profile->function_count + 1) * sizeof *combination->functions);
+    combination->stacks = malloc(((size_t)profile->stack_count + 1) * sizeof *combination->stacks);
+    if (combination->strings == NULL || combination->functions == NULL || combination->stacks == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < profile->string_count; i++) {
+        combination->strings[i] =
+            sl_recorder_string(recorder, sl_profile_text(profile, i), sl_profile_text_size(profile, i));
+        if (combination->strings[i] == SL_NONE) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < profile->function_count; i++) {
+        struct sl_function_record record = profile->functions[i];
+        record.name = combination->strings[record.name];
+        record.file = combination->strings[record.file];
+        combination->functions[i] = i == 0 ? 0 : sl_recorder_function(recorder, record);
+        if (combination->functions[i] == SL_NONE) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < profile->stack_count; i++) {
+        const struct sl_stack_record *record = &profile->stacks[i];
+        combination->stacks[i] = i == 0 ? 0
+                                        : sl_recorder_stack(recorder, combination->stacks[record->caller],
+                                                            combination->functions[record->function], record->line);
+        if (combination->stacks[i] == SL_NONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t joined_process(struct combination *combination, const struct sl_process_record *record)
+{
+    for (uint32_t i = 0; i < combination->process_count; i++) {
+        const struct joined_process *process = &combination->processes[i];
+        if (process->pid == record->pid && process->executable == record->executable) {
+            return i;
+        }
+    }
+    if (!sl_array_room(&combination->processes, &combination->process_capacity, combination->process_count,
+                       sizeof *combination->processes) ||
+        sl_recorder_process(combination->recorder, record) == SL_NONE) {
+        return SL_NONE;
+    }
+    combination->processes[combination->process_count] =
+        (struct joined_process){.pid = record->pid, .executable = record->executable};
+    return combination->process_count++;
+}
+
+static bool add_processes(struct combination *combination)
+{
+    const struct sl_profile *profile = combination->profile;
+    combination->process_numbers = malloc(((size_t)profile->process_count + 1) * sizeof(uint32_t));
+    if (combination->process_numbers == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        struct sl_process_record record = profile->processes[i];
+        record.command = combination->strings[record.command];
+        record.python = combination->strings[record.python];
+        record.executable = combination->strings[record.executable];
+        record.prefixes = combination->strings[record.prefixes];
+        record.path = combination->strings[record.path];
+        record.begin_ns += combination->offset_ns;
+        uint32_t number = joined_process(combination, &record);
+        if (number == SL_NONE) {
+            return false;
+        }
+        combination->process_numbers[i] = number;
+        struct joined_process *process = &combination->processes[number];
+        process->end_ns = record.end_ns + combination->offset_ns;
+        process->cpu_ns += record.cpu_ns;
+        process->exit_status = record.exit_status;
+    }
+    return true;
+}
+
+static uint32_t joined_thread(struct combination *combination, const struct sl_thread_record *record)
+{
+    for (uint32_t i = 0; record->begin_ns == combination->offset_ns && i < combination->thread_count; i++) {
+        struct joined_thread *thread = &combination->threads[i];
+        if (thread->open && !thread->continues && thread->process == record->process && thread->kind == record->kind &&
+            (thread->kind == SL_THREAD_SCOPE || thread->id == record->id)) {
+            thread->continues = true;
+            return i;
+        }
+    }
+    if (!sl_array_room(&combination->threads, &combination->thread_capacity, combination->thread_count,
+                       sizeof *combination->threads) ||
+        sl_recorder_thread(combination->recorder, record) == SL_NONE) {
+        return SL_NONE;
+    }
+    combination->threads[combination->thread_count] = (struct joined_thread){
+        .process = record->process,
+        .kind = record->kind,
+        .id = record->id,
+        .continues = true,
+    };
+    return combination->thread_count++;
+}
+
+/* Threads of the recordings before that are not in this one end now. */
+static void end_threads(struct combination *combination)
+{
+    for (uint32_t i = 0; i < combination->thread_count; i++) {
+        struct joined_thread *thread = &combination->threads[i];
+        if (thread->open && !thread->continues) {
+            thread->open = false;
+            sl_recorder_thread_end(combination->recorder, i, thread->end_ns, thread->cpu_ns);
+        }
+        thread->continues = false;
+    }
+}
+
+static bool add_threads(struct combination *combination)
+{
+    const struct sl_profile *profile = combination->profile;
+    combination->part_threads = calloc((size_t)profile->thread_count + 1, sizeof *combination->part_threads);
+    if (combination->part_threads == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        struct sl_thread_record record = profile->threads[i];
+        bool lasts = record.end_ns == profile->facts.duration_ns;
+        record.process = combination->process_numbers[record.process];
+        record.name = combination->strings[record.name];
+        record.begin_ns += combination->offset_ns;
+        uint32_t number = joined_thread(combination, &record);
+        if (number == SL_NONE) {
+            return false;
+        }
+        sl_recorder_thread_name(combination->recorder, number, record.name);
+        struct joined_thread *thread = &combination->threads[number];
+        thread->open = lasts;
+        thread->end_ns = record.end_ns + combination->offset_ns;
+        thread->cpu_ns += record.cpu_ns;
+        combination->part_threads[i] = (struct part_thread){.number = number, .next_run = record.first_run};
+    }
+    end_threads(combination);
+    return true;
+}
+
+/* In order of time; what happens to one thread at one time is one event. */
+static int by_time(const void *left, const void *right)
+{
+    const struct event *a = left;
+    const struct event *b = right;
+    if (a->time_ns != b->time_ns) {
+        return a->time_ns < b->time_ns ? -1 : 1;
+    }
+    return (a->thread > b->thread) - (a->thread < b->thread);
+}
+
+static bool find_events(struct combination *combination)
+{
+    const struct sl_profile *profile = combination->profile;
+    combination->events = malloc((2 * (size_t)profile->run_count + 1) * sizeof *combination->events);
+    if (combination->events == NULL) {
+        return false;
+    }
+    size_t count = 0;
+    for (uint32_t i = 0; i < profile->run_count; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        const struct sl_thread_record *thread = &profile->threads[run->thread];
+        if (run->end_ns == run->begin_ns) {
+            continue;
+        }
+        combination->events[count++] = (struct event){run->begin_ns, run->thread, true};
+        bool last = i + 1 == thread->first_run + thread->run_count;
+        if (last || profile->runs[i + 1].begin_ns > run->end_ns) {
+            combination->events[count++] = (struct event){run->end_ns, run->thread, false};
+        }
+    }
+    qsort(combination->events, count, sizeof *combination->events, by_time);
+    combination->event_count = count;
+    return true;
+}
+
+/* Looks between two moments, the second of which is that of the events from `first` on: as many as the runs that end
+ * there say. */
+static uint64_t looks_until(const struct combination *combination, size_t first, uint64_t begin_ns)
+{
+    uint64_t end_ns = combination->events[first].time_ns;
+    for (size_t i = first; i < combination->event_count && combination->events[i].time_ns == end_ns; i++) {
+        const struct part_thread *thread = &combination->part_threads[combination->events[i].thread];
+        if (thread->samples > 0) {
+            uint64_t look = thread->begin_look + thread->samples;
+            return look > combination->look ? look - combination->look : 1;
+        }
+    }
+    uint64_t interval_ns = combination->profile->facts.interval_ns;
+    uint64_t looks = interval_ns > 0 ? (end_ns - begin_ns + interval_ns / 2) / interval_ns : 1;
+    /* A time that no run says the looks of is bounded by nothing that was read. */
+    return looks == 0 ? 1 : looks < combination->profile->facts.looks ? looks : combination->profile->facts.looks + 1;
+}
+
+static void begin_run(struct combination *combination, uint32_t index)
+{
+    const struct sl_profile *profile = combination->profile;
+    struct part_thread *thread = &combination->part_threads[index];
+    while (profile->runs[thread->next_run].end_ns == profile->runs[thread->next_run].begin_ns) {
+        thread->next_run++;
+    }
+    const struct sl_run *run = &profile->runs[thread->next_run++];
+    thread->begin_look = combination->look;
+    thread->samples = run->samples;
+    sl_recorder_sample(combination->recorder, thread->number, combination->stacks[run->stack], run->state);
+}
+
+/* From here on nothing is known of the thread; if it was the end of it, it ends. True when it goes on. */
+static bool end_run(struct combination *combination, uint32_t index, uint64_t time_ns)
+{
+    const struct sl_thread_record *record = &combination->profile->threads[index];
+    struct part_thread *thread = &combination->part_threads[index];
+    struct joined_thread *joined = &combination->threads[thread->number];
+    bool last = thread->next_run >= record->first_run + record->run_count;
+    thread->samples = 0;
+    if (last && !joined->open) {
+        sl_recorder_thread_end(combination->recorder, thread->number, time_ns + combination->offset_ns, joined->cpu_ns);
+    }
+    return !last;
+}
+
+/* The looks from `begin_ns` to `end_ns`; the first one begins with what the events [first, end) say. */
+static void tell_looks(struct combination *combination, size_t first, size_t end, uint64_t end_ns, uint64_t looks)
+{
+    uint64_t begin_ns = combination->events[first].time_ns;
+    uint64_t from_ns = begin_ns;
+    for (uint64_t i = 0; i < looks; i++) {
+        uint64_t to_ns = begin_ns + (uint64_t)((unsigned __int128)(end_ns - begin_ns) * (i + 1) / looks);
+        sl_recorder_look(combination->recorder, from_ns + combination->offset_ns, to_ns + combination->offset_ns,
+                         from_ns + (to_ns - from_ns) / 2 + combination->offset_ns);
+        for (size_t event = first; i == 0 && event < end; event++) {
+            uint32_t thread = combination->events[event].thread;
+            if (combination->events[event].begins) {
+                begin_run(combination, thread);
+            } else {
+                sl_recorder_sample(combination->recorder, combination->part_threads[thread].number,
+                                   combination->unknown, 0);
+            }
+        }
+        combination->look++;
+        from_ns = to_ns;
+    }
+}
+
+static void tell_part(struct combination *combination)
+{
+    combination->look = 0;
+    for (size_t first = 0, end; first < combination->event_count; first = end) {
+        uint64_t time_ns = combination->events[first].time_ns;
+        for (end = first; end < combination->event_count && combination->events[end].time_ns == time_ns; end++) {
+            if (!combination->events[end].begins) {
+                end_run(combination, combination->events[end].thread, time_ns);
+            }
+        }
+        if (end < combination->event_count) {
+            tell_looks(combination, first, end, combination->events[end].time_ns,
+                       looks_until(combination, end, time_ns));
+        }
+    }
+}
+
+static void add_facts(struct combination *combination)
+{
+    const struct sl_facts *facts = &combination->profile->facts;
+    struct sl_facts *sum = sl_recorder_facts(combination->recorder);
+    sum->broken += facts->broken;
+    sum->missed += facts->missed;
+    sum->late += facts->late;
+    sum->retried += facts->retried;
+    sum->sampler_cpu_ns += facts->sampler_cpu_ns;
+    sum->cpu_ns += facts->cpu_ns;
+    sum->children_cpu_ns += facts->children_cpu_ns;
+}
+
+static bool add_part(struct combination *combination, const struct sl_profile *profile)
+{
+    combination->profile = profile;
+    bool added =
+        add_tables(combination) && add_processes(combination) && add_threads(combination) && find_events(combination);
+    if (added) {
+        tell_part(combination);
+        add_facts(combination);
+        combination->offset_ns += profile->facts.duration_ns;
+    }
+    forget_part(combination);
+    return added;
+}
+
+static bool may_combine(const struct sl_profile *const *profiles, size_t count, bool *complete, struct sl_error *error)
+{
+    uint64_t duration_ns = 0;
+    *complete = true;
+    if (count == 0) {
+        return sl_error_set(error, SL_ERROR_USAGE, "there is no recording to combine");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_facts *facts = &profiles[i]->facts;
+        if (facts->trace_bytes == 0) {
+            return sl_error_set(error, SL_ERROR_USAGE,
+                                "folded stacks are no recording: they cannot be combined or saved");
+        }
+        if (facts->duration_ns > SL_TRACE_TIME_MAX - duration_ns) {
+            return sl_error_set(error, SL_ERROR_USAGE, "these recordings together last longer than a recording can");
+        }
+        duration_ns += facts->duration_ns;
+        *complete &= facts->complete;
+    }
+    return true;
+}
+
+static bool finish(struct combination *combination, bool complete, struct sl_error *error)
+{
+    struct sl_recorder *recorder = combination->recorder;
+    for (uint32_t i = 0; i < combination->thread_count; i++) {
+        sl_recorder_thread_end(recorder, i, combination->threads[i].end_ns, combination->threads[i].cpu_ns);
+    }
+    for (uint32_t i = 0; i < combination->process_count; i++) {
+        const struct joined_process *process = &combination->processes[i];
+        sl_recorder_process_end(recorder, i, process->end_ns, process->cpu_ns, process->exit_status);
+    }
+    return complete ? sl_recorder_close(recorder, combination->offset_ns, error) : sl_recorder_flush(recorder, error);
+}
+
+bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, struct sl_buffer *trace,
+                        struct sl_error *error)
+{
+    bool complete;
+    if (!may_combine(profiles, count, &complete, error)) {
+        return false;
+    }
+    struct combination combination = {0};
+    const struct sl_recorder_options options = {
+        .start_time_ns = profiles[0]->facts.start_time_ns,
+        .interval_ns = profiles[0]->facts.interval_ns,
+        .description = sl_profile_text(profiles[0], profiles[0]->facts.description),
+        .descriptor = -1,
+    };
+    combination.recorder = sl_recorder_create(&options, error);
+    if (combination.recorder == NULL) {
+        return false;
+    }
+    combination.unknown = sl_recorder_mark(combination.recorder, "[lost]");
+    bool done = combination.unknown != SL_NONE;
+    for (size_t i = 0; done && i < count; i++) {
+        done = add_part(&combination, profiles[i]);
+    }
+    if (!done) {
+        sl_error_memory(error);
+    } else {
+        done = finish(&combination, complete, error);
+    }
+    if (done) {
+        const struct sl_buffer *whole = sl_recorder_trace(combination.recorder);
+        sl_buffer_append(trace, whole->bytes, whole->size);
+        done = !trace->failed || sl_error_memory(error);
+    }
+    free(combination.processes);
+    free(combination.threads);
+    sl_recorder_destroy(combination.recorder);
+    return done;
+}
