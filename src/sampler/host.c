@@ -3,6 +3,7 @@
 #include "sampler/host_look.h"
 #include "sampler/session.h"
 #include "target/clock.h"
+#include "target/priority.h"
 #include "target/own.h"
 
 #include <pthread.h>
@@ -117,6 +118,8 @@ static void *run(void *ignored)
     (void)ignored;
     struct sl_clock_precision precision;
     sl_clock_precise(&precision);
+    struct sl_priority priority;
+    sl_priority_raise(&priority);
     pthread_mutex_lock(&host.lock);
     host.thread_id = sl_own_thread_id();
     pthread_cond_broadcast(&host.wake);
@@ -130,6 +133,7 @@ static void *run(void *ignored)
         look(now_ns);
         refresh(now_ns);
         now_ns = sl_clock_now_ns();
+        sl_priority_keep(&priority, now_ns);
         for (size_t i = 0; i < host.count; i++) {
             sl_slots_done(&host.recordings[i]->slots, now_ns - host.epoch_ns);
         }

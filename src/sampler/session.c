@@ -2,6 +2,7 @@
 
 #include "sampler/member.h"
 #include "target/clock.h"
+#include "target/priority.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -261,7 +262,7 @@ static bool attempt(struct sl_session *session, uint64_t now_ns)
 }
 
 /* Until nothing is left to look at, or it is to stop. */
-static void loop(struct sl_session *session)
+static void loop(struct sl_session *session, struct sl_priority *priority)
 {
     uint64_t now_ns = sl_clock_now_ns();
     while (any_left(session) && !atomic_load(&session->stopping)) {
@@ -285,6 +286,7 @@ static void loop(struct sl_session *session)
             sl_member_refresh(session->members[i], now_ns);
         }
         flush(session, now_ns);
+        sl_priority_keep(priority, now_ns);
         now_ns = sl_clock_now_ns();
         sl_slots_done(&session->slots, now_ns - session->base_ns);
     }
@@ -335,10 +337,12 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct sl_clock_precision precision;
     sl_clock_precise(&precision);
+    struct sl_priority priority;
+    sl_priority_raise(&priority);
     allow_descriptors(session);
     session->cpu_before_ns = sl_clock_thread_cpu_ns();
 
-    loop(session);
+    loop(session, &priority);
 
     uint64_t now_ns = sl_clock_now_ns();
     struct sl_span span;
@@ -363,6 +367,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     }
     atomic_store(&session->samples, facts->samples);
 
+    sl_priority_restore(&priority);
     sl_clock_restore(&precision);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return end;

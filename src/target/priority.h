@@ -1,0 +1,33 @@
+/* priority.h - a sampler's place among the threads that want a CPU.
+ *
+ * On a machine that is busy, a thread that wakes for a look waits until one of those that run has had its time: it then
+ * sees what comes after, and always misses what runs shortly after a wait. Where the system allows it (root,
+ * CAP_SYS_NICE, or RLIMIT_NICE), a sampler therefore goes before all that share the time (nice -20, see sched(7)). It
+ * takes no more of the CPU for that, only sooner; and when it takes much, it steps back, so that the program is never
+ * starved by a sampler that has more to do than there is time. */
+#ifndef SL_TARGET_PRIORITY_H
+#define SL_TARGET_PRIORITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The calling thread's. */
+struct sl_priority {
+    int before; /* its nice value until now, */
+    int raised; /* and with priority; the same when the system does not allow more */
+    int now;
+    uint64_t judged_ns; /* when it was last seen how much CPU it takes, */
+    uint64_t cpu_ns;    /* and how much it had taken by then */
+};
+
+/* Puts the calling thread before others, where that is allowed. */
+void sl_priority_raise(struct sl_priority *priority);
+
+/* To be called often, by the same thread: every 100 ms, steps back if more than two thirds of the time went into it, and
+ * forward again once it is less than half. */
+void sl_priority_keep(struct sl_priority *priority, uint64_t now_ns);
+
+/* As it was before. */
+void sl_priority_restore(struct sl_priority *priority);
+
+#endif
