@@ -3,8 +3,8 @@
 #include "sampler/host_look.h"
 #include "sampler/session.h"
 #include "target/clock.h"
-#include "target/priority.h"
 #include "target/own.h"
+#include "target/priority.h"
 
 #include <pthread.h>
 #include <signal.h>
