@@ -22,7 +22,8 @@
 
 /* One for the process, because whatever happens to the process (fork(2)) happens to all recordings. */
 static struct {
-    pthread_mutex_t gate; /* held for as long as one starts, stops or forks; taken before `lock` */
+    pthread_mutex_t gate; /* held while one starts, stops, or the native thread is made to end; taken before `lock`.
+                           * Who holds it waits for nobody but the native thread, so it may be taken with the GIL held */
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t wake;  /* the native thread sleeps on it */
     bool wake_made;
@@ -37,6 +38,7 @@ static struct {
 
     bool threaded; /* there is a native thread */
     bool ending;   /* it is to end */
+    bool forking;  /* it may not be started */
     pthread_t thread;
     pid_t thread_id;
     uint64_t ended_cpu_ns; /* of native threads that have ended */
@@ -162,7 +164,7 @@ static bool make_wake(void)
 /* Starts the native thread if there is none. The lock is held. */
 static bool start_thread(struct sl_error *error)
 {
-    if (host.threaded) {
+    if (host.threaded || host.forking) {
         return true;
     }
     pthread_attr_t attributes;
@@ -360,12 +362,14 @@ void sl_host_before_fork(void)
 {
     pthread_mutex_lock(&host.gate);
     end_thread();
-    pthread_mutex_lock(&host.lock);
+    host.forking = true;
+    pthread_mutex_unlock(&host.gate);
 }
 
 void sl_host_after_fork_in_parent(void)
 {
-    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_lock(&host.gate);
+    host.forking = false;
     pthread_mutex_unlock(&host.gate);
 }
 
@@ -383,9 +387,13 @@ void sl_host_resume(void)
 
 void sl_host_after_fork_in_child(void)
 {
+    /* Whoever may have held them does not exist here. */
+    host.gate = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    host.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    host.wake_made = false;
+    host.forking = false;
     while (host.count > 0) {
         struct sl_host_recording *recording = host.recordings[0];
-        recording->duration_ns = 0;
         sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);
         take_out(recording);
     }
@@ -395,8 +403,6 @@ void sl_host_after_fork_in_child(void)
     sl_host_target_forget(&host.target);
     host.epoch_ns = 0;
     host.ended_cpu_ns = 0;
-    pthread_mutex_unlock(&host.lock);
-    pthread_mutex_unlock(&host.gate);
 }
 
 bool sl_host_check_context(uint64_t context, struct sl_error *error)
