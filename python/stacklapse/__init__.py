@@ -1,0 +1,40 @@
+"""A statistical profiler that does not slow the program down.
+
+    from stacklapse import Profiler
+
+    profiler = Profiler()
+    profiler.start()
+    # code you want to profile
+    profiler.stop()
+    profiler.print()
+
+A native thread of this process reads the stacks of the interpreter at random moments. It runs no Python code, sets no
+profile function and sends no signal, so the program pays for the samples only. docs/python-api.md has the rest.
+"""
+
+from stacklapse._native import version as __version__
+from stacklapse.context_manager import profile
+from stacklapse.profiler import Profiler
+from stacklapse.renderers import (
+    ConsoleRenderer,
+    HTMLRenderer,
+    JSONRenderer,
+    PstatsRenderer,
+    Renderer,
+    SpeedscopeRenderer,
+)
+from stacklapse.session import Frame, Session
+
+__all__ = [
+    "ConsoleRenderer",
+    "Frame",
+    "HTMLRenderer",
+    "JSONRenderer",
+    "Profiler",
+    "PstatsRenderer",
+    "Renderer",
+    "Session",
+    "SpeedscopeRenderer",
+    "__version__",
+    "profile",
+]

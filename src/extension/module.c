@@ -2,11 +2,13 @@
  * python/stacklapse/_native.pyi. */
 #include "extension/module.h"
 #include "base/output.h"
+#include "extension/recording.h"
 #include "extension/session.h"
 #include "render/render.h"
 
 struct state {
     PyObject *session_type;
+    struct sl_recording_state recording;
 };
 
 PyObject *sl_extension_raise(const struct sl_error *error)
@@ -98,6 +100,12 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+struct sl_recording_state *sl_module_recording_state(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    return state != NULL ? &state->recording : NULL;
+}
+
 static int execute(PyObject *module)
 {
     struct state *state = PyModule_GetState(module);
@@ -105,20 +113,21 @@ static int execute(PyObject *module)
         return -1;
     }
     state->session_type = sl_session_type(module);
-    return state->session_type != NULL ? 0 : -1;
+    return state->session_type != NULL ? sl_recording_setup(module, &state->recording) : -1;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
-    const struct state *state = PyModule_GetState(module);
+    struct state *state = PyModule_GetState(module);
     Py_VISIT(state->session_type);
-    return 0;
+    return sl_recording_traverse(&state->recording, visit, arg);
 }
 
 static int clear(PyObject *module)
 {
     struct state *state = PyModule_GetState(module);
     Py_CLEAR(state->session_type);
+    sl_recording_clear(&state->recording);
     return 0;
 }
 

@@ -141,15 +141,15 @@ static bool parse_scope(const char *name, enum sl_host_scope *scope)
 
 static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"interval_ns", "scope", "description", "coroutine", "trim", NULL};
+    static const char *names[] = {"interval_ns", "scope", "description", "coroutine", "trim", NULL};
     unsigned long long interval_ns;
     const char *scope_name;
     PyObject *description = Py_None;
     PyObject *coroutine = Py_None;
     int trim = 1;
     enum sl_host_scope scope;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOp:Recording", names, &interval_ns, &scope_name,
-                                     &description, &coroutine, &trim) ||
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOp:Recording", (char **)names, &interval_ns,
+                                     &scope_name, &description, &coroutine, &trim) ||
         !parse_scope(scope_name, &scope)) {
         return NULL;
     }

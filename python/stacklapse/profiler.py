@@ -1,0 +1,294 @@
+"""The Profiler: records a part of the program that it is used in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from types import FrameType, TracebackType
+from typing import IO, Any, Literal
+
+from stacklapse import _native
+from stacklapse.renderers import ConsoleRenderer, FlatTime, HTMLRenderer, Renderer, Time, one_of, print_session
+from stacklapse.session import Session
+
+AsyncMode = Literal["enabled", "disabled", "strict"]
+Threads = Literal["scope", "all"]
+
+INTERVAL_MIN, INTERVAL_MAX = 1e-6, 10.0
+
+
+class Profiler:
+    """
+    Samples what runs between `start()` and `stop()`. Any number may run at once, in one thread or many.
+
+    Started outside any task, it follows the thread that started it, whatever that does; started in an asyncio or trio task
+    or in a greenlet, it follows that one. In both cases it also follows whatever runs in a context that was copied from
+    there: tasks that are created meanwhile, `asyncio.to_thread`, anyio's threads. It does not follow what starts with a
+    context of its own: `threading.Thread`, `Executor.submit`, `loop.run_in_executor`, `gevent.spawn`, a raw greenlet.
+    `threads="all"` records every thread of the process, and `contextvars.copy_context().run` carries a scope along.
+
+    At any moment the time goes to one place: to what runs in the scope, or, when nothing of it does, to where it waits:
+    the chain of `await`s of the task that was started in, ending in `[await]`.
+    """
+
+    def __init__(
+        self,
+        interval: float = 0.001,
+        async_mode: AsyncMode = "enabled",
+        use_timing_thread: bool | None = None,
+        *,
+        threads: Threads = "scope",
+        trim_stem: bool = True,
+    ) -> None:
+        """
+        `interval` is the time between two samples in seconds, on average. `async_mode="disabled"` follows the starting
+        thread only, and no context. `use_timing_thread` has no effect: there always is a native thread, and only the one.
+        With `trim_stem=False` the frames below the one that starts the Profiler are in the result, too.
+        """
+        if isinstance(interval, bool) or not isinstance(interval, int | float):
+            raise TypeError(f"interval must be a number of seconds, not {interval!r}")
+        if not INTERVAL_MIN <= interval <= INTERVAL_MAX:
+            raise ValueError(f"interval must be from {INTERVAL_MIN} to {INTERVAL_MAX} seconds, not {interval!r}")
+        one_of("async_mode", async_mode, ("enabled", "disabled", "strict"))
+        one_of("threads", threads, ("scope", "all"))
+        self._interval = float(interval)
+        self._async_mode = async_mode
+        self._threads = threads
+        self._trim_stem = bool(trim_stem)
+        self.use_timing_thread = use_timing_thread
+        # The recording that runs, if one does. A dictionary because its operations are atomic: two threads that start the
+        # same Profiler, or stop it, must not both succeed.
+        self._running: dict[str, _native.Recording] = {}
+        self._sessions: list[Session] = []
+
+    @property
+    def interval(self) -> float:
+        return self._interval
+
+    @property
+    def async_mode(self) -> AsyncMode:
+        return self._async_mode
+
+    @property
+    def threads(self) -> Threads:
+        return self._threads
+
+    @property
+    def is_running(self) -> bool:
+        """False in a forked child: recordings do not go on there, and the child may start its own."""
+        recording = self._running.get("")
+        return recording is not None and recording.running
+
+    @property
+    def last_session(self) -> Session | None:
+        """What was recorded from the first start since the last `reset()` to the last stop; None before that."""
+        sessions = self._sessions
+        if len(sessions) > 1:
+            sessions[:] = [Session.combine(*sessions)]
+        return sessions[0] if sessions else None
+
+    def start(self, caller_frame: FrameType | None = None, target_description: str | None = None) -> None:
+        """
+        Starts, or goes on: what a Profiler records is added to what it recorded before, until `reset()`. The result begins
+        at `caller_frame`, which is the caller's own unless another of the running stack is given.
+
+        Raises ValueError when this Profiler runs already, and OSError or RuntimeError, in one sentence, when this process
+        may not read its own memory or this interpreter cannot be read.
+        """
+        skip, caller = _frames_above(caller_frame)
+        if target_description is None:
+            target_description = f"Profile at {caller.f_code.co_filename}:{caller.f_lineno}"
+        elif not isinstance(target_description, str):
+            raise TypeError(f"target_description must be a str, not {target_description!r}")
+        if not self.is_running:
+            self._running.pop("", None)
+        scope, coroutine = self._scope()
+        recording = _native.Recording(
+            round(self._interval * 1e9),
+            scope,
+            description=target_description,
+            coroutine=coroutine,
+            trim=self._trim_stem,
+        )
+        if self._running.setdefault("", recording) is not recording:
+            raise ValueError("this Profiler is already running; another object can be started at any time")
+        try:
+            recording.start(skip)
+        except BaseException:
+            self._running.pop("", None)
+            raise
+
+    def _scope(self) -> tuple[str, object]:
+        """What a recording that starts here is of, and the coroutine that the current task runs."""
+        if self._threads == "all":
+            return "threads", None
+        if self._async_mode == "disabled":
+            return "thread", None
+        task, coroutine = _current_task()
+        return ("task", coroutine) if task else ("thread", None)
+
+    def stop(self) -> Session:
+        """
+        Stops, in whatever thread, and returns what was recorded. Raises RuntimeError when it does not run.
+        """
+        return self._stop(2)
+
+    def _stop(self, skip: int) -> Session:
+        """The innermost `skip` frames, this one included, are not the program's."""
+        recording = self._running.pop("", None)
+        if recording is None or not recording.running:
+            raise RuntimeError("this Profiler is not running")
+        recording.stop(skip)
+        self._sessions.append(Session(recording.trace()))
+        session = self.last_session
+        assert session is not None
+        return session
+
+    def reset(self) -> None:
+        """Stops if it runs, and forgets what was recorded."""
+        if self.is_running:
+            self.stop()
+        self._running.clear()
+        self._sessions.clear()
+
+    def __enter__(self) -> Profiler:
+        self.start(sys._getframe(1))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # In a forked child it does not run any more, and may have been stopped within the block.
+        if self.is_running:
+            self._stop(2)
+
+    def _finished(self) -> Session:
+        if self.is_running:
+            raise RuntimeError("this Profiler is still running: stop it before its result is shown")
+        session = self.last_session
+        if session is None:
+            raise RuntimeError("this Profiler has recorded nothing yet: start and stop it before its result is shown")
+        return session
+
+    def print(
+        self,
+        file: IO[str] | None = None,
+        *,
+        unicode: bool | None = None,
+        color: bool | None = None,
+        show_all: bool = False,
+        timeline: bool = False,
+        time: Time = "seconds",
+        flat: bool = False,
+        flat_time: FlatTime = "self",
+        short_mode: bool = False,
+        processor_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Prints the report for people, to `sys.stdout` as it is now if no file is given."""
+        print_session(
+            self._finished(),
+            file,
+            unicode=unicode,
+            color=color,
+            show_all=show_all,
+            timeline=timeline,
+            time=time,
+            flat=flat,
+            flat_time=flat_time,
+            short_mode=short_mode,
+            processor_options=processor_options,
+        )
+
+    def output_text(
+        self,
+        unicode: bool = False,
+        color: bool = False,
+        show_all: bool = False,
+        timeline: bool = False,
+        time: Time = "seconds",
+        flat: bool = False,
+        flat_time: FlatTime = "self",
+        short_mode: bool = False,
+        processor_options: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The same as a str."""
+        renderer = ConsoleRenderer(
+            unicode=unicode,
+            color=color,
+            show_all=show_all,
+            timeline=timeline,
+            time=time,
+            flat=flat,
+            flat_time=flat_time,
+            short_mode=short_mode,
+            processor_options=processor_options,
+        )
+        return renderer.render(self._finished())
+
+    def output_html(self, resample_interval: float | None = None) -> str:
+        """The report page."""
+        return HTMLRenderer(resample_interval=resample_interval).render(self._finished())
+
+    def write_html(
+        self,
+        path: str | os.PathLike[str],
+        timeline: bool = False,
+        show_all: bool = False,
+        resample_interval: float | None = None,
+    ) -> None:
+        """Writes the report page. The file appears whole or not at all, and only its owner may read it."""
+        page = HTMLRenderer(timeline=timeline, show_all=show_all, resample_interval=resample_interval)
+        _native.write_file(path, page.render(self._finished()))
+
+    def open_in_browser(self, timeline: bool = False, resample_interval: float | None = None) -> str:
+        """Writes the report page to a temporary file, opens it, and returns its path."""
+        page = HTMLRenderer(timeline=timeline, resample_interval=resample_interval)
+        return page.open_in_browser(self._finished())
+
+    def output(self, renderer: Renderer) -> str | bytes:
+        """What `renderer` makes of it; bytes where its `output_is_binary`."""
+        if not isinstance(renderer, Renderer):
+            raise TypeError(f"renderer must be one of stacklapse's, such as ConsoleRenderer(), not {renderer!r}")
+        return renderer.render(self._finished())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a `.lapse` file, for `Session.load` and `stacklapse view`."""
+        self._finished().save(path)
+
+
+def _frames_above(caller: FrameType | None) -> tuple[int, FrameType]:
+    """How many frames are our own before the caller's, counted from the one that calls this."""
+    frame: FrameType | None = sys._getframe(1)
+    if caller is None:
+        assert frame is not None and frame.f_back is not None
+        return 1, frame.f_back
+    skip = 0
+    while frame is not None:
+        if frame is caller:
+            return skip, frame
+        frame = frame.f_back
+        skip += 1
+    raise ValueError("caller_frame must be a frame of the running stack")
+
+
+def _current_task() -> tuple[bool, object]:
+    """Whether a task or a greenlet runs here, and its root coroutine. Imports nothing: what is not loaded does not run."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None:
+        try:
+            task = asyncio.current_task()
+        except (RuntimeError, AttributeError):
+            task = None
+        if task is not None:
+            return True, task.get_coro()
+    trio = sys.modules.get("trio")
+    if trio is not None:
+        try:
+            return True, trio.lowlevel.current_task().coro
+        except (RuntimeError, AttributeError):
+            pass
+    greenlet = sys.modules.get("greenlet")
+    if greenlet is not None and getattr(greenlet.getcurrent(), "parent", None) is not None:
+        return True, None
+    return False, None

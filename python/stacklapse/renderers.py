@@ -1,0 +1,200 @@
+"""The outputs that have a class of their own. All others of the command are `Session.render(name)`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any, ClassVar, Literal
+
+from stacklapse import _native
+from stacklapse.session import Session
+
+Time = Literal["seconds", "percent_of_total"]
+FlatTime = Literal["self", "total"]
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raises when an argument is not one of the words that it may be."""
+    if value not in allowed:
+        words = " or ".join([", ".join(repr(word) for word in allowed[:-1]), repr(allowed[-1])])
+        kind = ValueError if isinstance(value, str) else TypeError
+        raise kind(f"{name} must be {words}, not {value!r}")
+
+
+class Renderer:
+    """Makes a str, or bytes where `output_is_binary`, of a Session."""
+
+    output_name: ClassVar[str]
+    """How the command calls it: `stacklapse view -r NAME`."""
+    output_file_extension: ClassVar[str]
+    output_is_binary: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        show_all: bool = False,
+        timeline: bool = False,
+        processor_options: Mapping[str, Any] | None = None,
+        *,
+        show: Iterable[str] = (),
+        hide: Iterable[str] = (),
+    ) -> None:
+        """
+        `show_all` shows library code like the user's own; `timeline` shows calls in the order in which they happened.
+        `show` and `hide` are globs, held against paths and module names, of what counts as own code and as library's.
+        Of `processor_options`, `filter_threshold` is known: the share below which a call is left out.
+        """
+        self.options: dict[str, Any] = {"show_all": bool(show_all), "timeline": bool(timeline)}
+        for name, globs in (("show", show), ("hide", hide)):
+            self.options[name] = (globs,) if isinstance(globs, str) else tuple(globs)
+            if not all(isinstance(glob, str) for glob in self.options[name]):
+                raise TypeError(f"{name} must be globs: a str, or several")
+        for name, value in (processor_options or {}).items():
+            one_of("a processor option", name, ("filter_threshold", "threshold"))
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name} must be a number from 0 to 1, not {value!r}")
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}")
+            self.options["threshold"] = float(value)
+
+    def render(self, session: Session) -> str | bytes:
+        return session.render(self.output_name, **self.options)
+
+
+class TextualRenderer(Renderer):
+    """One that makes a str."""
+
+    def render(self, session: Session) -> str:
+        text = super().render(session)
+        assert isinstance(text, str)
+        return text
+
+
+class ConsoleRenderer(TextualRenderer):
+    """The report for people, as the command prints it (docs/text-report.md)."""
+
+    output_name = "text"
+    output_file_extension = "txt"
+
+    def __init__(
+        self,
+        show_all: bool = False,
+        timeline: bool = False,
+        processor_options: Mapping[str, Any] | None = None,
+        unicode: bool = False,
+        color: bool = False,
+        flat: bool = False,
+        time: Time = "seconds",
+        flat_time: FlatTime = "self",
+        short_mode: bool = False,
+        *,
+        show: Iterable[str] = (),
+        hide: Iterable[str] = (),
+        width: int = 0,
+    ) -> None:
+        """
+        `flat` is a table of functions instead of a tree; it has a column for each of `flat_time`'s two. `short_mode` leaves
+        out the head. `width` is that of the terminal in columns, 100 when it is 0.
+        """
+        super().__init__(show_all, timeline, processor_options, show=show, hide=hide)
+        one_of("time", time, ("seconds", "percent_of_total"))
+        one_of("flat_time", flat_time, ("self", "total"))
+        if flat and timeline:
+            raise ValueError("flat and timeline cannot be had together: a table of functions has no order of time")
+        if isinstance(width, bool) or not isinstance(width, int):
+            raise TypeError(f"width must be a number of columns, not {width!r}")
+        if not 0 <= width <= 10_000:
+            raise ValueError(f"width must be a number of columns from 0 to 10,000, not {width!r}")
+        self.options |= {
+            "unicode": bool(unicode),
+            "color": bool(color),
+            "flat": bool(flat),
+            "percent": time == "percent_of_total",
+            "short": bool(short_mode),
+            "width": width,
+        }
+
+
+class HTMLRenderer(TextualRenderer):
+    """The report page: one file, without a network (docs/report.md)."""
+
+    output_name = "html"
+    output_file_extension = "html"
+
+    def __init__(
+        self,
+        *,
+        resample_interval: float | None = None,
+        show_all: bool = False,
+        timeline: bool = False,
+        show: Iterable[str] = (),
+        hide: Iterable[str] = (),
+    ) -> None:
+        """`resample_interval` has no effect: a page holds every sample, in about as many bytes as there are samples."""
+        super().__init__(show_all, timeline, show=show, hide=hide)
+        del resample_interval
+
+    def open_in_browser(self, session: Session, output_filename: str | os.PathLike[str] | None = None) -> str:
+        """Writes the page, to a temporary file unless told where, and opens it. Returns the path."""
+        page = self.render(session)
+        if output_filename is None:
+            descriptor, path = tempfile.mkstemp(prefix="stacklapse-", suffix=".html")
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(page)
+        else:
+            path = os.fspath(output_filename)
+            _native.write_file(path, page)
+        webbrowser.open(Path(path).absolute().as_uri())
+        return path
+
+
+class JSONRenderer(TextualRenderer):
+    """Every number of the report, for programs to read (docs/json.md)."""
+
+    output_name = "json"
+    output_file_extension = "json"
+
+
+class SpeedscopeRenderer(TextualRenderer):
+    """A file for https://www.speedscope.app."""
+
+    output_name = "speedscope"
+    output_file_extension = "speedscope.json"
+
+
+class PstatsRenderer(Renderer):
+    """A file for the standard library's `pstats`, and what reads the same format."""
+
+    output_name = "pstats"
+    output_file_extension = "pstats"
+    output_is_binary = True
+
+    def render(self, session: Session) -> bytes:
+        content = super().render(session)
+        assert isinstance(content, bytes)
+        return content
+
+
+def terminal_options(file: IO[str], unicode: bool | None, color: bool | None) -> dict[str, Any]:
+    """What suits the file that a report is printed to, where it was not said."""
+    try:
+        terminal = os.isatty(file.fileno())
+        width = os.get_terminal_size(file.fileno()).columns if terminal else 0
+    except (OSError, ValueError, AttributeError):
+        terminal, width = False, 0
+    if unicode is None:
+        unicode = "utf" in (getattr(file, "encoding", None) or "").lower().replace("-", "")
+    if color is None:
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        color = bool(os.environ.get("FORCE_COLOR")) or (terminal and not plain)
+    return {"unicode": unicode, "color": color, "width": width}
+
+
+def print_session(session: Session, file: IO[str] | None, **options: Any) -> None:
+    """To stdout as it is now, if no file is given."""
+    file = sys.stdout if file is None else file
+    options |= terminal_options(file, options.pop("unicode", None), options.pop("color", None))
+    print(ConsoleRenderer(**options).render(session), file=file, end="", flush=True)
