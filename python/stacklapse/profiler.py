@@ -22,11 +22,11 @@ class Profiler:
     """
     Samples what runs between `start()` and `stop()`. Any number may run at once, in one thread or many.
 
-    Started outside any task, it follows the thread that started it, whatever that does; started in an asyncio or trio task
-    or in a greenlet, it follows that one. In both cases it also follows whatever runs in a context that was copied from
-    there: tasks that are created meanwhile, `asyncio.to_thread`, anyio's threads. It does not follow what starts with a
-    context of its own: `threading.Thread`, `Executor.submit`, `loop.run_in_executor`, `gevent.spawn`, a raw greenlet.
-    `threads="all"` records every thread of the process, and `contextvars.copy_context().run` carries a scope along.
+    Started outside any task, it follows the thread that started it, whatever that does; started in an asyncio or trio
+    task or in a greenlet, it follows that one. In both cases it also follows whatever runs in a context that was copied
+    from there: tasks that are created meanwhile, `asyncio.to_thread`, anyio's threads. It does not follow what starts
+    with a context of its own: `threading.Thread`, `Executor.submit`, `loop.run_in_executor`, `gevent.spawn`, a raw
+    greenlet. `threads="all"` records every thread of the process; `contextvars.copy_context().run` carries a scope along.
 
     At any moment the time goes to one place: to what runs in the scope, or, when nothing of it does, to where it waits:
     the chain of `await`s of the task that was started in, ending in `[await]`.
@@ -43,8 +43,8 @@ class Profiler:
     ) -> None:
         """
         `interval` is the time between two samples in seconds, on average. `async_mode="disabled"` follows the starting
-        thread only, and no context. `use_timing_thread` has no effect: there always is a native thread, and only the one.
-        With `trim_stem=False` the frames below the one that starts the Profiler are in the result, too.
+        thread only, and no context. `use_timing_thread` has no effect: one native thread serves all Profilers. With
+        `trim_stem=False` the frames below the one that starts the Profiler are in the result, too.
         """
         if isinstance(interval, bool) or not isinstance(interval, int | float):
             raise TypeError(f"interval must be a number of seconds, not {interval!r}")
@@ -57,8 +57,8 @@ class Profiler:
         self._threads = threads
         self._trim_stem = bool(trim_stem)
         self.use_timing_thread = use_timing_thread
-        # The recording that runs, if one does. A dictionary because its operations are atomic: two threads that start the
-        # same Profiler, or stop it, must not both succeed.
+        # The recording that runs, if one does. A dictionary because its operations are atomic: two threads that start
+        # the same Profiler, or stop it, must not both succeed.
         self._running: dict[str, _native.Recording] = {}
         self._sessions: list[Session] = []
 
@@ -90,11 +90,11 @@ class Profiler:
 
     def start(self, caller_frame: FrameType | None = None, target_description: str | None = None) -> None:
         """
-        Starts, or goes on: what a Profiler records is added to what it recorded before, until `reset()`. The result begins
-        at `caller_frame`, which is the caller's own unless another of the running stack is given.
+        Starts, or goes on: what a Profiler records is added to what it recorded before, until `reset()`. The result
+        begins at `caller_frame`, which is the caller's own unless another of the running stack is given.
 
-        Raises ValueError when this Profiler runs already, and OSError or RuntimeError, in one sentence, when this process
-        may not read its own memory or this interpreter cannot be read.
+        Raises ValueError when this Profiler runs already, and OSError or RuntimeError, in one sentence, when this
+        process may not read its own memory or this interpreter cannot be read.
         """
         skip, caller = _frames_above(caller_frame)
         if target_description is None:
@@ -110,6 +110,7 @@ class Profiler:
             description=target_description,
             coroutine=coroutine,
             trim=self._trim_stem,
+            contexts=self._async_mode != "disabled",
         )
         if self._running.setdefault("", recording) is not recording:
             raise ValueError("this Profiler is already running; another object can be started at any time")
@@ -261,7 +262,8 @@ def _frames_above(caller: FrameType | None) -> tuple[int, FrameType]:
     """How many frames are our own before the caller's, counted from the one that calls this."""
     frame: FrameType | None = sys._getframe(1)
     if caller is None:
-        assert frame is not None and frame.f_back is not None
+        assert frame is not None
+        assert frame.f_back is not None
         return 1, frame.f_back
     skip = 0
     while frame is not None:
@@ -273,7 +275,7 @@ def _frames_above(caller: FrameType | None) -> tuple[int, FrameType]:
 
 
 def _current_task() -> tuple[bool, object]:
-    """Whether a task or a greenlet runs here, and its root coroutine. Imports nothing: what is not loaded does not run."""
+    """Whether a task or a greenlet runs here, and its root coroutine. What is not imported yet does not run."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         try:

@@ -96,8 +96,8 @@ class ConsoleRenderer(TextualRenderer):
         width: int = 0,
     ) -> None:
         """
-        `flat` is a table of functions instead of a tree; it has a column for each of `flat_time`'s two. `short_mode` leaves
-        out the head. `width` is that of the terminal in columns, 100 when it is 0.
+        `flat` is a table of functions instead of a tree; it has a column for each of `flat_time`'s two. `short_mode`
+        leaves out the head. `width` is that of the terminal in columns, 100 when it is 0.
         """
         super().__init__(show_all, timeline, processor_options, show=show, hide=hide)
         one_of("time", time, ("seconds", "percent_of_total"))

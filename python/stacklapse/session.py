@@ -62,7 +62,9 @@ class Session:
 
     def __init__(self, trace: bytes) -> None:
         if not isinstance(trace, bytes):
-            raise TypeError(f"a Session is made of the bytes of a recording, not {type(trace).__name__}; see Session.load")
+            raise TypeError(
+                f"a Session is made of the bytes of a recording, not {type(trace).__name__}; see Session.load"
+            )
         self._trace = trace
         self._read: _native.Session | None = None
 

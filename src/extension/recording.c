@@ -15,6 +15,7 @@ struct recording {
     uint64_t interval_ns;
     enum sl_host_scope scope;
     bool trim;
+    bool contexts; /* follow what inherits the token */
     bool started;
     PyObject *description; /* str or NULL */
     PyObject *coroutine;   /* NULL: none */
@@ -141,15 +142,16 @@ static bool parse_scope(const char *name, enum sl_host_scope *scope)
 
 static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static const char *names[] = {"interval_ns", "scope", "description", "coroutine", "trim", NULL};
+    static const char *names[] = {"interval_ns", "scope", "description", "coroutine", "trim", "contexts", NULL};
     unsigned long long interval_ns;
     const char *scope_name;
     PyObject *description = Py_None;
     PyObject *coroutine = Py_None;
     int trim = 1;
+    int contexts = 1;
     enum sl_host_scope scope;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOp:Recording", (char **)names, &interval_ns,
-                                     &scope_name, &description, &coroutine, &trim) ||
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOpp:Recording", (char **)names, &interval_ns,
+                                     &scope_name, &description, &coroutine, &trim, &contexts) ||
         !parse_scope(scope_name, &scope)) {
         return NULL;
     }
@@ -165,6 +167,7 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     recording->interval_ns = interval_ns;
     recording->scope = scope;
     recording->trim = trim != 0;
+    recording->contexts = contexts != 0 && scope != SL_HOST_THREADS;
     recording->description = description != Py_None ? Py_NewRef(description) : NULL;
     recording->coroutine = coroutine != Py_None ? Py_NewRef(coroutine) : NULL;
     return (PyObject *)recording;
@@ -215,7 +218,7 @@ static PyObject *start(PyObject *self, PyObject *arguments)
     if (state == NULL) {
         return NULL;
     }
-    if (recording->scope != SL_HOST_THREADS && (!check_contexts() || !mark(recording, state))) {
+    if (recording->contexts && (!check_contexts() || !mark(recording, state))) {
         unmark(recording, state);
         return NULL;
     }

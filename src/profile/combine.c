@@ -28,10 +28,12 @@ struct joined_thread {
 
 /* A thread of the recording that is being added. */
 struct part_thread {
-    uint32_t number;     /* in the result */
-    uint32_t next_run;   /* index into the profile's runs */
-    uint64_t begin_look; /* at which its current run began */
-    uint64_t samples;    /* of its current run */
+    uint32_t number;          /* in the result */
+    uint32_t next_run;        /* index into the profile's runs */
+    const struct sl_run *run; /* the current one; NULL: nothing is known of it */
+    uint64_t begin_look;      /* at which that began */
+    bool lasts;               /* to the end of the recording */
+    uint64_t cpu_ns;          /* used up to its end, in the recordings before, too */
 };
 
 /* Something that happens to a thread of the recording that is being added: its next run begins, or nothing is known of it
@@ -222,7 +224,12 @@ static bool add_threads(struct combination *combination)
         thread->open = lasts;
         thread->end_ns = record.end_ns + combination->offset_ns;
         thread->cpu_ns += record.cpu_ns;
-        combination->part_threads[i] = (struct part_thread){.number = number, .next_run = record.first_run};
+        combination->part_threads[i] = (struct part_thread){
+            .number = number,
+            .next_run = record.first_run,
+            .lasts = lasts,
+            .cpu_ns = thread->cpu_ns,
+        };
     }
     end_threads(combination);
     return true;
@@ -271,8 +278,8 @@ static uint64_t looks_until(const struct combination *combination, size_t first,
     uint64_t end_ns = combination->events[first].time_ns;
     for (size_t i = first; i < combination->event_count && combination->events[i].time_ns == end_ns; i++) {
         const struct part_thread *thread = &combination->part_threads[combination->events[i].thread];
-        if (thread->samples > 0) {
-            uint64_t look = thread->begin_look + thread->samples;
+        if (thread->run != NULL) {
+            uint64_t look = thread->begin_look + thread->run->samples;
             return look > combination->look ? look - combination->look : 1;
         }
     }
@@ -282,69 +289,71 @@ static uint64_t looks_until(const struct combination *combination, size_t first,
     return looks == 0 ? 1 : looks < combination->profile->facts.looks ? looks : combination->profile->facts.looks + 1;
 }
 
-static void begin_run(struct combination *combination, uint32_t index)
+static void begin_run(struct combination *combination, struct part_thread *thread)
 {
-    const struct sl_profile *profile = combination->profile;
-    struct part_thread *thread = &combination->part_threads[index];
-    while (profile->runs[thread->next_run].end_ns == profile->runs[thread->next_run].begin_ns) {
+    const struct sl_run *runs = combination->profile->runs;
+    while (runs[thread->next_run].end_ns == runs[thread->next_run].begin_ns) {
         thread->next_run++;
     }
-    const struct sl_run *run = &profile->runs[thread->next_run++];
+    thread->run = &runs[thread->next_run++];
     thread->begin_look = combination->look;
-    thread->samples = run->samples;
-    sl_recorder_sample(combination->recorder, thread->number, combination->stacks[run->stack], run->state);
 }
 
-/* From here on nothing is known of the thread; if it was the end of it, it ends. True when it goes on. */
-static bool end_run(struct combination *combination, uint32_t index, uint64_t time_ns)
+/* From here on nothing is known of the thread; if that is its end, it ends in the result, too. */
+static void end_run(struct combination *combination, uint32_t index, uint64_t time_ns)
 {
     const struct sl_thread_record *record = &combination->profile->threads[index];
     struct part_thread *thread = &combination->part_threads[index];
-    struct joined_thread *joined = &combination->threads[thread->number];
-    bool last = thread->next_run >= record->first_run + record->run_count;
-    thread->samples = 0;
-    if (last && !joined->open) {
-        sl_recorder_thread_end(combination->recorder, thread->number, time_ns + combination->offset_ns, joined->cpu_ns);
+    thread->run = NULL;
+    if (thread->next_run >= record->first_run + record->run_count && !thread->lasts) {
+        sl_recorder_thread_end(combination->recorder, thread->number, time_ns + combination->offset_ns, thread->cpu_ns);
     }
-    return !last;
 }
 
-/* The looks from `begin_ns` to `end_ns`; the first one begins with what the events [first, end) say. */
-static void tell_looks(struct combination *combination, size_t first, size_t end, uint64_t end_ns, uint64_t looks)
+/* What the threads of the events [first, end) do from now on. */
+static void tell_changes(struct combination *combination, size_t first, size_t end)
+{
+    for (size_t event = first; event < end; event++) {
+        const struct part_thread *thread = &combination->part_threads[combination->events[event].thread];
+        sl_stack stack = thread->run != NULL ? combination->stacks[thread->run->stack] : combination->unknown;
+        sl_state state = thread->run != NULL ? thread->run->state : 0;
+        sl_recorder_sample(combination->recorder, thread->number, stack, state);
+    }
+}
+
+/* The looks from the events [first, end) to those that come next. */
+static void tell_looks(struct combination *combination, size_t first, size_t end)
 {
     uint64_t begin_ns = combination->events[first].time_ns;
+    uint64_t end_ns = combination->events[end].time_ns;
+    uint64_t looks = looks_until(combination, end, begin_ns);
     uint64_t from_ns = begin_ns;
     for (uint64_t i = 0; i < looks; i++) {
         uint64_t to_ns = begin_ns + (uint64_t)((unsigned __int128)(end_ns - begin_ns) * (i + 1) / looks);
         sl_recorder_look(combination->recorder, from_ns + combination->offset_ns, to_ns + combination->offset_ns,
                          from_ns + (to_ns - from_ns) / 2 + combination->offset_ns);
-        for (size_t event = first; i == 0 && event < end; event++) {
-            uint32_t thread = combination->events[event].thread;
-            if (combination->events[event].begins) {
-                begin_run(combination, thread);
-            } else {
-                sl_recorder_sample(combination->recorder, combination->part_threads[thread].number,
-                                   combination->unknown, 0);
-            }
+        if (i == 0) {
+            tell_changes(combination, first, end);
         }
-        combination->look++;
         from_ns = to_ns;
     }
+    combination->look += looks;
 }
 
 static void tell_part(struct combination *combination)
 {
+    const struct event *events = combination->events;
     combination->look = 0;
     for (size_t first = 0, end; first < combination->event_count; first = end) {
-        uint64_t time_ns = combination->events[first].time_ns;
-        for (end = first; end < combination->event_count && combination->events[end].time_ns == time_ns; end++) {
-            if (!combination->events[end].begins) {
-                end_run(combination, combination->events[end].thread, time_ns);
+        for (end = first; end < combination->event_count && events[end].time_ns == events[first].time_ns; end++) {
+            if (events[end].begins) {
+                begin_run(combination, &combination->part_threads[events[end].thread]);
+            } else {
+                end_run(combination, events[end].thread, events[end].time_ns);
             }
         }
         if (end < combination->event_count) {
-            tell_looks(combination, first, end, combination->events[end].time_ns,
-                       looks_until(combination, end, time_ns));
+            tell_looks(combination, first, end);
         }
     }
 }
@@ -385,10 +394,6 @@ static bool may_combine(const struct sl_profile *const *profiles, size_t count, 
     }
     for (size_t i = 0; i < count; i++) {
         const struct sl_facts *facts = &profiles[i]->facts;
-        if (facts->trace_bytes == 0) {
-            return sl_error_set(error, SL_ERROR_USAGE,
-                                "folded stacks are no recording: they cannot be combined or saved");
-        }
         if (facts->duration_ns > SL_TRACE_TIME_MAX - duration_ns) {
             return sl_error_set(error, SL_ERROR_USAGE, "these recordings together last longer than a recording can");
         }

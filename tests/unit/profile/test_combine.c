@@ -1,0 +1,230 @@
+/* Recordings one after the other: times, samples and counters add up, and nothing is told that was not recorded. */
+#include "profile/combine.h"
+#include "profile/folded_reader.h"
+#include "profile/recorder.h"
+#include "profile/trace_reader.h"
+#include "support/sound_profile.h"
+
+#include "random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { INTERVAL = 1000000, FUNCTIONS = 5 };
+
+static sl_stack push(struct sl_recorder *recorder, sl_stack caller, uint32_t which)
+{
+    char name = (char)('a' + which);
+    sl_string text = sl_recorder_string(recorder, &name, 1);
+    sl_function function = sl_recorder_function(recorder, (struct sl_function_record){.name = text, .first_line = 10});
+    return sl_recorder_stack(recorder, caller, function, 11 + which);
+}
+
+static struct sl_profile *read_trace(const struct sl_buffer *trace)
+{
+    struct sl_profile *profile = sl_trace_read(trace->bytes, trace->size, NULL);
+    assert_non_null(profile);
+    assert_null(broken_promise(profile));
+    return profile;
+}
+
+/* Threads that begin and end anywhere, with stacks that change now and then; some looks come late. */
+static struct sl_profile *record(uint64_t seed, uint32_t threads, uint32_t kind, bool complete)
+{
+    struct random random = {seed};
+    struct sl_recorder_options options = {
+        .start_time_ns = 1000 + seed, .interval_ns = INTERVAL, .description = "soup", .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    assert_non_null(recorder);
+    struct sl_process_record process = {.pid = 7};
+    sl_recorder_process(recorder, &process);
+    for (uint32_t i = 0; i < threads; i++) {
+        struct sl_thread_record thread = {.id = 7 + i, .kind = kind, .main = i == 0};
+        assert_int_equal(sl_recorder_thread(recorder, &thread), i);
+    }
+    uint64_t time_ns = 0;
+    for (uint32_t look = 0; look < 500; look++) {
+        uint64_t end_ns = time_ns + INTERVAL * (random_below(&random, 10) == 0 ? 3 : 1);
+        if (look == 300 && threads > 2) {
+            sl_recorder_thread_end(recorder, 2, time_ns, 5);
+        }
+        sl_recorder_look(recorder, time_ns, end_ns, time_ns);
+        for (uint32_t i = 0; i < threads; i++) {
+            if (look == 0 || random_below(&random, 8) == 0) {
+                sl_stack stack = push(recorder, 0, random_below(&random, FUNCTIONS));
+                sl_recorder_sample(recorder, i, push(recorder, stack, random_below(&random, FUNCTIONS)), i);
+            }
+        }
+        time_ns = end_ns;
+    }
+    struct sl_facts *facts = sl_recorder_facts(recorder);
+    facts->late = seed;
+    facts->cpu_ns = 100;
+    for (uint32_t i = 0; i < threads; i++) {
+        sl_recorder_thread_end(recorder, i, time_ns, 30);
+    }
+    if (complete) {
+        assert_true(sl_recorder_close(recorder, time_ns, NULL));
+    } else {
+        assert_true(sl_recorder_flush(recorder, NULL));
+    }
+    struct sl_profile *profile = read_trace(sl_recorder_trace(recorder));
+    sl_recorder_destroy(recorder);
+    return profile;
+}
+
+static struct sl_profile *combine(const struct sl_profile *const *profiles, size_t count)
+{
+    struct sl_buffer trace;
+    sl_buffer_init(&trace);
+    assert_true(sl_profile_combine(profiles, count, &trace, NULL));
+    struct sl_profile *combined = read_trace(&trace);
+    sl_buffer_destroy(&trace);
+    return combined;
+}
+
+/* What was seen of each pair of functions. */
+struct shares {
+    uint64_t ns[FUNCTIONS][FUNCTIONS];
+    uint64_t samples[FUNCTIONS][FUNCTIONS];
+};
+
+static uint32_t which(const struct sl_profile *profile, sl_stack stack)
+{
+    const struct sl_function_record *function = &profile->functions[profile->stacks[stack].function];
+    uint32_t number = (uint32_t)(sl_profile_text(profile, function->name)[0] - 'a');
+    assert_in_range(number, 0, FUNCTIONS - 1);
+    assert_int_equal(profile->stacks[stack].line, 11 + number);
+    return number;
+}
+
+static void add_shares(struct shares *shares, const struct sl_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->run_count; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        uint32_t callee = which(profile, run->stack);
+        uint32_t caller = which(profile, profile->stacks[run->stack].caller);
+        shares->ns[caller][callee] += run->end_ns - run->begin_ns;
+        shares->samples[caller][callee] += run->samples;
+    }
+}
+
+static void assert_adds_up(const struct sl_profile *const *profiles, size_t count, const struct sl_profile *combined)
+{
+    struct shares expected = {0};
+    struct shares found = {0};
+    uint64_t duration_ns = 0;
+    uint64_t samples = 0;
+    for (size_t i = 0; i < count; i++) {
+        add_shares(&expected, profiles[i]);
+        duration_ns += profiles[i]->facts.duration_ns;
+        samples += profiles[i]->facts.samples;
+    }
+    add_shares(&found, combined);
+    assert_memory_equal(&expected, &found, sizeof found);
+    assert_int_equal(combined->facts.duration_ns, duration_ns);
+    assert_int_equal(combined->facts.samples, samples);
+}
+
+static void test_times_samples_and_counters_add_up(void **state)
+{
+    (void)state;
+    const struct sl_profile *profiles[] = {record(1, 4, SL_THREAD_OS, true), record(2, 3, SL_THREAD_OS, true),
+                                           record(3, 1, SL_THREAD_OS, true)};
+    for (size_t count = 1; count <= 3; count++) {
+        struct sl_profile *combined = combine(profiles, count);
+        assert_adds_up(profiles, count, combined);
+        assert_true(combined->facts.complete);
+        assert_int_equal(combined->facts.late, count * (count + 1) / 2);
+        assert_int_equal(combined->facts.cpu_ns, 100 * count);
+        assert_int_equal(combined->facts.start_time_ns, 1001);
+        assert_string_equal(sl_profile_text(combined, combined->facts.description), "soup");
+        sl_profile_destroy(combined);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        sl_profile_destroy((struct sl_profile *)profiles[i]);
+    }
+}
+
+static void test_what_goes_on_is_one_thread_and_what_ended_is_not(void **state)
+{
+    (void)state;
+    const struct sl_profile *profiles[] = {record(4, 4, SL_THREAD_OS, true), record(5, 4, SL_THREAD_OS, true)};
+    struct sl_profile *combined = combine(profiles, 2);
+    /* The third one, which had ended, is another one in the second recording. */
+    assert_int_equal(combined->thread_count, 5);
+    assert_int_equal(combined->threads[0].cpu_ns, 60);
+    assert_int_equal(combined->threads[2].end_ns, profiles[0]->threads[2].end_ns);
+    assert_int_equal(combined->threads[2].cpu_ns, 5);
+    assert_int_equal(combined->process_count, 1);
+    assert_adds_up(profiles, 2, combined);
+    sl_profile_destroy(combined);
+    sl_profile_destroy((struct sl_profile *)profiles[0]);
+    sl_profile_destroy((struct sl_profile *)profiles[1]);
+}
+
+static void test_scopes_become_one_whatever_threads_they_were_started_in(void **state)
+{
+    (void)state;
+    struct sl_profile *profile = record(6, 1, SL_THREAD_SCOPE, true);
+    const struct sl_profile *profiles[] = {profile, profile, profile, profile};
+    struct sl_profile *combined = combine(profiles, 4);
+    assert_int_equal(combined->thread_count, 1);
+    assert_adds_up(profiles, 4, combined);
+    sl_profile_destroy(combined);
+    sl_profile_destroy(profile);
+}
+
+static void test_a_recording_that_was_cut_off_stays_one(void **state)
+{
+    (void)state;
+    const struct sl_profile *profiles[] = {record(7, 1, SL_THREAD_SCOPE, false), record(8, 1, SL_THREAD_SCOPE, true)};
+    struct sl_profile *combined = combine(profiles, 2);
+    assert_false(combined->facts.complete);
+    assert_adds_up(profiles, 2, combined);
+    sl_profile_destroy(combined);
+    sl_profile_destroy((struct sl_profile *)profiles[0]);
+    sl_profile_destroy((struct sl_profile *)profiles[1]);
+}
+
+static void test_there_must_be_something_to_combine(void **state)
+{
+    (void)state;
+    struct sl_buffer trace;
+    struct sl_error error = {0};
+    sl_buffer_init(&trace);
+    assert_false(sl_profile_combine(NULL, 0, &trace, &error));
+    assert_int_equal(error.kind, SL_ERROR_USAGE);
+    sl_buffer_destroy(&trace);
+}
+
+static void test_folded_stacks_become_a_recording(void **state)
+{
+    (void)state;
+    struct sl_profile *folded = sl_folded_read("a;b 2\nb;c 5\n", 12, NULL);
+    assert_non_null(folded);
+    const struct sl_profile *profile = folded;
+    struct sl_profile *combined = combine(&profile, 1);
+    assert_int_equal(combined->facts.duration_ns, 7000);
+    assert_int_equal(combined->run_count, 2);
+    assert_int_equal(combined->runs[0].end_ns, 2000);
+    sl_profile_destroy(combined);
+    sl_profile_destroy(folded);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_times_samples_and_counters_add_up),
+        cmocka_unit_test(test_what_goes_on_is_one_thread_and_what_ended_is_not),
+        cmocka_unit_test(test_scopes_become_one_whatever_threads_they_were_started_in),
+        cmocka_unit_test(test_a_recording_that_was_cut_off_stays_one),
+        cmocka_unit_test(test_there_must_be_something_to_combine),
+        cmocka_unit_test(test_folded_stacks_become_a_recording),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
