@@ -335,10 +335,11 @@ static PyObject *recording_type(PyObject *module)
 {
     static PyMethodDef methods[] = {
         {"start", start, METH_VARARGS,
-         "start(skip=0)\n--\n\nStarts it. The caller's innermost `skip` frames are the profiler's own."},
-        {"stop", stop, METH_VARARGS, "stop(skip=0)\n--\n\nStops it, in any thread and context."},
-        {"trace", trace, METH_NOARGS, "trace()\n--\n\nThe recording as bytes, in the format of .lapse files."},
-        {"progress", progress, METH_NOARGS, "progress()\n--\n\nNanoseconds since its start, and samples taken."},
+         "start($self, skip=0, /)\n--\n\nStarts it. The caller's innermost `skip` frames are the profiler's own."},
+        {"stop", stop, METH_VARARGS, "stop($self, skip=0, /)\n--\n\nStops it, in any thread and context."},
+        {"trace", trace, METH_NOARGS, "trace($self, /)\n--\n\nThe recording as bytes, in the format of .lapse files."},
+        {"progress", progress, METH_NOARGS,
+         "progress($self, /)\n--\n\nNanoseconds since its start, and samples taken."},
         {0},
     };
     static PyGetSetDef attributes[] = {
