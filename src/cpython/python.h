@@ -1,7 +1,7 @@
 /* python.h - the CPython inside a process: its threads, and the stack of each at this instant.
  *
- * This is the only door to src/cpython: nothing outside knows that a CPython version exists. Everything is read from
- * the process's memory while it runs; nothing holds still. What a function here returns was either seen whole and
+ * With context.h, await.h and stem.h this is the only door to src/cpython: nothing outside knows that a CPython version
+ * exists. Everything is read from the process's memory while it runs; nothing holds still. What a function here returns was either seen whole and
  * consistent, or is told as torn, so that the caller can look again at once. Everything read is untrusted: every
  * pointer is checked, every chain has a named bound. One struct sl_python is used by one thread. */
 #ifndef SL_CPYTHON_PYTHON_H
@@ -28,6 +28,9 @@ struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, st
 struct sl_python *sl_python_attach_own(struct sl_process *process, uint64_t runtime, uint64_t version, bool debug,
                                        struct sl_error *error);
 void sl_python_detach(struct sl_python *python);
+
+/* The process that was attached to. */
+struct sl_process *sl_python_process(struct sl_python *python);
 
 /* "3.12.1" */
 const char *sl_python_version(const struct sl_python *python);

@@ -278,6 +278,11 @@ void sl_python_detach(struct sl_python *python)
     }
 }
 
+struct sl_process *sl_python_process(struct sl_python *python)
+{
+    return python->process;
+}
+
 const char *sl_python_version(const struct sl_python *python)
 {
     return python->version;

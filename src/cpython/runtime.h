@@ -7,6 +7,7 @@
 #include "cpython/python.h"
 #include "cpython/snapshot.h"
 #include "cpython/thread_memory.h"
+#include "cpython/types.h"
 
 struct sl_python {
     struct sl_process *process; /* borrowed */
@@ -17,6 +18,7 @@ struct sl_python {
     struct sl_code_cache codes;
     struct sl_thread_memories memories;
     struct sl_snapshot snapshot;
+    struct sl_types types;
     uint64_t walk;                /* number of the walk under way */
     uint64_t version_interpreter; /* the interpreter, among whose code objects the highest co_version met */
     uint32_t code_version;        /* is this */

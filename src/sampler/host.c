@@ -34,6 +34,7 @@ static struct {
     uint64_t epoch_ns; /* of everyone's slots; 0 before the first recording */
     uint64_t seed;
     uint64_t refresh_due_ns;
+    uint64_t looks;
     uint64_t wake_ns; /* until when the native thread sleeps */
 
     bool threaded; /* there is a native thread */
@@ -63,7 +64,8 @@ static void look(uint64_t now_ns)
         }
     }
     if (any) {
-        struct sl_host_look looking = {.target = &host.target, .recordings = host.recordings, .count = host.count};
+        struct sl_host_look looking = {
+            .target = &host.target, .recordings = host.recordings, .count = host.count, .number = ++host.looks};
         sl_host_look(&looking, now_ns);
     }
 }
@@ -84,8 +86,9 @@ static void refresh(uint64_t now_ns)
     struct sl_subject *subject = &host.target.subject;
     for (size_t i = 0; i < subject->count; i++) {
         struct sl_subject_thread *observed = subject->all[i];
-        for (struct sl_host_view *view = observed->viewer; view != NULL && !observed->ended; view = view->next) {
-            if (view->thread != NULL) {
+        const struct sl_host_thread *thread = observed->viewer;
+        for (struct sl_host_view *view = thread != NULL ? thread->views : NULL; view != NULL; view = view->next) {
+            if (view->thread != NULL && !observed->ended) {
                 sl_member_thread_refresh(view->thread, &view->recording->recording, subject, observed, now_ns);
             }
         }
@@ -218,6 +221,19 @@ static void take_out(const struct sl_host_recording *recording)
     }
 }
 
+static void forget_threads(void)
+{
+    for (size_t i = 0; i < host.target.subject.count; i++) {
+        sl_host_thread_end(host.target.subject.all[i]);
+    }
+}
+
+static void close_target(void)
+{
+    forget_threads();
+    sl_host_target_close(&host.target);
+}
+
 static bool add(const struct sl_host_options *options, struct sl_host_recording **recording, struct sl_error *error)
 {
     if (host.count == host.capacity) {
@@ -273,7 +289,7 @@ struct sl_host_recording *sl_host_start(const struct sl_host_options *options, s
     pthread_mutex_lock(&host.lock);
     bool added = add(options, &recording, error);
     if (!added && host.count == 0) {
-        sl_host_target_close(&host.target);
+        close_target();
     }
     pthread_mutex_unlock(&host.lock);
     pthread_mutex_unlock(&host.gate);
@@ -289,6 +305,7 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
             .target = &host.target,
             .recordings = &recording,
             .count = 1,
+            .number = ++host.looks,
             .caller = sl_own_thread_id(),
             .skip = skip,
         };
@@ -312,7 +329,7 @@ bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_
     pthread_mutex_unlock(&host.lock);
     if (last) {
         end_thread();
-        sl_host_target_close(&host.target);
+        close_target();
     }
     pthread_mutex_unlock(&host.gate);
     return closed;
@@ -397,9 +414,7 @@ void sl_host_after_fork_in_child(void)
         sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);
         take_out(recording);
     }
-    for (size_t i = 0; i < host.target.subject.count; i++) {
-        sl_host_views_end(host.target.subject.all[i]);
-    }
+    forget_threads();
     sl_host_target_forget(&host.target);
     host.epoch_ns = 0;
     host.ended_cpu_ns = 0;
@@ -407,7 +422,18 @@ void sl_host_after_fork_in_child(void)
 
 bool sl_host_check_context(uint64_t context, struct sl_error *error)
 {
-    (void)context;
-    (void)error;
-    return true;
+    pthread_mutex_lock(&host.gate);
+    pthread_mutex_lock(&host.lock);
+    bool found = sl_host_target_open(&host.target, error);
+    if (found && !sl_context_locate(host.target.python, (uint64_t)sl_own_thread_id(), context)) {
+        found = sl_error_set(error, SL_ERROR_UNSUPPORTED,
+                             "this Python %s keeps the context of a thread in an unknown place",
+                             sl_python_version(host.target.python));
+    }
+    if (host.count == 0) {
+        close_target();
+    }
+    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&host.gate);
+    return found;
 }

@@ -5,9 +5,27 @@
 /* How much a thread in a scope runs, when there are several: the scope's time goes to the one that runs most. */
 enum rank { RUNS, WAITS_FOR_GIL, WAITS_IN_STARTER, WAITS, NO_FRAME, RANKS };
 
+/* How often a thread is looked at again at once when it entered another context meanwhile. */
+#define ATTEMPTS_MAX 8
+
 static struct sl_facts *facts_of(const struct sl_host_recording *recording)
 {
     return sl_recorder_facts(recording->recorder);
+}
+
+static struct sl_host_view *views_of(const struct sl_subject_thread *observed)
+{
+    const struct sl_host_thread *thread = observed->viewer;
+    return thread != NULL ? thread->views : NULL;
+}
+
+/* The strand is that of another thread state than the last translation was of. */
+static void use_strand(struct sl_host_view *view, const struct sl_subject_thread *observed, size_t strand)
+{
+    if (view->strands[strand].serial != observed->strands[strand].serial) {
+        view->strands[strand].serial = observed->strands[strand].serial;
+        view->strands[strand].strand.count = 0;
+    }
 }
 
 /* A strand of a thread was walked: all its viewers must know, as the next walk is told relative to this one. */
@@ -15,11 +33,8 @@ static void walked(void *context, struct sl_subject_thread *observed, size_t str
                    const struct sl_walk *walk)
 {
     struct sl_host_look *look = context;
-    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
-        if (view->strands[strand].serial != observed->strands[strand].serial) {
-            view->strands[strand].serial = observed->strands[strand].serial;
-            view->strands[strand].strand.count = 0;
-        }
+    for (struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
+        use_strand(view, observed, strand);
         sl_strand_pass(&view->strands[strand].strand, walk);
         view->fresh = false;
     }
@@ -31,22 +46,97 @@ static void walked(void *context, struct sl_subject_thread *observed, size_t str
     look->walk_count++;
 }
 
-static bool wants(const struct sl_host_recording *recording, const struct sl_subject_thread *observed)
+/* Where the tokens of a strand are kept. NULL when memory is exhausted. */
+static struct sl_host_tokens *tokens_of(struct sl_subject_thread *observed, size_t strand)
 {
-    return recording->options.scope == SL_HOST_THREADS ||
-           (recording->options.scope == SL_HOST_THREAD && observed->thread.id == recording->starter);
+    struct sl_host_thread *thread = sl_host_thread(observed);
+    if (thread == NULL) {
+        return NULL;
+    }
+    uint64_t state = observed->strands[strand].python.address;
+    for (size_t i = 0; i < SL_STRANDS_MAX; i++) {
+        if (thread->tokens[i].state == state || thread->tokens[i].state == 0) {
+            return &thread->tokens[i];
+        }
+    }
+    return &thread->tokens[strand];
+}
+
+/* Whether the context that the thread has entered holds the recording's token. Sets look->torn when that cannot be
+ * told. */
+static bool has_token(struct sl_host_look *look, const struct sl_host_recording *recording,
+                      struct sl_subject_thread *observed)
+{
+    for (size_t s = 0; s < observed->strand_count && recording->variable.address != 0; s++) {
+        const struct sl_python_thread *state = &observed->strands[s].python;
+        struct sl_host_tokens *tokens = state->interpreter == recording->interpreter ? tokens_of(observed, s) : NULL;
+        if (tokens == NULL) {
+            continue;
+        }
+        bool known = tokens->look == look->number && tokens->state == state->address &&
+                     tokens->variable == recording->variable.address;
+        if (!known) {
+            enum sl_look read = sl_host_tokens_read(tokens, look->target->python, state, &recording->variable,
+                                                    recording->options.token_type);
+            tokens->look = look->number;
+            look->torn = look->torn || read != SL_LOOK_OK;
+        }
+        if (sl_host_tokens_have(tokens, recording->options.token_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wants(struct sl_host_look *look, const struct sl_host_recording *recording,
+                  struct sl_subject_thread *observed)
+{
+    switch (recording->options.scope) {
+    case SL_HOST_THREADS:
+        return true;
+    case SL_HOST_THREAD:
+        return observed->thread.id == recording->starter || has_token(look, recording, observed);
+    case SL_HOST_TASK:
+        break;
+    }
+    return has_token(look, recording, observed);
+}
+
+/* Tokens are to be read again. */
+static void forget_tokens(const struct sl_subject_thread *observed)
+{
+    struct sl_host_thread *thread = observed->viewer;
+    for (size_t s = 0; thread != NULL && s < SL_STRANDS_MAX; s++) {
+        thread->tokens[s].look = 0;
+    }
+}
+
+/* Whether the contexts that were entered when the thread was walked are those whose tokens were read. Where another one
+ * was, its tokens are read next, which is no longer about what was walked if by now yet another one is entered. */
+static bool same_contexts(struct sl_host_look *look, struct sl_subject_thread *observed)
+{
+    bool same = true;
+    for (size_t i = 0; i < look->walk_count; i++) {
+        struct sl_host_tokens *tokens = tokens_of(observed, look->walks[i].strand);
+        if (tokens != NULL && tokens->look == look->number && tokens->context != look->walks[i].walk.context) {
+            tokens->look = 0;
+            same = false;
+        }
+    }
+    return same;
 }
 
 /* Marks the views of the recordings that want this thread; makes those that are missing. Whether there are any. */
 static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *observed)
 {
-    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+    for (struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
         view->wanted = false;
     }
     bool any = false;
+    look->torn = false;
     for (size_t i = 0; i < look->count; i++) {
         struct sl_host_recording *recording = look->recordings[i];
-        if (!recording->due || !wants(recording, observed)) {
+        if (!recording->due || !wants(look, recording, observed)) {
             continue;
         }
         struct sl_host_view *view = sl_host_view(recording, observed);
@@ -83,6 +173,7 @@ static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, c
             walk.frames += skip;
             walk.count -= skip;
         }
+        use_strand(view, observed, strand);
         size_t outer = trimmed(look, view->recording, observed, strand);
         stack = sl_translate(&view->recording->translation, look->target->python, &view->strands[strand].strand, stack,
                              outer, &walk);
@@ -167,26 +258,46 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
     choose(recording, &choice);
 }
 
+/* Looks at the thread until stack and context belong together. SL_SIGHT_SAME with nothing wanted when nobody wants to
+ * know. */
+static enum sl_sight see(struct sl_host_look *look, struct sl_subject_thread *observed)
+{
+    const struct sl_viewer viewer = {.context = look, .walked = walked};
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        bool wanted = mark_wanted(look, observed);
+        look->walk_count = 0;
+        /* One without thread states is no Python thread any more, and only the kernel can tell that it has ended. */
+        if (!wanted && observed->strand_count > 0) {
+            return SL_SIGHT_SAME;
+        }
+        for (const struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
+            observed->settled = observed->settled && (view->fresh || !view->wanted);
+        }
+        enum sl_sight sight = sl_subject_look(&look->target->subject, observed, &viewer);
+        if (!look->torn && same_contexts(look, observed)) {
+            return sight;
+        }
+        /* The walk is that of another context. If that is entered still, it is known now whose it is. */
+        mark_wanted(look, observed);
+        if (!look->torn && same_contexts(look, observed)) {
+            return sight;
+        }
+        forget_tokens(observed);
+        look->target->subject.retried++;
+        observed->settled = false;
+    }
+    return SL_SIGHT_BROKEN;
+}
+
 /* False when the thread has ended. */
 static bool look_at_thread(struct sl_host_look *look, struct sl_subject_thread *observed)
 {
-    struct sl_subject *subject = &look->target->subject;
-    bool wanted = mark_wanted(look, observed);
-    /* One without thread states is no Python thread any more, and only the kernel can tell that it has ended. */
-    if (!wanted && observed->strand_count > 0) {
-        return true;
-    }
-    for (const struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
-        observed->settled = observed->settled && (view->fresh || !view->wanted);
-    }
-    const struct sl_viewer viewer = {.context = look, .walked = walked};
-    look->walk_count = 0;
-    enum sl_sight sight = sl_subject_look(subject, observed, &viewer);
+    enum sl_sight sight = see(look, observed);
     if (sight == SL_SIGHT_ENDED) {
-        sl_host_views_end(observed);
+        sl_host_thread_end(observed);
         return false;
     }
-    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+    for (struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
         if (view->wanted) {
             tell(look, view, observed, sight);
         }

@@ -8,8 +8,9 @@ struct sl_host_look {
     struct sl_host_target *target;
     struct sl_host_recording **recordings; /* all of them; those that are `due` are told what is seen */
     size_t count;
-    pid_t caller;  /* the thread that looks, if it is one of those looked at; else 0 */
-    uint32_t skip; /* so many of its innermost frames are left out */
+    pid_t caller;    /* the thread that looks, if it is one of those looked at; else 0 */
+    uint64_t number; /* of the look: no other has it */
+    uint32_t skip;   /* so many of its innermost frames are left out */
 
     /* Of the thread that is looked at. */
     struct {
@@ -17,6 +18,7 @@ struct sl_host_look {
         struct sl_walk walk;
     } walks[SL_STRANDS_MAX];
     size_t walk_count;
+    bool torn; /* its tokens could not be read */
 };
 
 /* Looks, and tells every due recording. */

@@ -24,7 +24,7 @@ static void describe(struct sl_host_recording *recording, const struct sl_host_t
 }
 
 /* Where the caller's stack stands now. It stands still, but its list of threads may not. */
-static bool take_stem(struct sl_host_recording *recording, struct sl_host_target *target)
+static bool find_start(struct sl_host_recording *recording, struct sl_host_target *target)
 {
     struct sl_subject *subject = &target->subject;
     for (size_t i = 0; i < subject->count; i++) {
@@ -34,7 +34,8 @@ static bool take_stem(struct sl_host_recording *recording, struct sl_host_target
         }
         /* It walks here unseen by its viewers, so that the next walk tells them nothing of what they know. */
         thread->settled = false;
-        for (struct sl_host_view *view = thread->viewer; view != NULL; view = view->next) {
+        struct sl_host_thread *known = thread->viewer;
+        for (struct sl_host_view *view = known != NULL ? known->views : NULL; view != NULL; view = view->next) {
             for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
                 view->strands[s].strand.count = 0;
             }
@@ -49,7 +50,9 @@ static bool take_stem(struct sl_host_recording *recording, struct sl_host_target
             }
             if (look == SL_LOOK_OK && walk.count > 0) {
                 recording->stem_state = state->address;
-                return sl_stem_take(&recording->stem, target->python, state, recording->options.skip);
+                recording->interpreter = state->interpreter;
+                return !recording->options.trim ||
+                       sl_stem_take(&recording->stem, target->python, state, recording->options.skip);
             }
         }
     }
@@ -109,8 +112,14 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
         sl_error_memory(error);
         goto failed;
     }
-    if (options->trim && !take_stem(recording, target)) {
+    if ((options->trim || options->scope != SL_HOST_THREADS) && !find_start(recording, target)) {
         sl_error_memory(error);
+        goto failed;
+    }
+    if (options->variable != 0 &&
+        sl_context_variable(&recording->variable, target->python, options->variable) != SL_LOOK_OK) {
+        sl_error_set(error, SL_ERROR_UNSUPPORTED, "this Python %s keeps its context variables in an unknown way",
+                     sl_python_version(target->python));
         goto failed;
     }
     recording->cpu_before_ns = sl_own_thread_cpu_ns(recording->starter);
@@ -142,9 +151,25 @@ struct sl_span sl_host_span(const struct sl_host_recording *recording)
     return span;
 }
 
+struct sl_host_thread *sl_host_thread(struct sl_subject_thread *observed)
+{
+    if (observed->viewer == NULL) {
+        struct sl_host_thread *thread = calloc(1, sizeof *thread);
+        for (size_t s = 0; thread != NULL && s < SL_STRANDS_MAX; s++) {
+            sl_host_tokens_init(&thread->tokens[s]);
+        }
+        observed->viewer = thread;
+    }
+    return observed->viewer;
+}
+
 struct sl_host_view *sl_host_view(struct sl_host_recording *recording, struct sl_subject_thread *observed)
 {
-    for (struct sl_host_view *view = observed->viewer; view != NULL; view = view->next) {
+    struct sl_host_thread *thread = sl_host_thread(observed);
+    if (thread == NULL) {
+        return NULL;
+    }
+    for (struct sl_host_view *view = thread->views; view != NULL; view = view->next) {
         if (view->recording == recording) {
             return view;
         }
@@ -170,8 +195,8 @@ struct sl_host_view *sl_host_view(struct sl_host_recording *recording, struct sl
         sl_strand_init(&view->strands[s].strand);
     }
     view->recording = recording;
-    view->next = observed->viewer;
-    observed->viewer = view;
+    view->next = thread->views;
+    thread->views = view;
     return view;
 }
 
@@ -194,23 +219,35 @@ static void end_view(struct sl_host_view *view, const struct sl_subject_thread *
     destroy_view(view);
 }
 
-void sl_host_views_end(struct sl_subject_thread *observed)
+void sl_host_thread_end(struct sl_subject_thread *observed)
 {
-    while (observed->viewer != NULL) {
-        struct sl_host_view *view = observed->viewer;
-        observed->viewer = view->next;
+    struct sl_host_thread *thread = observed->viewer;
+    if (thread == NULL) {
+        return;
+    }
+    while (thread->views != NULL) {
+        struct sl_host_view *view = thread->views;
+        thread->views = view->next;
         /* Of a recording that is not due, it is the last look's slot that the thread's time ends with. */
         struct sl_span span = sl_host_span(view->recording);
         end_view(view, observed, view->recording->due ? span.begin_ns : span.end_ns);
     }
+    for (size_t s = 0; s < SL_STRANDS_MAX; s++) {
+        sl_host_tokens_destroy(&thread->tokens[s]);
+    }
+    free(thread);
+    observed->viewer = NULL;
 }
 
 /* Takes the recording's view out of a thread's. */
 static void drop_view(struct sl_host_recording *recording, struct sl_subject *subject,
                       struct sl_subject_thread *observed, uint64_t end_ns)
 {
-    struct sl_host_view *first = observed->viewer;
-    for (struct sl_host_view **link = &first; *link != NULL; link = &(*link)->next) {
+    struct sl_host_thread *thread = observed->viewer;
+    if (thread == NULL) {
+        return;
+    }
+    for (struct sl_host_view **link = &thread->views; *link != NULL; link = &(*link)->next) {
         struct sl_host_view *view = *link;
         if (view->recording == recording) {
             *link = view->next;
@@ -218,10 +255,9 @@ static void drop_view(struct sl_host_recording *recording, struct sl_subject *su
                 sl_member_thread_refresh(view->thread, &recording->recording, subject, observed, UINT64_MAX);
             }
             end_view(view, observed, end_ns);
-            break;
+            return;
         }
     }
-    observed->viewer = first;
 }
 
 static uint64_t since(uint64_t before, uint64_t now)

@@ -6,6 +6,7 @@
 #include "cpython/stem.h"
 #include "sampler/host.h"
 #include "sampler/host_target.h"
+#include "sampler/host_tokens.h"
 #include "sampler/member_thread.h"
 #include "sampler/recording.h"
 #include "sampler/slots.h"
@@ -13,9 +14,16 @@
 
 #include <stdatomic.h>
 
+/* A thread as the recordings see it together: the `viewer` of a subject's thread. */
+struct sl_host_thread {
+    struct sl_host_view *views;
+    struct sl_host_tokens tokens[SL_STRANDS_MAX]; /* of its thread states, in no order */
+    size_t token_count;
+};
+
 /* A thread as one recording sees it. */
 struct sl_host_view {
-    struct sl_host_view *next; /* of the same thread: the thread's `viewer` is the first */
+    struct sl_host_view *next; /* of the same thread */
     struct sl_host_recording *recording;
     struct sl_member_thread *thread; /* SL_HOST_THREADS: its line in the recording; owned */
     bool wanted;                     /* in the look under way */
@@ -42,7 +50,9 @@ struct sl_host_recording {
     struct sl_process_record record;
     pid_t starter; /* the thread that started it */
     struct sl_stem stem;
-    uint64_t stem_state; /* the thread state that has the stem */
+    uint64_t stem_state;  /* the thread state that has the stem; 0: none was found */
+    uint64_t interpreter; /* its interpreter; 0: not known */
+    struct sl_context_variable variable;
 
     /* The scope's one line of time; not for SL_HOST_THREADS. */
     struct sl_recorded_thread scope;
@@ -76,11 +86,15 @@ bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host
                              uint64_t sampler_cpu_ns, struct sl_error *error);
 void sl_host_recording_destroy(struct sl_host_recording *recording);
 
+/* What is known of a thread; NULL when memory is exhausted. */
+struct sl_host_thread *sl_host_thread(struct sl_subject_thread *observed);
+
 /* The recording's view of a thread, made if there is none. NULL when memory is exhausted. */
 struct sl_host_view *sl_host_view(struct sl_host_recording *recording, struct sl_subject_thread *observed);
 
-/* The thread has ended: ends it in all recordings that saw it. */
-void sl_host_views_end(struct sl_subject_thread *observed);
+/* The thread has ended, or will not be looked at any more: ends it in all recordings that saw it, and frees what is known
+ * of it. */
+void sl_host_thread_end(struct sl_subject_thread *observed);
 
 /* What the look that is due stands for, on the recording's clock. */
 struct sl_span sl_host_span(const struct sl_host_recording *recording);
