@@ -61,6 +61,14 @@ static void use_3_11(struct sl_layout *layout)
     layout->frame_stack_top = 64;
     layout->frame_entry = 68;
     layout->frame_header = 72;
+    layout->frame_locals = 72;
+    layout->frame_awaited = 8;
+    layout->generator_state = 75;
+    layout->generator_frame = 80;
+    layout->generator_suspended_first = -1;
+    layout->generator_suspended_last = -1;
+    layout->generator_awaits = -1;
+    layout->task_coroutine = 136;
     layout->code_first_line = 72;
     layout->code_locals = 76;
     layout->code_stack = 68;
@@ -95,6 +103,14 @@ static void use_3_12(struct sl_layout *layout)
     layout->frame_owner = 70;
     layout->frame_stack_top = 64;
     layout->frame_header = 72;
+    layout->frame_locals = 72;
+    layout->frame_awaited = 8;
+    layout->generator_state = 67;
+    layout->generator_frame = 72;
+    layout->generator_suspended_first = -1;
+    layout->generator_suspended_last = -1;
+    layout->generator_awaits = -1;
+    layout->task_coroutine = 136;
     layout->code_first_line = 68;
     layout->code_first_traceable = 176;
     layout->code_instructions = 192;
@@ -221,6 +237,28 @@ static bool believable(const struct sl_layout *layout)
            layout->thread_interpreter <= SL_THREAD_BYTES_MAX - 8;
 }
 
+/* What awaits: 3.13 tells a generator that awaits from one that yields, 3.15 has renumbered the states. */
+static void use_generators(struct sl_layout *layout)
+{
+    layout->generator_state = 67;
+    layout->generator_frame = 72;
+    layout->frame_locals = layout->minor == 13 ? 72 : 80;
+    layout->frame_stack_end = layout->minor == 13 ? 0 : 64;
+    layout->frame_awaited = layout->minor < 15 ? 8 : 16;
+    layout->task_coroutine = layout->minor == 13 ? 120 : 128;
+    if (layout->minor < 15) {
+        layout->generator_suspended_first = -2;
+        layout->generator_suspended_last = -1;
+        layout->generator_awaits = -1;
+        layout->generator_runs = 0;
+    } else {
+        layout->generator_suspended_first = 1;
+        layout->generator_suspended_last = 3;
+        layout->generator_awaits = 2;
+        layout->generator_runs = 4;
+    }
+}
+
 static bool use_3_13_or_later(struct sl_layout *layout, const uint8_t *description, struct sl_error *error)
 {
     layout->code_version = 92;
@@ -228,6 +266,7 @@ static bool use_3_13_or_later(struct sl_layout *layout, const uint8_t *descripti
     layout->code_first_traceable = layout->minor == 13 ? 184 : 192;
     layout->text_compact = 56;
     layout->thread_context = layout->minor < 15 ? 208 : 232;
+    use_generators(layout);
     if (layout->minor >= 14) {
         layout->pointer_mask = ~(uint64_t)7;
         layout->wipes_code = true;

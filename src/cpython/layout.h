@@ -61,6 +61,22 @@ struct sl_layout {
     uint32_t frame_entry;     /* is_entry, char: it was called from C; 0 but on 3.11 */
     uint32_t frame_header;    /* bytes of it that are read: up to localsplus, rounded up to a word */
 
+    /* Where a suspended generator's value stack ends: frame_stack_top counts from frame_locals, or from 3.14 on the pointer
+     * at frame_stack_end does it; what it awaits lies so many bytes below. */
+    uint32_t frame_locals;    /* localsplus */
+    uint32_t frame_stack_end; /* stackpointer, from 3.14 on; else 0 */
+    uint32_t frame_awaited;
+
+    /* PyGenObject, PyCoroObject, PyAsyncGenObject: begin alike */
+    uint32_t generator_state;                                   /* gi_frame_state, int8_t */
+    uint32_t generator_frame;                                   /* gi_iframe */
+    int8_t generator_suspended_first, generator_suspended_last; /* its values while it is suspended, */
+    int8_t generator_awaits; /* the first of those in which it awaits; before 3.13 the next instruction tells that */
+    int8_t generator_runs;   /* and while it runs */
+
+    /* TaskObj of Modules/_asynciomodule.c */
+    uint32_t task_coroutine;
+
     /* _PyStackChunk: previous, size, top at 0, 8 and 16; frames from 24 */
 
     /* PyCodeObject */

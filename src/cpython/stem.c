@@ -15,7 +15,14 @@ void sl_stem_destroy(struct sl_stem *stem)
     sl_stem_init(stem);
 }
 
-bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread, size_t skip)
+/* Frame `index` of the last walk, counted from the outermost. */
+static const struct sl_raw_frame *from_outermost(const struct sl_thread_memory *memory, size_t index)
+{
+    return &memory->last[memory->last_count - 1 - index];
+}
+
+bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread, size_t skip,
+                  uint64_t coroutine)
 {
     sl_stem_init(stem);
     const struct sl_thread_memory *memory = sl_thread_memory(&python->memories, thread);
@@ -27,46 +34,102 @@ bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct s
         shown += memory->last[inner].shown;
     }
     size_t count = memory->last_count - inner;
-    if (count == 0) {
-        return true;
-    }
-    stem->frames = calloc(count, sizeof *stem->frames);
+    uint64_t root = coroutine != 0 ? coroutine + python->layout.generator_frame : 0;
+    stem->frames = calloc(count + 1, sizeof *stem->frames);
     if (stem->frames == NULL) {
         return false;
     }
-    stem->count = count;
-    for (size_t i = 0; i < count; i++) {
-        const struct sl_raw_frame *raw = &memory->last[memory->last_count - 1 - i];
-        stem->frames[i] = (struct sl_stem_frame){raw->address, raw->code};
+    for (size_t i = 0; i < memory->last_count; i++) {
+        const struct sl_raw_frame *raw = from_outermost(memory, i);
+        if (i < count) {
+            stem->frames[stem->count++] = (struct sl_stem_frame){raw->address, raw->code};
+        }
+        if (root != 0 && raw->address == root) {
+            stem->root = root;
+            stem->root_index = i < count ? i : count;
+        }
     }
     return true;
 }
 
-size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread,
-                      bool shorten)
+/* How many frames of the stack from `from` on, counted from the outermost, are those of the stem from `stem_from` to
+ * `stem_end` on; at most `most`. */
+static size_t count_same(const struct sl_stem *stem, size_t stem_from, size_t stem_end,
+                         const struct sl_thread_memory *memory, size_t from, size_t most)
 {
-    const struct sl_thread_memory *memory = stem->count > 0 ? sl_thread_memory(&python->memories, thread) : NULL;
+    size_t same = 0;
+    while (same < most && stem_from + same < stem_end) {
+        const struct sl_raw_frame *raw = from_outermost(memory, from + same);
+        const struct sl_stem_frame *frame = &stem->frames[stem_from + same];
+        if (raw->address != frame->address || raw->code != frame->code) {
+            break;
+        }
+        same++;
+    }
+    return same;
+}
+
+/* The root among the frames of the last walk, counted from the outermost; their number when it is not there. */
+static size_t find_root(const struct sl_stem *stem, const struct sl_thread_memory *memory)
+{
+    size_t index = 0;
+    while (index < memory->last_count && (stem->root == 0 || from_outermost(memory, index)->address != stem->root)) {
+        index++;
+    }
+    return index;
+}
+
+size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread)
+{
+    const struct sl_thread_memory *memory = stem->frames != NULL ? sl_thread_memory(&python->memories, thread) : NULL;
     if (memory == NULL) {
         return 0;
     }
-    uint32_t innermost = 0; /* of those that are shown */
-    while (innermost < memory->last_count && !memory->last[innermost].shown) {
-        innermost++;
+    size_t left = 0; /* the innermost frame that is shown, and what is above it */
+    while (left < memory->last_count && !memory->last[left].shown) {
+        left++;
     }
-    size_t most = memory->last_count - innermost;
+    size_t most = memory->last_count - left;
     most = most > 0 ? most - 1 : 0;
-    most = most < stem->count ? most : stem->count;
-    size_t shared = 0;
-    size_t shown = 0;
-    for (; shared < most; shared++) {
-        const struct sl_raw_frame *raw = &memory->last[memory->last_count - 1 - shared];
-        if (raw->address != stem->frames[shared].address || raw->code != stem->frames[shared].code) {
-            break;
-        }
-        shown += raw->shown;
+    size_t root = find_root(stem, memory);
+    size_t outer;
+    if (root < memory->last_count) {
+        outer = count_same(stem, stem->root_index, stem->count, memory, root, most > root ? most - root : 0);
+        stem->count = stem->root_index + outer;
+        outer += root < most ? root : most;
+    } else {
+        /* Without its root, it is not the coroutine that has moved. */
+        size_t end = stem->root != 0 ? stem->root_index : stem->count;
+        outer = count_same(stem, 0, end, memory, 0, most);
+        stem->count = stem->root != 0 ? stem->count : outer;
     }
-    if (shorten) {
-        stem->count = shared;
+    size_t shown = 0;
+    for (size_t i = 0; i < outer; i++) {
+        shown += from_outermost(memory, i)->shown;
     }
     return shown;
+}
+
+size_t sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame *frames, size_t count)
+{
+    size_t same = 0;
+    if (stem->root == 0 || count == 0) {
+        return 0;
+    }
+    while (same + 1 < count && stem->root_index + same < stem->count) {
+        const struct sl_stem_frame *frame = &frames[count - 1 - same];
+        const struct sl_stem_frame *known = &stem->frames[stem->root_index + same];
+        if (frame->address != known->address || frame->code != known->code) {
+            break;
+        }
+        same++;
+    }
+    stem->count = stem->root_index + same;
+    return same;
+}
+
+bool sl_stem_root_runs(const struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread)
+{
+    const struct sl_thread_memory *memory = sl_thread_memory(&python->memories, thread);
+    return memory != NULL && find_root(stem, memory) < memory->last_count;
 }

@@ -1,7 +1,8 @@
 /* stem.h - the outer part of a stack as it stood at some moment, to tell how much of a later stack still is that part.
  *
- * A frame is taken for the same one while the same code object lies at the same address in it and all frames outside of
- * it are the same, too. */
+ * A frame is taken for the same one while the same code object lies at the same address in it, and so do those between it
+ * and where the comparison begins: the bottom of the stack, or the frame of a coroutine, its root, which comes back on
+ * top of other frames each time it is resumed. */
 #ifndef SL_CPYTHON_STEM_H
 #define SL_CPYTHON_STEM_H
 
@@ -11,23 +12,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct sl_stem_frame {
+    uint64_t address, code;
+};
+
 struct sl_stem {
-    struct sl_stem_frame {
-        uint64_t address, code;
-    } * frames; /* the outermost first; owned */
+    struct sl_stem_frame *frames; /* the outermost first; owned */
     size_t count;
+    uint64_t root;     /* address of the root's frame; 0: there is none */
+    size_t root_index; /* where it is among the frames, or their number when they all lie outside of it */
 };
 
 void sl_stem_init(struct sl_stem *stem);
 void sl_stem_destroy(struct sl_stem *stem);
 
 /* Takes what lies outside of the frame that calls, in the stack that was walked last of this thread: that frame is the
- * innermost but `skip`. False when memory is exhausted; the stem is then empty. */
-bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread, size_t skip);
+ * innermost but `skip`. `coroutine` is the address of the root, 0 when there is none. False when memory is exhausted; the
+ * stem is then empty. */
+bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread, size_t skip,
+                  uint64_t coroutine);
 
 /* How many of the frames of the thread's last walk, the outermost, belong to the stem; one that they do not belong to is
- * always left. Frames of the stem that have been left do not come back: `shorten` takes them out for good. */
-size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread,
-                      bool shorten);
+ * always left. Frames of the stem that have been left are taken out of it, since they do not come back. */
+size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread);
+
+/* The same for frames that begin with the root: `count` of them, the innermost first. */
+size_t sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame *frames, size_t count);
+
+/* Whether the root is among the frames of the thread's last walk. */
+bool sl_stem_root_runs(const struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread);
 
 #endif

@@ -159,7 +159,7 @@ static size_t trimmed(struct sl_host_look *look, struct sl_host_recording *recor
         state->address != recording->stem_state) {
         return 0;
     }
-    return sl_stem_shared(&recording->stem, look->target->python, state, true);
+    return sl_stem_shared(&recording->stem, look->target->python, state);
 }
 
 static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed)
@@ -305,17 +305,123 @@ static bool look_at_thread(struct sl_host_look *look, struct sl_subject_thread *
     return true;
 }
 
-/* The one sample of a scope's recording. */
-static void tell_scope(struct sl_host_recording *recording)
+/* `caller` with the mark on top. */
+static sl_stack marked(struct sl_host_recording *recording, sl_stack caller, sl_function mark)
 {
-    struct sl_recording *marks = &recording->recording;
-    if (recording->chosen) {
-        facts_of(recording)->broken += recording->choice.broken;
-        facts_of(recording)->missed += recording->choice.missed;
-        sl_recording_sample(marks, &recording->scope, recording->choice.stack, recording->choice.state);
-    } else {
-        sl_recording_sample(marks, &recording->scope, marks->no_frame, 0);
+    return caller != SL_NONE ? sl_recorder_stack(recording->recorder, caller, mark, 0) : SL_NONE;
+}
+
+/* The chain that the scope's coroutine waits for, as a stack. */
+static sl_stack awaited_stack(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    const struct sl_await *await = &recording->await;
+    size_t outer =
+        recording->options.trim ? sl_stem_shared_from_root(&recording->stem, await->addresses, await->walk.count) : 0;
+    sl_stack stack =
+        sl_translate(&recording->translation, look->target->python, &recording->await_strand, 0, outer, &await->walk);
+    return marked(recording, stack, recording->await_mark);
+}
+
+/* The task runs, but in a context without its token: it has entered another one. Whether it was seen in the thread that
+ * started it. */
+static bool see_root(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    struct sl_subject *subject = &look->target->subject;
+    for (size_t i = 0; i < subject->count; i++) {
+        struct sl_subject_thread *observed = subject->all[i];
+        struct sl_host_view *view =
+            observed->thread.id == recording->starter && !observed->ended ? sl_host_view(recording, observed) : NULL;
+        if (view == NULL) {
+            continue;
+        }
+        const struct sl_viewer viewer = {.context = look, .walked = walked};
+        look->walk_count = 0;
+        observed->settled = false;
+        enum sl_sight sight = sl_subject_look(subject, observed, &viewer);
+        for (size_t w = 0; w < look->walk_count && sight == SL_SIGHT_STACK; w++) {
+            if (sl_stem_root_runs(&recording->stem, look->target->python,
+                                  &observed->strands[look->walks[w].strand].python)) {
+                tell(look, view, observed, sight);
+                return true;
+            }
+        }
     }
+    return false;
+}
+
+/* Nothing runs in the scope: what does it wait for? A scope that begins to run meanwhile is looked for again. */
+static void choose_waiting(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    const struct sl_recording *marks = &recording->recording;
+    struct sl_host_choice choice = {.rank = NO_FRAME, .stack = marks->no_frame, .state = SL_STATE_KNOWN};
+    if (recording->options.scope == SL_HOST_TASK && recording->options.coroutine == 0) {
+        choice.stack = marked(recording, recording->last_stack, recording->switched_out_mark);
+    } else if (recording->options.scope == SL_HOST_TASK) {
+        switch (sl_await_read(&recording->await, look->target->python, recording->options.coroutine)) {
+        case SL_AWAITING:
+            choice.stack = awaited_stack(look, recording);
+            break;
+        case SL_AWAIT_RUNS:
+            if (see_root(look, recording)) {
+                return;
+            }
+            choice.broken = true;
+            choice.stack = marks->broken;
+            break;
+        case SL_AWAIT_TORN:
+            choice.broken = true;
+            choice.stack = marks->broken;
+            break;
+        case SL_AWAIT_ENDED:
+            break;
+        }
+    }
+    if (choice.stack == SL_NONE) {
+        choice.missed = true;
+        choice.stack = marks->missed;
+    }
+    choose(recording, &choice);
+}
+
+/* Looks once more whether something runs in the scope. */
+static void look_again(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    struct sl_subject *subject = &look->target->subject;
+    recording->chosen = false;
+    for (size_t i = 0; i < look->count; i++) {
+        look->recordings[i]->again = look->recordings[i]->due && look->recordings[i] != recording;
+        look->recordings[i]->due = look->recordings[i] == recording;
+    }
+    for (size_t i = 0; i < subject->count; i++) {
+        if (!subject->all[i]->ended) {
+            forget_tokens(subject->all[i]);
+            look_at_thread(look, subject->all[i]);
+        }
+    }
+    for (size_t i = 0; i < look->count; i++) {
+        look->recordings[i]->due = look->recordings[i]->due || look->recordings[i]->again;
+    }
+}
+
+/* The one sample of a scope's recording. */
+static void tell_scope(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    struct sl_host_choice *choice = &recording->choice;
+    for (int attempt = 0; attempt < ATTEMPTS_MAX && (!recording->chosen || choice->broken); attempt++) {
+        if (attempt > 0) {
+            facts_of(recording)->retried++;
+            look_again(look, recording);
+        }
+        if (!recording->chosen) {
+            choose_waiting(look, recording);
+        }
+    }
+    if (choice->rank != NO_FRAME && !choice->broken && !choice->missed) {
+        recording->last_stack = choice->stack;
+    }
+    facts_of(recording)->broken += choice->broken;
+    facts_of(recording)->missed += choice->missed;
+    sl_recording_sample(&recording->recording, &recording->scope, choice->stack, choice->state);
 }
 
 void sl_host_look(struct sl_host_look *look, uint64_t now_ns)
@@ -333,7 +439,7 @@ void sl_host_look(struct sl_host_look *look, uint64_t now_ns)
         }
         facts_of(recording)->retried += subject->retried;
         if (recording->options.scope != SL_HOST_THREADS) {
-            tell_scope(recording);
+            tell_scope(look, recording);
         }
         struct sl_span span = sl_host_span(recording);
         sl_recording_look(&recording->recording, &span);

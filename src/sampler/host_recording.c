@@ -51,12 +51,19 @@ static bool find_start(struct sl_host_recording *recording, struct sl_host_targe
             if (look == SL_LOOK_OK && walk.count > 0) {
                 recording->stem_state = state->address;
                 recording->interpreter = state->interpreter;
-                return !recording->options.trim ||
-                       sl_stem_take(&recording->stem, target->python, state, recording->options.skip);
+                return sl_stem_take(&recording->stem, target->python, state, recording->options.skip,
+                                    recording->options.coroutine);
             }
         }
     }
     return true;
+}
+
+/* What stands at the end of a stack in the place of a function. */
+static sl_function mark(const struct sl_host_recording *recording, const char *name)
+{
+    const struct sl_function_record record = {.name = intern(recording, name), .kind = SL_FUNCTION_MARK};
+    return sl_recorder_function(recording->recorder, record);
 }
 
 static bool begin_scope(struct sl_host_recording *recording)
@@ -68,7 +75,10 @@ static bool begin_scope(struct sl_host_recording *recording)
         .main = recording->starter == getpid(),
     };
     recording->scope.index = sl_recorder_thread(recording->recorder, &record);
-    return recording->scope.index != SL_NONE;
+    recording->await_mark = mark(recording, "[await]");
+    recording->switched_out_mark = mark(recording, "[switched out]");
+    return recording->scope.index != SL_NONE && recording->await_mark != SL_NONE &&
+           recording->switched_out_mark != SL_NONE;
 }
 
 struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, struct sl_host_target *target,
@@ -85,6 +95,8 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
     recording->starter = sl_own_thread_id();
     recording->random.state = seed ^ (uint64_t)(uintptr_t)recording;
     sl_stem_init(&recording->stem);
+    sl_await_init(&recording->await);
+    sl_strand_init(&recording->await_strand);
     const struct sl_recorder_options recorder_options = {
         .start_time_ns = sl_clock_wall_ns(),
         .interval_ns = options->interval_ns,
@@ -265,6 +277,15 @@ static uint64_t since(uint64_t before, uint64_t now)
     return now > before ? now - before : 0;
 }
 
+/* What is needed of the program while it is recorded. */
+static void forget(struct sl_host_recording *recording)
+{
+    sl_stem_destroy(&recording->stem);
+    sl_await_destroy(&recording->await);
+    sl_await_init(&recording->await);
+    sl_strand_destroy(&recording->await_strand);
+}
+
 bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns,
                              uint64_t sampler_cpu_ns, struct sl_error *error)
 {
@@ -291,7 +312,7 @@ bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host
     atomic_store(&recording->samples, facts->samples);
     sl_translation_destroy(&recording->translation);
     sl_recording_destroy(&recording->recording);
-    sl_stem_destroy(&recording->stem);
+    forget(recording);
     return closed;
 }
 
@@ -299,7 +320,7 @@ void sl_host_recording_destroy(struct sl_host_recording *recording)
 {
     sl_translation_destroy(&recording->translation);
     sl_recording_destroy(&recording->recording);
-    sl_stem_destroy(&recording->stem);
+    forget(recording);
     sl_recorder_destroy(recording->recorder);
     free(recording);
 }

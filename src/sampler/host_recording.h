@@ -3,6 +3,7 @@
 #ifndef SL_SAMPLER_HOST_RECORDING_H
 #define SL_SAMPLER_HOST_RECORDING_H
 
+#include "cpython/await.h"
 #include "cpython/stem.h"
 #include "sampler/host.h"
 #include "sampler/host_target.h"
@@ -54,6 +55,12 @@ struct sl_host_recording {
     uint64_t interpreter; /* its interpreter; 0: not known */
     struct sl_context_variable variable;
 
+    /* What the scope waits for when nothing in it runs. */
+    struct sl_await await;
+    struct sl_strand await_strand;
+    sl_stack last_stack; /* that was seen in it */
+    sl_function await_mark, switched_out_mark;
+
     /* The scope's one line of time; not for SL_HOST_THREADS. */
     struct sl_recorded_thread scope;
     uint64_t cpu_before_ns; /* of the starter */
@@ -62,6 +69,7 @@ struct sl_host_recording {
 
     /* Of the look under way. */
     bool due;
+    bool again;          /* due, but another one is looked at again */
     struct sl_span span; /* on the slots' clock */
     bool chosen;
     struct sl_host_choice {
