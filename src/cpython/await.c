@@ -31,82 +31,65 @@ void sl_await_destroy(struct sl_await *await)
     sl_trail_destroy(&await->trail);
     free(await->frames);
     free(await->addresses);
+    free(await->instructions);
 }
+
+/* What is there of any of these objects. */
+#define OBJECT_BYTES_NEEDED 24
 
 struct following {
     struct sl_await *await;
     struct sl_python *python;
 };
 
-static enum sl_look read_bytes(const struct following *following, uint64_t address, size_t size, const uint8_t **copy)
+static enum sl_look look_at(struct following *following, uint64_t address, size_t size, const uint8_t **copy)
 {
     return sl_trail_read(&following->await->trail, following->python->process, address, size, copy);
 }
 
-static enum sl_look read_word(const struct following *following, uint64_t address, uint64_t *word)
+static enum sl_look look_at_word(struct following *following, uint64_t address, uint64_t *word)
 {
-    const uint8_t *copy;
-    enum sl_look look = read_bytes(following, address, 8, &copy);
-    if (look == SL_LOOK_OK) {
-        *word = sl_word(copy);
-    }
-    return look;
+    return sl_trail_word(&following->await->trail, following->python->process, address, word);
 }
 
+static bool grow_array(void *array, size_t capacity, size_t element)
+{
+    void **pointer = array;
+    void *moved = realloc(*pointer, capacity * element);
+    if (moved == NULL) {
+        return false;
+    }
+    *pointer = moved;
+    return true;
+}
+
+/* Room for one frame more. */
 static bool grow(struct sl_await *await)
 {
     if (await->walk.count < await->capacity) {
         return true;
     }
     size_t capacity = await->capacity == 0 ? 16 : await->capacity * 2;
-    struct sl_frame *frames = realloc(await->frames, capacity * sizeof *frames);
-    if (frames == NULL) {
+    if (!grow_array(&await->frames, capacity, sizeof *await->frames) ||
+        !grow_array(&await->addresses, capacity, sizeof *await->addresses) ||
+        !grow_array(&await->instructions, capacity, sizeof *await->instructions)) {
         return false;
     }
-    await->frames = frames;
-    struct sl_stem_frame *addresses = realloc(await->addresses, capacity * sizeof *addresses);
-    if (addresses == NULL) {
-        return false;
-    }
-    await->addresses = addresses;
     await->capacity = capacity;
     return true;
 }
 
-/* The code object at `address`, which the frame that has it keeps alive. NULL when it cannot be read. */
-static const struct sl_known_code *code_at(const struct following *following, uint64_t address)
-{
-    struct sl_python *python = following->python;
-    const struct sl_layout *layout = &python->layout;
-    struct sl_known_code *known = sl_code_cache_find(&python->codes, address);
-    if (known != NULL) {
-        uint8_t header[SL_CODE_HEADER_MAX];
-        uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
-        bool with_name = layout->code_version == 0;
-        struct sl_read_piece pieces[] = {
-            {address, header, layout->code_instructions},
-            {known->identity.qualified_name, name, with_name ? sl_code_identity_name_bytes(layout, known) : 0},
-        };
-        bool read = sl_process_read_pieces(python->process, pieces, with_name ? 2 : 1) == SL_READ_OK;
-        if (read && sl_code_identity_matches(known, &python->codes, layout, header, with_name ? name : NULL)) {
-            return known;
-        }
-    }
-    enum sl_look look = sl_code_cache_learn(&python->codes, python->process, layout, &address, 1);
-    return look == SL_LOOK_OK ? sl_code_cache_find(&python->codes, address) : NULL;
-}
-
 /* What the frame that begins at `frame` awaits: what lies on top of its value stack. */
-static enum sl_look read_awaited(const struct following *following, uint64_t frame, uint64_t *awaited)
+static enum sl_look read_awaited(struct following *following, uint64_t frame, uint64_t *awaited)
 {
     const struct sl_layout *layout = &following->python->layout;
     uint64_t end = 0;
     enum sl_look look;
     if (layout->frame_stack_end != 0) {
-        look = read_word(following, frame + layout->frame_stack_end, &end);
+        look = look_at_word(following, frame + layout->frame_stack_end, &end);
     } else {
         const uint8_t *copy;
-        look = read_bytes(following, frame + layout->frame_stack_top, 4, &copy);
+        look = look_at(following, frame + layout->frame_stack_top, 4, &copy);
         int32_t top = look == SL_LOOK_OK ? sl_int(copy) : 0;
         if (top <= 0) {
             return look == SL_LOOK_OK ? SL_LOOK_TORN : look;
@@ -114,49 +97,29 @@ static enum sl_look read_awaited(const struct following *following, uint64_t fra
         end = frame + layout->frame_locals + (uint64_t)top * 8;
     }
     if (look == SL_LOOK_OK) {
-        look = read_word(following, end - layout->frame_awaited, awaited);
+        look = look_at_word(following, end - layout->frame_awaited, awaited);
         *awaited &= layout->pointer_mask;
     }
     return look;
 }
 
 /* Before 3.13 the state does not tell whether a suspended generator awaits or has yielded. */
-static enum sl_look resumes_from_await(const struct following *following, uint64_t instruction, bool *awaits)
+static enum sl_look resumes_from_await(struct following *following, uint64_t instruction, bool *awaits)
 {
     const uint8_t *copy;
-    enum sl_look look = read_bytes(following, instruction + 2, 2, &copy);
+    enum sl_look look = look_at(following, instruction + 2, 2, &copy);
     *awaits = look == SL_LOOK_OK && (copy[1] & RESUME_KIND) > RESUME_YIELD;
     return look;
 }
 
-static enum sl_look add_frame(const struct following *following, uint64_t frame, uint64_t code, uint64_t instruction)
-{
-    struct sl_await *await = following->await;
-    const struct sl_known_code *known = code_at(following, code);
-    if (known == NULL) {
-        return SL_LOOK_TORN;
-    }
-    if (!grow(await)) {
-        return SL_LOOK_MEMORY;
-    }
-    uint64_t begin = code + following->python->layout.code_instructions;
-    uint64_t unit = (instruction - begin) / 2;
-    uint32_t line =
-        instruction < begin || unit >= known->identity.units ? 0 : sl_line_table_line(&known->lines, (uint32_t)unit);
-    await->frames[await->walk.count] =
-        (struct sl_frame){.code = known->number, .line = line != 0 ? line : known->identity.first_line};
-    await->addresses[await->walk.count] = (struct sl_stem_frame){frame, code};
-    await->walk.count++;
-    return SL_LOOK_OK;
-}
-
-/* A coroutine or generator: its frame, and what it awaits, 0 when it does not. `*awaiting` is told of the first only. */
-static enum sl_look follow_generator(const struct following *following, uint64_t object, enum sl_awaiting *awaiting,
+/* A coroutine or generator: its frame, and what it awaits, 0 when it does not. */
+static enum sl_look follow_generator(struct following *following, uint64_t object, enum sl_awaiting *awaiting,
                                      uint64_t *next)
 {
     const struct sl_layout *layout = &following->python->layout;
+    struct sl_await *await = following->await;
     const uint8_t *copy;
-    enum sl_look look = read_bytes(following, object + layout->generator_state, 1, &copy);
+    enum sl_look look = look_at(following, object + layout->generator_state, 1, &copy);
     if (look != SL_LOOK_OK) {
         return look;
     }
@@ -165,32 +128,38 @@ static enum sl_look follow_generator(const struct following *following, uint64_t
         *awaiting = state == layout->generator_runs ? SL_AWAIT_RUNS : SL_AWAIT_ENDED;
         return SL_LOOK_OK;
     }
-    *awaiting = SL_AWAITING;
+    if (!grow(await)) {
+        return SL_LOOK_MEMORY;
+    }
     uint64_t frame = object + layout->generator_frame;
-    uint64_t code = 0;
+    struct sl_stem_frame *raw = &await->addresses[await->walk.count];
     uint64_t instruction = 0;
     bool awaits = state >= layout->generator_awaits;
-    look = read_word(following, frame + layout->frame_code, &code);
-    code &= layout->pointer_mask;
+    look = look_at_word(following, frame + layout->frame_code, &raw->code);
     if (look == SL_LOOK_OK) {
-        look = read_word(following, frame + layout->frame_instruction, &instruction);
-    }
-    if (look == SL_LOOK_OK) {
-        look = add_frame(following, frame, code, instruction);
+        look = look_at_word(following, frame + layout->frame_instruction, &instruction);
     }
     if (look == SL_LOOK_OK && layout->minor < SL_SELF_DESCRIBED_MINOR) {
         look = resumes_from_await(following, instruction, &awaits);
     }
+    raw->code &= layout->pointer_mask;
+    raw->address = frame;
+    await->instructions[await->walk.count] = instruction;
+    await->walk.count++;
     return look == SL_LOOK_OK && awaits ? read_awaited(following, frame, next) : look;
 }
 
-static enum sl_look follow_object(const struct following *following, uint64_t object, enum sl_awaiting *awaiting,
+static enum sl_look follow_object(struct following *following, uint64_t object, enum sl_awaiting *awaiting,
                                   uint64_t *next)
 {
     const struct sl_layout *layout = &following->python->layout;
     uint64_t type_address = 0;
     enum sl_type type = SL_TYPE_OTHER;
-    enum sl_look look = read_word(following, object + layout->object_type, &type_address);
+    enum sl_look look =
+        sl_trail_open(&following->await->trail, following->python->process, object, OBJECT_BYTES_NEEDED);
+    if (look == SL_LOOK_OK) {
+        look = look_at_word(following, object + layout->object_type, &type_address);
+    }
     if (look == SL_LOOK_OK) {
         look = sl_type_of(following->python, type_address, &type);
     }
@@ -207,9 +176,9 @@ static enum sl_look follow_object(const struct following *following, uint64_t ob
     case SL_TYPE_COROUTINE_WRAPPER:
     case SL_TYPE_ANEXT:
     case SL_TYPE_FUTURE_ITERATOR:
-        return read_word(following, object + WAITS_FOR, next);
+        return look_at_word(following, object + WAITS_FOR, next);
     case SL_TYPE_TASK:
-        return read_word(following, object + layout->task_coroutine, next);
+        return look_at_word(following, object + layout->task_coroutine, next);
     default:
         return SL_LOOK_OK;
     }
@@ -220,14 +189,83 @@ static void reverse(struct sl_await *await)
 {
     for (size_t i = 0, j = await->walk.count; i + 1 < j; i++) {
         j--;
-        struct sl_frame frame = await->frames[i];
-        await->frames[i] = await->frames[j];
-        await->frames[j] = frame;
         struct sl_stem_frame address = await->addresses[i];
         await->addresses[i] = await->addresses[j];
         await->addresses[j] = address;
+        uint64_t instruction = await->instructions[i];
+        await->instructions[i] = await->instructions[j];
+        await->instructions[j] = instruction;
     }
     await->walk.frames = await->frames;
+}
+
+/* Code objects that are read together. */
+#define CODES_AT_ONCE 16
+
+/* Sees to it that the code objects of `count` frames are in the cache: frames that are alive keep them alive. */
+static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
+{
+    const struct sl_layout *layout = &python->layout;
+    bool with_name = layout->code_version == 0;
+    uint64_t unknown[CODES_AT_ONCE];
+    size_t unknown_count = 0;
+    sl_snapshot_clear(&python->snapshot);
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
+        size_t size = known != NULL ? layout->code_instructions : 0;
+        uint64_t name = known != NULL ? known->identity.qualified_name : 0;
+        size_t name_size = known != NULL && with_name ? sl_code_identity_name_bytes(layout, known) : 0;
+        if (sl_snapshot_add(&python->snapshot, frames[i].code, size) == SIZE_MAX ||
+            sl_snapshot_add(&python->snapshot, name, name_size) == SIZE_MAX) {
+            return SL_LOOK_MEMORY;
+        }
+    }
+    bool read = sl_snapshot_take(&python->snapshot, python->process) == SL_READ_OK;
+    for (size_t i = 0; i < count; i++) {
+        struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
+        bool same = known != NULL && read;
+        if (same) {
+            uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
+            memcpy(name, sl_snapshot_copy(&python->snapshot, 2 * i + 1), python->snapshot.pieces[2 * i + 1].size);
+            same = sl_code_identity_matches(known, &python->codes, layout, sl_snapshot_copy(&python->snapshot, 2 * i),
+                                            with_name ? name : NULL);
+        }
+        bool listed = same;
+        for (size_t u = 0; u < unknown_count && !listed; u++) {
+            listed = unknown[u] == frames[i].code;
+        }
+        if (!listed) {
+            unknown[unknown_count++] = frames[i].code;
+        }
+    }
+    return unknown_count == 0 ? SL_LOOK_OK
+                              : sl_code_cache_learn(&python->codes, python->process, layout, unknown, unknown_count);
+}
+
+/* The functions and lines of all frames. */
+static enum sl_look name_frames(struct sl_await *await, struct sl_python *python)
+{
+    const struct sl_layout *layout = &python->layout;
+    for (size_t i = 0; i < await->walk.count; i++) {
+        if (i % CODES_AT_ONCE == 0) {
+            size_t left = await->walk.count - i;
+            enum sl_look look = know_codes(python, await->addresses + i, left < CODES_AT_ONCE ? left : CODES_AT_ONCE);
+            if (look != SL_LOOK_OK) {
+                return look;
+            }
+        }
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, await->addresses[i].code);
+        if (known == NULL) {
+            return SL_LOOK_TORN;
+        }
+        uint64_t begin = await->addresses[i].code + layout->code_instructions;
+        uint64_t unit = (await->instructions[i] - begin) / 2;
+        bool inside = await->instructions[i] >= begin && unit < known->identity.units;
+        uint32_t line = inside ? sl_line_table_line(&known->lines, (uint32_t)unit) : 0;
+        await->frames[i] =
+            (struct sl_frame){.code = known->number, .line = line != 0 ? line : known->identity.first_line};
+    }
+    return SL_LOOK_OK;
 }
 
 enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python, uint64_t coroutine)
@@ -236,13 +274,12 @@ enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python,
         await->walk.unchanged = await->walk.count;
         return SL_AWAITING;
     }
-    const struct following following = {.await = await, .python = python};
+    struct following following = {.await = await, .python = python};
     enum sl_awaiting first = SL_AWAIT_ENDED;
     enum sl_look look = SL_LOOK_OK;
     sl_trail_clear(&await->trail);
     await->coroutine = coroutine;
     await->walk = (struct sl_walk){0};
-    await->moves++;
     uint64_t object = coroutine;
     for (size_t step = 0; object != 0 && step < STEPS_MAX && await->walk.count < SL_AWAIT_FRAMES_MAX; step++) {
         uint64_t next = 0;
@@ -257,6 +294,9 @@ enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python,
         object = awaiting == SL_AWAITING ? next : 0;
     }
     reverse(await);
+    if (look == SL_LOOK_OK) {
+        look = name_frames(await, python);
+    }
     bool consistent = look == SL_LOOK_OK && sl_trail_same(&await->trail, python->process);
     if (consistent && first == SL_AWAITING && await->walk.count > 0) {
         return SL_AWAITING;

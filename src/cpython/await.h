@@ -17,12 +17,12 @@
 struct sl_await {
     struct sl_trail trail;
     uint64_t coroutine; /* that was followed */
-    uint64_t moves;     /* how often the chain was found to be another one */
 
     /* Of the last successful reading, the outermost, which is the coroutine itself, last. */
     struct sl_walk walk;             /* `unchanged`: all or none */
-    struct sl_frame *frames;         /* owned */
-    struct sl_stem_frame *addresses; /* of the same frames; owned */
+    struct sl_frame *frames;         /* owned, as are of the same frames: */
+    struct sl_stem_frame *addresses; /* where they lie, */
+    uint64_t *instructions;          /* and the addresses of their instructions */
     size_t capacity;
 };
 

@@ -30,26 +30,27 @@ struct search {
 
 static enum sl_look read_word(const struct search *search, uint64_t address, uint64_t *word)
 {
-    const uint8_t *copy;
-    enum sl_look look = sl_trail_read(search->trail, search->python->process, address, 8, &copy);
-    if (look == SL_LOOK_OK) {
-        *word = sl_word(copy);
-    }
-    return look;
+    return sl_trail_word(search->trail, search->python->process, address, word);
 }
 
-/* The type of the object at `address`, which lies in the trail, too. */
-static enum sl_look read_type(const struct search *search, uint64_t address, enum sl_type *type)
+/* What is there of any of these objects. */
+#define OBJECT_BYTES_NEEDED 32
+
+/* Opens the object at `address` and tells its type. */
+static enum sl_look open_object(const struct search *search, uint64_t address, enum sl_type *type)
 {
-    uint64_t type_address;
-    enum sl_look look = read_word(search, address + search->python->layout.object_type, &type_address);
+    uint64_t type_address = 0;
+    enum sl_look look = sl_trail_open(search->trail, search->python->process, address, OBJECT_BYTES_NEEDED);
+    if (look == SL_LOOK_OK) {
+        look = read_word(search, address + search->python->layout.object_type, &type_address);
+    }
     return look == SL_LOOK_OK ? sl_type_of(search->python, type_address, type) : look;
 }
 
 static enum sl_look expect_type(const struct search *search, uint64_t address, enum sl_type expected)
 {
     enum sl_type type = SL_TYPE_OTHER;
-    enum sl_look look = read_type(search, address, &type);
+    enum sl_look look = open_object(search, address, &type);
     return look == SL_LOOK_OK && type != expected ? SL_LOOK_TORN : look;
 }
 
@@ -114,7 +115,7 @@ static enum sl_look search_trie(const struct search *search, uint64_t node, uint
         uint64_t child = 0;
         enum sl_type type = SL_TYPE_OTHER;
         unsigned shift = level * BITS_PER_LEVEL;
-        look = level == LEVELS_MAX ? SL_LOOK_TORN : read_type(search, node, &type);
+        look = level == LEVELS_MAX ? SL_LOOK_TORN : open_object(search, node, &type);
         if (look != SL_LOOK_OK) {
             break;
         }

@@ -1,6 +1,8 @@
 #include "cpython/trail.h"
 
 #include "cpython/runtime.h"
+#include "cpython/text.h"
+#include "cpython/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +20,48 @@ void sl_trail_destroy(struct sl_trail *trail)
     sl_trail_init(trail);
 }
 
+/* Remembers what was looked at of the object that is open. */
+static bool note_object(struct sl_trail *trail)
+{
+    if (trail->object.size == 0 || trail->object.low >= trail->object.high) {
+        return true;
+    }
+    size_t size = trail->object.high - trail->object.low;
+    size_t piece = sl_snapshot_add(&trail->seen, trail->object.address + trail->object.low, size);
+    if (piece == SIZE_MAX) {
+        return false;
+    }
+    memcpy(trail->seen.bytes + trail->seen.pieces[piece].at, trail->object.bytes + trail->object.low, size);
+    trail->seen.taken = trail->seen.count;
+    trail->object.size = 0;
+    return true;
+}
+
+enum sl_look sl_trail_open(struct sl_trail *trail, struct sl_process *process, uint64_t address, size_t needed)
+{
+    if (!note_object(trail)) {
+        return SL_LOOK_MEMORY;
+    }
+    size_t size = sl_page_bounded(address, needed, SL_TRAIL_OBJECT_BYTES);
+    enum sl_look look = sl_look_from_read(sl_process_read(process, address, trail->object.bytes, size));
+    trail->object.address = address;
+    trail->object.size = look == SL_LOOK_OK ? size : 0;
+    trail->object.low = size;
+    trail->object.high = 0;
+    return look;
+}
+
 enum sl_look sl_trail_read(struct sl_trail *trail, struct sl_process *process, uint64_t address, size_t size,
                            const uint8_t **copy)
 {
+    uint64_t offset = address - trail->object.address;
+    if (offset < trail->object.size && trail->object.size - offset >= size) {
+        size_t end = (size_t)offset + size;
+        trail->object.low = offset < trail->object.low ? (size_t)offset : trail->object.low;
+        trail->object.high = end > trail->object.high ? end : trail->object.high;
+        *copy = trail->object.bytes + offset;
+        return SL_LOOK_OK;
+    }
     size_t piece = sl_snapshot_add(&trail->seen, address, size);
     if (piece == SIZE_MAX) {
         return SL_LOOK_MEMORY;
@@ -30,10 +71,20 @@ enum sl_look sl_trail_read(struct sl_trail *trail, struct sl_process *process, u
     return look;
 }
 
+enum sl_look sl_trail_word(struct sl_trail *trail, struct sl_process *process, uint64_t address, uint64_t *word)
+{
+    const uint8_t *copy;
+    enum sl_look look = sl_trail_read(trail, process, address, sizeof *word, &copy);
+    if (look == SL_LOOK_OK) {
+        *word = sl_word(copy);
+    }
+    return look;
+}
+
 bool sl_trail_same(struct sl_trail *trail, struct sl_process *process)
 {
     const struct sl_snapshot *seen = &trail->seen;
-    if (seen->count == 0 || seen->taken != seen->count) {
+    if (!note_object(trail) || seen->count == 0 || seen->taken != seen->count) {
         return false;
     }
     if (trail->again_capacity < seen->size) {
