@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import weakref
 from collections.abc import Mapping
 from types import FrameType, TracebackType
 from typing import IO, Any, Literal
@@ -16,6 +18,17 @@ AsyncMode = Literal["enabled", "disabled", "strict"]
 Threads = Literal["scope", "all"]
 
 INTERVAL_MIN, INTERVAL_MAX = 1e-6, 10.0
+
+_started: weakref.WeakSet[Profiler] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """What still runs when the interpreter ends is stopped in order. Functions registered with atexit before this package
+    was imported run after this and find `last_session` there."""
+    for profiler in list(_started):
+        if profiler.is_running:
+            profiler._stop(1)
 
 
 class Profiler:
@@ -119,6 +132,7 @@ class Profiler:
         except BaseException:
             self._running.pop("", None)
             raise
+        _started.add(self)
 
     def _scope(self) -> tuple[str, object]:
         """What a recording that starts here is of, and the coroutine that the current task runs."""
@@ -141,6 +155,7 @@ class Profiler:
         if recording is None or not recording.running:
             raise RuntimeError("this Profiler is not running")
         recording.stop(skip)
+        _started.discard(self)
         self._sessions.append(Session(recording.trace()))
         session = self.last_session
         assert session is not None

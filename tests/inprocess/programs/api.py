@@ -1,0 +1,262 @@
+"""Every name of the API does what it says."""
+
+import contextlib
+import io
+import json
+import marshal
+import pickle
+import pstats
+import stat
+import sys
+from pathlib import Path
+
+import stacklapse
+from stacklapse import (
+    ConsoleRenderer,
+    HTMLRenderer,
+    JSONRenderer,
+    Profiler,
+    PstatsRenderer,
+    Session,
+    SpeedscopeRenderer,
+)
+from work import assert_adds_up, names, spin
+
+folder = Path(sys.argv[1])
+
+
+@contextlib.contextmanager
+def raises(kind, words):
+    try:
+        yield
+    except kind as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(f"no {kind.__name__}")
+
+
+def cook():
+    spin(0.05)
+
+
+def record():
+    profiler = Profiler()
+    assert (profiler.interval, profiler.async_mode, profiler.is_running) == (0.001, "enabled", False)
+    assert profiler.last_session is None
+    with raises(RuntimeError, "not running"):
+        profiler.stop()
+    with raises(RuntimeError, "recorded nothing"):
+        profiler.output_text()
+    profiler.start()
+    assert profiler.is_running
+    with raises(ValueError, "already running"):
+        profiler.start()
+    with raises(RuntimeError, "still running"):
+        profiler.print()
+    cook()
+    session = profiler.stop()
+    assert not profiler.is_running
+    with raises(RuntimeError, "not running"):
+        profiler.stop()
+    return profiler, session
+
+
+def check_session(profiler, session):
+    assert session is profiler.last_session
+    assert 0.05 <= session.duration < 60
+    assert 0 < session.sample_count <= session.duration / 0.001 + 2
+    assert 0 < session.cpu_time < 5
+    assert abs(session.start_time - Path(__file__).stat().st_atime) < 10**9
+    assert session.program.startswith(f"Profile at {__file__}:")
+    assert session.target_description == session.program
+    assert {"record", "cook", "spin"} <= names(session)
+    assert "<module>" not in names(session), "frames below the one that started it are trimmed"
+    assert_adds_up(session)
+    root = session.root_frame()
+    assert (root.function, root.parent, root.file_path) == ("record", None, __file__)
+    assert root.is_application_code
+    cook_frame = next(frame for frame in root.walk() if frame.function == "cook")
+    assert cook_frame.parent.function == "record"
+    assert cook_frame.line_no == cook.__code__.co_firstlineno
+    assert list(cook_frame.lines) == [cook.__code__.co_firstlineno + 1]
+    assert cook_frame.time > 0.5 * session.duration
+    assert isinstance(root.children, tuple)
+    with raises(AttributeError, ""):
+        root.time = 1
+    document = session.to_json()
+    assert document["recording"]["samples"] == session.sample_count
+
+
+def check_outputs(profiler):
+    text = profiler.output_text()
+    assert "cook" in text
+    assert "\x1b[" not in text
+    assert text.isascii()
+    assert "└" in profiler.output_text(unicode=True)
+    assert "\x1b[" in profiler.output_text(color=True)
+    assert len(profiler.output_text(short_mode=True)) < len(text)
+    assert "spin" in profiler.output_text(flat=True, flat_time="total")
+    assert "cook" in profiler.output_text(timeline=True, show_all=True, time="percent_of_total")
+    assert "cook" in profiler.output_text(processor_options={"filter_threshold": 0})
+    page = profiler.output_html()
+    assert page.startswith("<!")
+    profiler.write_html(folder / "page.html")
+    assert (folder / "page.html").read_text(encoding="utf-8") == page
+    assert stat.S_IMODE((folder / "page.html").stat().st_mode) & 0o077 == 0
+    # What is printed goes to stdout as it is then.
+    caught = io.StringIO()
+    with contextlib.redirect_stdout(caught):
+        profiler.print()
+    assert "cook" in caught.getvalue()
+    caught = io.StringIO()
+    profiler.print(file=caught, unicode=True, color=True)
+    assert "\x1b[" in caught.getvalue()
+
+
+def check_renderers(profiler, session):
+    assert "spin" in profiler.output(ConsoleRenderer(unicode=True, flat=True))
+    assert profiler.output(HTMLRenderer()) == profiler.output_html()
+    assert json.loads(profiler.output(JSONRenderer(show_all=True))) == session.to_json()
+    assert json.loads(profiler.output(SpeedscopeRenderer()))["$schema"]
+    content = profiler.output(PstatsRenderer())
+    assert isinstance(content, bytes)
+    assert PstatsRenderer.output_is_binary
+    assert any(function == "cook" for _, _, function in marshal.loads(content))
+    (folder / "cook.pstats").write_bytes(content)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        pstats.Stats(str(folder / "cook.pstats")).print_stats()
+    assert "cook" in printed.getvalue()
+    assert "cook" in session.render("folded")
+    assert "cook" not in profiler.output(ConsoleRenderer(hide=["*api.py", "*work.py"])).split("cook", 2)[0]
+    with raises(TypeError, "renderer must be"):
+        profiler.output("html")
+
+
+def check_files(profiler, session):
+    path = folder / "cook.lapse"
+    profiler.save(path)
+    session.save(str(path) + "2")
+    assert path.read_bytes() == Path(str(path) + "2").read_bytes()
+    loaded = Session.load(path)
+    assert loaded.to_json()["recording"] == session.to_json()["recording"]
+    both = Session.combine(loaded, session)
+    assert both.sample_count == 2 * session.sample_count
+    assert abs(both.duration - 2 * session.duration) < 1e-6
+    assert_adds_up(both)
+    both.save(path)
+    assert Session.load(path).sample_count == both.sample_count
+    with raises(FileNotFoundError, "nowhere"):
+        Session.load(folder / "nowhere")
+    (folder / "text").write_text("no recording\n")
+    with raises(ValueError, "text"):
+        Session.load(folder / "text")
+    with raises(OSError, "nowhere"):
+        session.save(folder / "nowhere" / "file.lapse")
+    with raises(TypeError, "Session"):
+        Session.combine(session, "x")
+    with raises(TypeError, "bytes"):
+        Session("x")
+
+
+def check_starting_again(profiler):
+    before = profiler.last_session.sample_count
+    profiler.start()
+    cook()
+    session = profiler.stop()
+    assert session.sample_count > before
+    assert_adds_up(session)
+    profiler.reset()
+    assert profiler.last_session is None
+    profiler.start()
+    profiler.reset()
+    assert not profiler.is_running
+    assert profiler.last_session is None
+
+
+def check_context_manager():
+    with Profiler(interval=0.0005) as profiler:
+        assert profiler.is_running
+        cook()
+    assert not profiler.is_running
+    assert profiler.last_session.root_frame().function == "check_context_manager"
+    with raises(ZeroDivisionError, ""), Profiler() as profiler:
+        spin(0.01)
+        _ = 1 / 0
+    assert "spin" in names(profiler.last_session)
+
+
+def check_stem():
+    with Profiler(trim_stem=False) as profiler:
+        cook()
+    assert "<module>" in names(profiler.last_session)
+
+    def inner():
+        profiler.start(caller_frame=sys._getframe(1), target_description="supper")
+        cook()
+        return profiler.stop()
+
+    profiler = Profiler()
+    session = inner()
+    assert session.root_frame().function == "check_stem"
+    assert session.program == "supper"
+
+
+def check_arguments():
+    for wrong in (0, -1, 1e-9, 11, float("nan")):
+        with raises(ValueError, "interval must be from 1e-06 to 10.0 seconds"):
+            Profiler(interval=wrong)
+    for wrong in ("1", None, True):
+        with raises(TypeError, "interval must be a number of seconds"):
+            Profiler(interval=wrong)
+    with raises(ValueError, "async_mode must be 'enabled', 'disabled' or 'strict'"):
+        Profiler(async_mode="bogus")
+    with raises(ValueError, "threads must be 'scope' or 'all'"):
+        Profiler(threads="some")
+    with raises(TypeError, "target_description must be a str"):
+        Profiler().start(target_description=1)
+    with raises(ValueError, "frame of the running stack"):
+        try:
+            _ = 1 / 0
+        except ZeroDivisionError as error:
+            inner = error.__traceback__.tb_frame
+
+        def other():
+            yield sys._getframe()
+
+        frame = next(iter(generator := other()))
+        assert inner is not None
+        try:
+            Profiler().start(caller_frame=frame)
+        finally:
+            generator.close()
+    with raises(ValueError, "time must be 'seconds' or 'percent_of_total'"):
+        ConsoleRenderer(time="minutes")
+    with raises(ValueError, "flat and timeline"):
+        ConsoleRenderer(flat=True, timeline=True)
+    with raises(ValueError, "a processor option must be"):
+        ConsoleRenderer(processor_options={"hide_regex": "x"})
+    with raises(ValueError, "from 0 to 1"):
+        ConsoleRenderer(processor_options={"filter_threshold": 2})
+    with raises(TypeError, "renderer must be"):
+        stacklapse.profile(renderer="text")
+    with raises(ValueError, "interval must be"):
+        stacklapse.profile(interval=0)
+    for mode in ("enabled", "disabled", "strict"):
+        with Profiler(0.001, mode, True) as profiler:
+            cook()
+        assert "cook" in names(profiler.last_session)
+    with raises(TypeError, "pickle"):
+        pickle.dumps(profiler.last_session._native)
+
+
+profiler, session = record()
+check_session(profiler, session)
+check_outputs(profiler)
+check_renderers(profiler, session)
+check_files(profiler, session)
+check_starting_again(profiler)
+check_context_manager()
+check_stem()
+check_arguments()
+assert stacklapse.__version__
+assert all(hasattr(stacklapse, name) for name in stacklapse.__all__)

@@ -1,0 +1,187 @@
+"""`stacklapse.profile` before a function of any kind and around a block."""
+
+import asyncio
+import contextlib
+import inspect
+import io
+import sys
+
+import stacklapse
+from stacklapse import JSONRenderer
+from work import spin
+
+
+@contextlib.contextmanager
+def printed():
+    caught, before = io.StringIO(), sys.stderr
+    sys.stderr = caught
+    try:
+        yield caught
+    finally:
+        sys.stderr = before
+
+
+@stacklapse.profile
+def function(number, *, word="x"):
+    """Its documentation."""
+    spin(0.03)
+    return number, word
+
+
+@stacklapse.profile(interval=0.0005)
+async def coroutine(number):
+    await asyncio.sleep(0)
+    spin(0.03)
+    return number
+
+
+@stacklapse.profile()
+def generator(count):
+    received = []
+    for number in range(count):
+        spin(0.02)
+        try:
+            received.append((yield number))
+        except KeyError:
+            received.append("thrown")
+    return received
+
+
+@stacklapse.profile
+async def async_generator(count):
+    for number in range(count):
+        spin(0.02)
+        try:
+            await asyncio.sleep(0)
+            yield number
+        except KeyError:
+            yield "thrown"
+
+
+class Kitchen:
+    @stacklapse.profile
+    def cook(self):
+        spin(0.03)
+        return self
+
+    @staticmethod
+    @stacklapse.profile
+    def clean():
+        spin(0.03)
+
+
+def check_kinds():
+    assert function.__name__ == "function"
+    assert function.__doc__ == "Its documentation."
+    assert inspect.signature(function).parameters.keys() == {"number", "word"}
+    assert inspect.iscoroutinefunction(coroutine)
+    assert inspect.isgeneratorfunction(generator)
+    assert inspect.isasyncgenfunction(async_generator)
+
+
+def check_function():
+    with printed() as report:
+        assert function(1, word="y") == (1, "y")
+    assert "Function function" in report.getvalue()
+    assert "spin" in report.getvalue()
+    with printed() as report:
+        kitchen = Kitchen()
+        assert kitchen.cook() is kitchen
+        kitchen.clean()
+    assert "Kitchen.cook" in report.getvalue()
+    assert "Kitchen.clean" in report.getvalue()
+
+
+def check_coroutine():
+    with printed() as report:
+        assert asyncio.run(coroutine(7)) == 7
+    assert "coroutine" in report.getvalue()
+    assert "spin" in report.getvalue()
+
+
+def check_generator():
+    with printed() as report:
+        running = generator(3)
+        assert not report.getvalue()
+        assert next(running) == 0
+        assert running.send("a") == 1
+        assert running.throw(KeyError()) == 2
+        try:
+            running.send("b")
+        except StopIteration as end:
+            assert end.value == ["a", "thrown", "b"]
+    assert "generator" in report.getvalue()
+    assert "spin" in report.getvalue()
+    with printed() as report:
+        running = generator(3)
+        next(running)
+        running.close()
+    assert "spin" in report.getvalue()
+
+
+async def use_async_generator():
+    running = async_generator(2)
+    items = [await running.asend(None), await running.athrow(KeyError())]
+    async for item in running:
+        items.append(item)
+    assert items == [0, "thrown", 1]
+    running = async_generator(2)
+    async for _ in running:
+        break
+    await running.aclose()
+
+
+def check_async_generator():
+    with printed() as report:
+        asyncio.run(use_async_generator())
+    assert report.getvalue().count("Function async_generator") == 2
+    assert "spin" in report.getvalue()
+
+
+def check_block():
+    with printed() as report, stacklapse.profile():
+        spin(0.03)
+    assert "Block at" in report.getvalue()
+    with printed() as report, stacklapse.profile(renderer=JSONRenderer(), target_description="lunch"):
+        spin(0.03)
+    assert '"lunch"' in report.getvalue()
+    block = stacklapse.profile()
+    with printed(), block:
+        spin(0.001)
+        try:
+            with block:
+                raise AssertionError("it ran twice at a time")
+        except RuntimeError as error:
+            assert "brackets" in str(error)
+
+
+def check_nesting():
+    @stacklapse.profile
+    def down(levels):
+        spin(0.005)
+        return down(levels - 1) if levels else "bottom"
+
+    with printed() as report:
+        assert down(3) == "bottom"
+    assert report.getvalue().count("Function check_nesting.<locals>.down") == 4
+
+    @stacklapse.profile
+    def fails():
+        spin(0.005)
+        raise LookupError
+
+    with printed() as report:
+        try:
+            fails()
+        except LookupError:
+            pass
+    assert "fails" in report.getvalue()
+
+
+check_kinds()
+check_function()
+check_coroutine()
+check_generator()
+check_async_generator()
+check_block()
+check_nesting()

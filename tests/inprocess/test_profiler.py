@@ -1,0 +1,79 @@
+"""The Profiler inside of a program: each test is a program that checks itself, on every Python of the matrix, in Python's
+development mode and with warnings as errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.command import Command
+from support.inside import record_inside, run_inside
+from support.interpreters import Interpreter
+
+from truth.shares import assert_shares
+
+
+def test_every_name_of_the_api_does_what_it_says(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
+    run_inside(stacklapse, python, "api.py", tmp_path)
+
+
+def test_the_program_is_as_it_would_be_without(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "untouched.py")
+
+
+def test_any_number_run_at_once(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "many.py")
+
+
+def test_functions_of_any_kind_and_blocks_are_profiled_while_they_run(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "decorators.py")
+
+
+def test_forks_threads_that_end_and_stops_elsewhere(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "lifetimes.py")
+
+
+def test_ten_thousand_cycles_leave_nothing_behind(stacklapse: Command, python: Interpreter) -> None:
+    # Without the development mode, whose allocator is meant to waste memory.
+    run_inside(stacklapse, python, "cycles.py", "10000", options=())
+
+
+@pytest.mark.parametrize("way", ["end", "end with threads", "exception", "abrupt", "forgotten"])
+def test_a_profiler_that_runs_when_the_interpreter_ends(
+    stacklapse: Command, python: Interpreter, tmp_path: Path, way: str
+) -> None:
+    file = tmp_path / "last.lapse"
+    run = run_inside(stacklapse, python, "shutdown.py", way, file, exit_code=3 if way == "exception" else 0)
+    assert not run.stderr
+    if way != "forgotten":
+        information = stacklapse("info", file)
+        assert information.exit_code == 0
+        assert not information.stderr, "the recording is complete"
+
+
+def test_what_holds_the_gil_is_seen(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "holds_gil.py")
+
+
+def test_the_command_shows_what_a_profiler_saved(stacklapse: Command, python: Interpreter) -> None:
+    recording = record_inside(stacklapse, python, "step.py", "0.3", "0.001")
+    assert "compute" in recording.view()
+    assert recording.info["complete"] == "yes"
+    [thread] = recording.json["threads"]
+    assert thread["kind"] == "scope"
+    assert "step.py" in recording.json["recording"]["description"]
+    for renderer in ("html", "pprof", "speedscope", "folded", "firefox", "chrome", "pstats", "callgrind", "otlp"):
+        run = stacklapse("view", recording.path, "-r", renderer, "-o", stacklapse.folder / renderer)
+        assert run.exit_code == 0, run.stderr
+        assert (stacklapse.folder / renderer).stat().st_size > 0
+
+
+@pytest.mark.parametrize("interval", ["0.001", "0.0001"])
+def test_a_program_that_runs_in_step_with_the_interval_has_its_true_shares(
+    stacklapse: Command, python: Interpreter, interval: str
+) -> None:
+    assert_shares(
+        lambda: record_inside(stacklapse, python, "step.py", "3", interval),
+        lambda recording: json.loads(recording.run.stdout),
+    )

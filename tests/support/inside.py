@@ -1,0 +1,55 @@
+"""Programs that profile themselves with the Python package of the build under test."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from support.command import Argument, Command, Recording, Run
+from support.interpreters import Interpreter
+
+PROGRAMS = Path(__file__).resolve().parents[1] / "inprocess" / "programs"
+
+
+def package_path(command: Command) -> Path:
+    """The folder with the package `stacklapse` that was built together with the command."""
+    return command.path.resolve().parent / "python"
+
+
+def run_inside(
+    command: Command,
+    python: Interpreter,
+    program: str,
+    *arguments: Argument,
+    options: Sequence[str] = ("-X", "dev", "-W", "error"),
+    launcher: Sequence[Argument] = (),
+    environment: dict[str, str] | None = None,
+    exit_code: int = 0,
+    timeout: float = 240,
+) -> Run:
+    """Runs one of tests/inprocess/programs to its end, in Python's development mode and with warnings as errors."""
+    done = subprocess.run(
+        [*launcher, python.path, *options, PROGRAMS / program, *arguments],
+        env=command.environment()
+        | {"PYTHONPATH": str(package_path(command)), "PYTHONDONTWRITEBYTECODE": "1"}
+        | (environment or {}),
+        cwd=command.folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == exit_code, (
+        f"{program} {python}: {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-8000:]}"
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def record_inside(command: Command, python: Interpreter, program: str, *arguments: Argument) -> Recording:
+    """Runs a program whose first argument is the file to which it saves what it recorded."""
+    command.recordings += 1
+    path = command.folder / f"recording-{command.recordings}.lapse"
+    run = run_inside(command, python, program, path, *arguments)
+    return Recording(command, path, run)
