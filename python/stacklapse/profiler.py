@@ -19,15 +19,16 @@ Threads = Literal["scope", "all"]
 
 INTERVAL_MIN, INTERVAL_MAX = 1e-6, 10.0
 
-_started: weakref.WeakSet[Profiler] = weakref.WeakSet()
+_started: weakref.WeakValueDictionary[int, Profiler] = weakref.WeakValueDictionary()
 
 
 @atexit.register
 def _stop_all() -> None:
-    """What still runs when the interpreter ends is stopped in order. Functions registered with atexit before this package
-    was imported run after this and find `last_session` there."""
-    for profiler in list(_started):
-        if profiler.is_running:
+    """What still runs when the interpreter ends is stopped in order. Functions registered with atexit before this
+    package was imported run after this and find `last_session` there."""
+    for reference in _started.valuerefs():
+        profiler = reference()
+        if profiler is not None and profiler.is_running:
             profiler._stop(1)
 
 
@@ -39,7 +40,7 @@ class Profiler:
     task or in a greenlet, it follows that one. In both cases it also follows whatever runs in a context that was copied
     from there: tasks that are created meanwhile, `asyncio.to_thread`, anyio's threads. It does not follow what starts
     with a context of its own: `threading.Thread`, `Executor.submit`, `loop.run_in_executor`, `gevent.spawn`, a raw
-    greenlet. `threads="all"` records every thread of the process; `contextvars.copy_context().run` carries a scope along.
+    greenlet. `threads="all"` records every thread of the process; `contextvars.copy_context().run` takes a scope along.
 
     At any moment the time goes to one place: to what runs in the scope, or, when nothing of it does, to where it waits:
     the chain of `await`s of the task that was started in, ending in `[await]`.
@@ -132,7 +133,7 @@ class Profiler:
         except BaseException:
             self._running.pop("", None)
             raise
-        _started.add(self)
+        _started[id(self)] = self
 
     def _scope(self) -> tuple[str, object]:
         """What a recording that starts here is of, and the coroutine that the current task runs."""
@@ -155,7 +156,7 @@ class Profiler:
         if recording is None or not recording.running:
             raise RuntimeError("this Profiler is not running")
         recording.stop(skip)
-        _started.discard(self)
+        _started.pop(id(self), None)
         self._sessions.append(Session(recording.trace()))
         session = self.last_session
         assert session is not None

@@ -1,5 +1,5 @@
-"""The Profiler inside of a program: each test is a program that checks itself, on every Python of the matrix, in Python's
-development mode and with warnings as errors."""
+"""The Profiler inside of a program: each test is a program that checks itself, on every Python of the matrix, in
+Python's development mode and with warnings as errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from support.command import Command
 from support.inside import record_inside, run_inside
 from support.interpreters import Interpreter
-
 from truth.shares import assert_shares
 
 

@@ -2,10 +2,27 @@
 
 import time
 
+from stacklapse.profiler import _started
+
+LOOKS_WANTED = 10
+PATIENCE = 20.0
+
+
+def recordings():
+    running = [profiler() for profiler in _started.valuerefs()]
+    return [recording for profiler in running if profiler is not None for recording in profiler._running.values()]
+
 
 def spin(seconds):
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    """For that long, and until everything that records has taken some more looks: on a busy machine the sampler may get
+    no core for a while."""
+    begin = time.perf_counter()
+    enough = {recording: recording.progress()[1] + LOOKS_WANTED for recording in recordings() if seconds >= 0.01}
+    while time.perf_counter() < begin + seconds:
+        pass
+    while time.perf_counter() < begin + PATIENCE and any(
+        recording.running and recording.progress()[1] < count for recording, count in enough.items()
+    ):
         pass
 
 
