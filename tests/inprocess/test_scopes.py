@@ -1,0 +1,86 @@
+"""What a Profiler is of: the thread or task that starts it, and what inherits its context."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.command import Command, Recording, Run
+from support.inside import record_inside, run_inside
+from support.interpreters import Interpreter
+
+# A wait of 100 ms lasts no shorter; but where the machine is busy, looks are late, and what was before or after has a part
+# of it.
+WAITED_US = 60_000
+
+
+def opened(stacklapse: Command, path: Path) -> Recording:
+    return Recording(stacklapse, path, Run(0, "", ""))
+
+
+def functions(recording: Recording) -> dict[str, float]:
+    """The microseconds that each function was somewhere in the stack for."""
+    seen: dict[str, float] = {}
+    for stack in recording.stacks():
+        for name in set(stack.names):
+            seen[name] = seen.get(name, 0) + stack.microseconds
+    return seen
+
+
+@pytest.mark.parametrize("way", ["here", "task"])
+def test_waits_are_found_at_the_line_that_awaits(stacklapse: Command, python: Interpreter, way: str) -> None:
+    recording = record_inside(stacklapse, python, "awaits.py", way)
+    stacks = recording.stacks()
+    waits = [line.split("\t") for line in recording.run.stdout.splitlines() if "\t" in line]
+    assert len(waits) == (1 if way == "task" else 11)
+    for kind, function, line in waits:
+        waited = sum(
+            stack.microseconds
+            for stack in stacks
+            if stack.names[-1] == "[await]" and any(frame == f"{function} (awaits.py:{line})" for frame in stack.frames)
+        )
+        assert waited >= WAITED_US, (kind, stacks)
+    first = "task_main" if way == "task" else "main"
+    assert {stack.names[0] for stack in stacks if first in stack.names} == {first}
+
+
+def test_the_total_is_the_time_on_the_clock(stacklapse: Command, python: Interpreter) -> None:
+    recording = record_inside(stacklapse, python, "awaits.py", "here")
+    document = recording.json
+    assert [thread["kind"] for thread in document["threads"]] == ["scope"]
+    assert document["selection"]["total_ns"] == document["recording"]["duration_ns"]
+
+
+def test_none_of_many_scopes_shows_a_function_of_another(
+    stacklapse: Command, python: Interpreter, tmp_path: Path
+) -> None:
+    run_inside(stacklapse, python, "scopes.py", tmp_path, "20", "1", "0.0005")
+    samples = 0
+    for path in sorted(tmp_path.glob("*.lapse")):
+        recording = opened(stacklapse, path)
+        seen = functions(recording)
+        own = {name for name in seen if re.fullmatch(r"(spin|step|scope)_\d+", name)}
+        assert {name.rpartition("_")[2] for name in own} == {path.stem}
+        samples += recording.count("samples")
+    assert samples > 2000
+
+
+def test_what_inherits_the_context_belongs_to_the_scope(
+    stacklapse: Command, python: Interpreter, tmp_path: Path
+) -> None:
+    run_inside(stacklapse, python, "inherits.py", tmp_path)
+    seen = {path.stem: set(functions(opened(stacklapse, path))) for path in tmp_path.glob("*.lapse")}
+    task, thread = seen["task"], seen["thread"]
+    inherits = {"the_task_itself", "task_it_creates", "in_to_thread", "in_an_empty_context", "in_a_context_carried_along"}
+    assert inherits <= task
+    assert not {"in_an_executor", "in_a_thread"} & task
+    # Awaited, but not by inheritance: its time is that of the wait for it, at the line where it is.
+    assert {"the_thread_itself", "in_an_empty_context", "task_it_creates"} <= thread
+    assert not {"in_a_thread"} & thread
+    assert {"outer_before", "both", "outer_after"} <= seen["outer"]
+    assert "both" in seen["inner"]
+    assert not {"outer_before", "outer_after"} & seen["inner"]
+    assert {"in_both_tasks", "in_the_outer_task"} <= seen["outer_task"]
+    assert "in_both_tasks" in seen["inner_task"]
+    assert "in_the_outer_task" not in seen["inner_task"]
