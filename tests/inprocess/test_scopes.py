@@ -72,7 +72,13 @@ def test_what_inherits_the_context_belongs_to_the_scope(
     run_inside(stacklapse, python, "inherits.py", tmp_path)
     seen = {path.stem: set(functions(opened(stacklapse, path))) for path in tmp_path.glob("*.lapse")}
     task, thread = seen["task"], seen["thread"]
-    inherits = {"the_task_itself", "task_it_creates", "in_to_thread", "in_an_empty_context", "in_a_context_carried_along"}
+    inherits = {
+        "the_task_itself",
+        "task_it_creates",
+        "in_to_thread",
+        "in_an_empty_context",
+        "in_a_context_carried_along",
+    }
     assert inherits <= task
     assert not {"in_an_executor", "in_a_thread"} & task
     # Awaited, but not by inheritance: its time is that of the wait for it, at the line where it is.
