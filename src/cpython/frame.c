@@ -100,6 +100,23 @@ static bool take_pair_before(struct sl_chosen *callee, struct sl_chosen *caller)
     return true;
 }
 
+/* Of one caller that was there all the while, the innermost callee as it was before the moment, if there was one: that
+ * one is known to be called by it. What lies behind it in a copy was copied later, often by as long as it takes to
+ * return twice and to call twice, because a cache line that the program writes to is a long way off. */
+static bool take_callee_before(struct sl_chosen *callee)
+{
+    const struct sl_copies *copies = &callee->copies;
+    /* Before 3.14 a leftover looks as if it waited; what is innermost runs. */
+    if (!copies->has_before || !linked(&copies->before) || copies->before.hidden || copies->before.waiting ||
+        copies->before.previous != callee->header.previous) {
+        return false;
+    }
+    if (copies->before.code != copies->behind.code) {
+        choose_before(callee);
+    }
+    return true;
+}
+
 /* Before 3.14 a frame tells whether it waits for a callee. One that waits behind the moment waits for this callee: had
  * it been left, what took its place would have had to call again within the nanoseconds between the two copies. One
  * that waits no more has got its callee back, if it plainly went on from where it was before the moment; or else it is
@@ -109,14 +126,18 @@ static bool choose_by_waiting(struct sl_chosen *callee, struct sl_chosen *caller
     const struct sl_header *before = &caller->copies.before;
     const struct sl_header *behind = &caller->copies.behind;
     bool same = same_frame(&caller->copies);
+    bool same_callee = callee->copies.has_before && callee->copies.before.code == callee->header.code;
+    /* Another caller has another callee: one that still is the same is a leftover. */
     if (behind->waiting && (same || is_behind(callee))) {
+        if (same && before->waiting && callee->innermost) {
+            take_callee_before(callee);
+        }
         return true;
     }
     if (same && before->suspended && behind->suspended && before->instruction == behind->instruction) {
         return true; /* _Py_InitCleanup, which waits for an __init__ from its first instruction on */
     }
     bool went_on = same && behind->instruction > before->instruction;
-    bool same_callee = callee->copies.has_before && callee->copies.before.code == callee->header.code;
     return (went_on && !same_callee) || take_pair_before(callee, caller) || went_on;
 }
 
@@ -132,7 +153,15 @@ bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copi
     if (callee->alive && linked(&copies->behind)) {
         choose_behind(layout, caller);
         caller->alive = true;
+        if (callee->innermost && same_frame(copies)) {
+            take_callee_before(callee);
+        }
         return true;
+    }
+    if (callee->alive && callee->innermost && !caller->header.hidden) {
+        /* It was called after what now is no frame had been copied: by whom is not known. */
+        choose_before(caller);
+        return linked(&copies->before) && take_callee_before(callee);
     }
     /* Between Python and C nothing tells who waits for whom: what called must have stayed. */
     if (caller->header.hidden || callee->header.hidden || callee->header.entry) {
