@@ -46,7 +46,7 @@ static void test_it_goes_first_and_gives_way_when_it_takes_much(void **state)
     assert_int_equal(nice_value(), -20);
     sl_priority_keep(&priority, now_ns += ROUND_NS);
     assert_int_equal(nice_value(), before);
-    sl_priority_keep(&priority, now_ns += ROUND_NS);
+    sl_priority_keep(&priority, now_ns + ROUND_NS);
     assert_int_equal(nice_value(), -20);
     sl_priority_restore(&priority);
     assert_int_equal(nice_value(), before);
