@@ -103,7 +103,7 @@ static bool take_pair_before(struct sl_chosen *callee, struct sl_chosen *caller)
 /* Of one caller that was there all the while, the innermost callee as it was before the moment, if there was one: that
  * one is known to be called by it. What lies behind it in a copy was copied later, often by as long as it takes to
  * return twice and to call twice, because a cache line that the program writes to is a long way off. */
-static bool take_callee_before(struct sl_chosen *callee)
+static bool take_callee_before(struct sl_chosen *callee, struct sl_chosen *caller)
 {
     const struct sl_copies *copies = &callee->copies;
     /* Before 3.14 a leftover looks as if it waited; what is innermost runs. */
@@ -113,6 +113,7 @@ static bool take_callee_before(struct sl_chosen *callee)
     }
     if (copies->before.code != copies->behind.code) {
         choose_before(callee);
+        caller->header = caller->copies.before;
     }
     return true;
 }
@@ -127,11 +128,12 @@ static bool choose_by_waiting(struct sl_chosen *callee, struct sl_chosen *caller
     const struct sl_header *behind = &caller->copies.behind;
     bool same = same_frame(&caller->copies);
     bool same_callee = callee->copies.has_before && callee->copies.before.code == callee->header.code;
-    /* Another caller has another callee: one that still is the same is a leftover. */
-    if (behind->waiting && (same || is_behind(callee))) {
-        if (same && before->waiting && callee->innermost) {
-            take_callee_before(callee);
-        }
+    if (same && before->waiting && callee->innermost && take_callee_before(callee, caller)) {
+        caller->header = *before;
+        return true;
+    }
+    bool leftover = callee->innermost && callee->copies.behind.waiting;
+    if (behind->waiting && (same || (is_behind(callee) && !leftover))) {
         return true;
     }
     if (same && before->suspended && behind->suspended && before->instruction == behind->instruction) {
@@ -154,14 +156,14 @@ bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copi
         choose_behind(layout, caller);
         caller->alive = true;
         if (callee->innermost && same_frame(copies)) {
-            take_callee_before(callee);
+            take_callee_before(callee, caller);
         }
         return true;
     }
     if (callee->alive && callee->innermost && !caller->header.hidden) {
         /* It was called after what now is no frame had been copied: by whom is not known. */
         choose_before(caller);
-        return linked(&copies->before) && take_callee_before(callee);
+        return linked(&copies->before) && take_callee_before(callee, caller);
     }
     /* Between Python and C nothing tells who waits for whom: what called must have stayed. */
     if (caller->header.hidden || callee->header.hidden || callee->header.entry) {

@@ -88,8 +88,8 @@ UNKNOWN = "[unknown function]"
 
 
 def renamed(stack: Stack) -> bool:
-    """A function of generated code whose file, caller or callee is another's. One that was gone before its name could be
-    read has none."""
+    """A function of generated code whose file, caller or callee is another's. One that was gone before its name could
+    be read has none."""
     for caller, callee in pairwise(stack.frames):
         name, _, place = callee.partition(" (")
         caller_name, _, caller_place = caller.partition(" (")
