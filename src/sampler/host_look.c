@@ -258,6 +258,31 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
     choose(recording, &choice);
 }
 
+/* How often the caller's own stack is walked again, which stands still: only that it lies elsewhere than thought takes
+ * another walk. */
+#define OWN_ATTEMPTS_MAX 8
+
+/* The thread that looks cannot be asked what it is doing: it runs, and holds the GIL. */
+static enum sl_sight look_at_caller(struct sl_host_look *look, struct sl_subject_thread *observed)
+{
+    observed->settled = false;
+    observed->state = SL_STATE_KNOWN | SL_STATE_ON_CPU | SL_STATE_HAS_GIL;
+    for (size_t s = 0; s < observed->strand_count; s++) {
+        struct sl_walk walk = {0};
+        enum sl_look walking = SL_LOOK_TORN;
+        for (int attempt = 0; attempt < OWN_ATTEMPTS_MAX && walking != SL_LOOK_OK; attempt++) {
+            walking = sl_python_walk(look->target->python, &observed->strands[s].python, &walk);
+        }
+        if (walking != SL_LOOK_OK) {
+            return SL_SIGHT_BROKEN;
+        }
+        if (walk.count > 0) {
+            walked(look, observed, s, look->walk_count == 0, &walk);
+        }
+    }
+    return look->walk_count > 0 ? SL_SIGHT_STACK : SL_SIGHT_EMPTY;
+}
+
 /* Looks at the thread until stack and context belong together. SL_SIGHT_SAME with nothing wanted when nobody wants to
  * know. */
 static enum sl_sight see(struct sl_host_look *look, struct sl_subject_thread *observed)
@@ -273,7 +298,9 @@ static enum sl_sight see(struct sl_host_look *look, struct sl_subject_thread *ob
         for (const struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
             observed->settled = observed->settled && (view->fresh || !view->wanted);
         }
-        enum sl_sight sight = sl_subject_look(&look->target->subject, observed, &viewer);
+        enum sl_sight sight = observed->thread.id == look->caller
+                                  ? look_at_caller(look, observed)
+                                  : sl_subject_look(&look->target->subject, observed, &viewer);
         if (!look->torn && same_contexts(look, observed)) {
             return sight;
         }

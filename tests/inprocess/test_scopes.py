@@ -10,8 +10,8 @@ from support.command import Command, Recording, Run
 from support.inside import record_inside, run_inside
 from support.interpreters import Interpreter
 
-# A wait of 100 ms lasts no shorter; but where the machine is busy, looks are late, and what was before or after has a part
-# of it.
+# A wait of 100 ms lasts no shorter; but where the machine is busy, looks are late, and what was before or after has a
+# part of it.
 WAITED_US = 60_000
 
 

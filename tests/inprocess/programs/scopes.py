@@ -1,5 +1,5 @@
-"""Many scopes at once, in one event loop: each runs functions of its own only, in turns of 20 us and more, and saves what
-it recorded to FOLDER/NUMBER.lapse."""
+"""Many scopes at once, in one event loop: each runs functions of its own only, in turns of 20 us and more, and saves
+what it recorded to FOLDER/NUMBER.lapse."""
 
 from __future__ import annotations
 
