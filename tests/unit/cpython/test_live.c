@@ -1,5 +1,4 @@
-/* Real interpreters, each in a stack that it prints itself. STACKLAPSE_PYTHONS names them, joined by colons; without it
- * these tests are skipped. */
+/* Real interpreters, each in a stack that it prints itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,83 +6,12 @@
 
 #include <cmocka.h>
 
-#include "base/buffer.h"
-#include "cpython/python.h"
+#include "live.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define PYTHONS_MAX 32
-
-static const char *pythons[PYTHONS_MAX];
-static size_t python_count;
-
-struct child {
-    pid_t pid;
-    int input;
-    FILE *output;
-};
-
-static void start(struct child *child, const char *python, const char *scene)
-{
-    int input[2];
-    int output[2];
-    assert_int_equal(pipe(input), 0);
-    assert_int_equal(pipe(output), 0);
-    child->pid = fork();
-    assert_true(child->pid >= 0);
-    if (child->pid == 0) {
-        dup2(input[0], 0);
-        dup2(output[1], 1);
-        close(input[1]);
-        close(output[0]);
-        execl(python, python, "-W", "ignore", PROGRAM, scene, (char *)NULL);
-        _exit(127);
-    }
-    close(input[0]);
-    close(output[1]);
-    child->input = input[1];
-    child->output = fdopen(output[0], "r");
-    assert_non_null(child->output);
-}
-
-static void finish(struct child *child)
-{
-    close(child->input);
-    fclose(child->output);
-    kill(child->pid, SIGKILL);
-    waitpid(child->pid, NULL, 0);
-}
-
-/* What the program printed up to its dot, line by line. */
-static void read_lines(struct child *child, struct sl_buffer *lines)
-{
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t size;
-    sl_buffer_init(lines);
-    while ((size = getline(&line, &capacity, child->output)) > 0 && strcmp(line, ".\n") != 0) {
-        sl_buffer_append(lines, line, (size_t)size);
-    }
-    free(line);
-    assert_true(size > 0);
-}
-
-static struct sl_python *attach(struct sl_process *process, const struct child *child)
-{
-    struct sl_error error = {0};
-    assert_true(sl_process_open(process, child->pid, &error));
-    struct sl_python *python = sl_python_attach(process, NULL, &error);
-    if (python == NULL) {
-        print_message("%s\n", error.sentence);
-    }
-    assert_non_null(python);
-    return python;
-}
 
 /* The program stands still, so that only what is asked for in vain at first takes another attempt. */
 #define ATTEMPTS_MAX 4
@@ -130,7 +58,7 @@ static void assert_same_stack(const char *python_path, const char *scene)
     struct sl_buffer expected;
     struct sl_buffer seen;
     struct sl_walk walk = {0};
-    start(&child, python_path, scene);
+    start(&child, python_path, PROGRAM, scene);
     read_lines(&child, &expected);
     struct sl_python *python = attach(&process, &child);
     bool subinterpreter = strcmp(scene, "subinterpreter") == 0;
@@ -217,7 +145,7 @@ static void test_what_the_interpreter_says_of_itself(void **state)
         struct sl_buffer expected;
         struct sl_buffer seen;
         struct sl_python_facts facts;
-        start(&child, pythons[p], "facts");
+        start(&child, pythons[p], PROGRAM, "facts");
         read_lines(&child, &expected);
         struct sl_python *python = attach(&process, &child);
         assert_true(sl_python_facts(python, &facts));
@@ -258,13 +186,7 @@ static void test_a_process_without_python_is_told_apart(void **state)
 
 int main(void)
 {
-    char *list = getenv("STACKLAPSE_PYTHONS");
-    char *rest = NULL;
-    list = list != NULL ? strdup(list) : NULL;
-    for (char *path = list != NULL ? strtok_r(list, ":", &rest) : NULL; path != NULL && python_count < PYTHONS_MAX;
-         path = strtok_r(NULL, ":", &rest)) {
-        pythons[python_count++] = path;
-    }
+    read_pythons();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_calls_and_classes),
         cmocka_unit_test(test_generators_and_coroutines),
@@ -275,7 +197,5 @@ int main(void)
         cmocka_unit_test(test_what_the_interpreter_says_of_itself),
         cmocka_unit_test(test_a_process_without_python_is_told_apart),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(list);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
