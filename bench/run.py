@@ -12,11 +12,12 @@ import re
 from pathlib import Path
 
 import engine
+import inside
 import outputs
 from measure import TOP, machine, warn_if_busy
 
 PAGE = TOP / "docs" / "benchmarks.md"
-FIGURES = {**engine.FIGURES, **outputs.FIGURES}
+FIGURES = {**engine.FIGURES, **inside.FIGURES, **outputs.FIGURES}
 
 
 def put(page: Path, name: str, text: str) -> None:

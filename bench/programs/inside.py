@@ -1,0 +1,179 @@
+"""Fixed amounts of work, profiled from inside the process. Prints one line of JSON.
+
+usage: inside.py work PROFILER CORES NAME AMOUNT     how long the work takes
+       inside.py starts COUNT                        what starting and stopping costs
+       inside.py memory SECONDS INTERVAL NAME        what an amount of samples takes
+PROFILER: plain, plain again, cProfile, pyinstrument, or an interval of ours in seconds. CORES: 1 when the sampler
+shares the program's core, 2 when it has one to itself.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+
+def short_calls(amount):
+    for _ in range(amount):
+        fib(18)
+
+
+class Point:
+    def __init__(self, x, y):
+        self.x = x
+        self.y = y
+
+    def moved(self, other):
+        return Point(self.x + other.x, self.y + other.y)
+
+    @property
+    def length(self):
+        return self.x * self.x + self.y * self.y
+
+
+def methods(amount):
+    step = Point(1, 2)
+    for _ in range(amount):
+        point = Point(0, 0)
+        for _ in range(2000):
+            point = point.moved(step)
+            _ = point.length
+
+
+def loop(amount):
+    total = 0
+    for _ in range(amount):
+        for number in range(60_000):
+            total += number * number
+    return total
+
+
+def sympy(amount):
+    import sympy
+    from sympy.core.cache import clear_cache
+
+    x = sympy.Symbol("x")
+    for _ in range(amount):
+        clear_cache()
+        sympy.integrate(x**2 * sympy.sin(x) * sympy.exp(x), x)
+
+
+def django(amount):
+    import django.template
+
+    engine = django.template.Engine()
+    template = engine.from_string(
+        "{% for row in rows %}<tr class='{% cycle 'a' 'b' %}'>{% for cell in row.cells %}"
+        "<td>{{ cell|upper|default:'-' }}{% if forloop.last %}!{% endif %}</td>{% endfor %}</tr>{% endfor %}"
+    )
+    rows = [{"cells": [f"cell {number}", "", "<b>"]} for number in range(50)]
+    for _ in range(amount):
+        template.render(django.template.Context({"rows": rows}))
+
+
+def json_work(amount):
+    document = {"rows": [{"id": number, "name": f"name {number}", "tags": ["a", "b"]} for number in range(50)]}
+    for _ in range(amount):
+        json.loads(json.dumps(document, indent=1))
+
+
+WORK = {
+    "short calls": short_calls, "methods": methods, "loop": loop, "sympy": sympy, "django": django, "json": json_work,
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def profiled(profiler, cores):
+    """The program on the first core. With two cores, threads that the profiler started are on the second."""
+    os.sched_setaffinity(0, {0} if cores == 1 else {0, 1})
+    before = set(os.listdir("/proc/self/task"))
+    if profiler.startswith("plain"):
+        context = contextlib.nullcontext()
+    elif profiler == "cProfile":
+        import cProfile
+
+        context = cProfile.Profile()
+    elif profiler == "pyinstrument":
+        import pyinstrument
+
+        context = pyinstrument.Profiler(interval=0.001)
+    else:
+        import stacklapse
+
+        context = stacklapse.Profiler(interval=float(profiler))
+    with context:
+        if cores == 2:
+            for thread in set(os.listdir("/proc/self/task")) - before:
+                os.sched_setaffinity(int(thread), {1})
+        os.sched_setaffinity(0, {0})
+        yield
+
+
+def time_work(profiler, cores, name, amount):
+    WORK[name](1)
+    with profiled(profiler, int(cores)):
+        begin = time.perf_counter()
+        WORK[name](int(amount))
+        seconds = time.perf_counter() - begin
+    return {"seconds": seconds}
+
+
+def time_starts(count):
+    from stacklapse import Profiler
+
+    def cycles(count):
+        took = []
+        for _ in range(count):
+            profiler = Profiler()
+            begin = time.perf_counter()
+            profiler.start()
+            profiler.stop()
+            took.append(time.perf_counter() - begin)
+        return took
+
+    cycles(10)
+    first = cycles(int(count) // 10)
+    with Profiler():
+        cycles(10)
+        further = cycles(int(count))
+    return {"first": first, "further": further}
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def measure_memory(seconds, interval, name):
+    from stacklapse import Profiler
+
+    def work(seconds):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            WORK[name](1)
+
+    work(float(seconds) / 10)
+    profiler = Profiler(interval=float(interval))
+    profiler.start()
+    work(1)
+    before = resident()
+    work(float(seconds))
+    grown = resident() - before
+    session = profiler.stop()
+    return {"samples": session.sample_count, "trace": len(session._native.trace), "grown": grown}
+
+
+def main():
+    # What other packages print to stdout is not ours.
+    with contextlib.redirect_stdout(io.StringIO()):
+        said = {"work": time_work, "starts": time_starts, "memory": measure_memory}[sys.argv[1]](*sys.argv[2:])
+    print(json.dumps(said))
+
+
+main()
