@@ -155,6 +155,7 @@ enum sl_look sl_context_variable(struct sl_context_variable *variable, struct sl
     if (look == SL_LOOK_OK) {
         /* hamt_hash: the halves of the hash folded together; -1 means an error there. */
         uint32_t folded = (uint32_t)hash ^ (uint32_t)(hash >> 32);
+        python->follows_contexts = true;
         *variable = (struct sl_context_variable){address, folded == UINT32_MAX ? UINT32_MAX - 1 : folded};
     }
     return look;

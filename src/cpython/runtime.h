@@ -19,6 +19,7 @@ struct sl_python {
     struct sl_thread_memories memories;
     struct sl_snapshot snapshot;
     struct sl_types types;
+    bool follows_contexts;        /* a walk must be of one context from its first copy to its last */
     uint64_t walk;                /* number of the walk under way */
     uint64_t version_interpreter; /* the interpreter, among whose code objects the highest co_version met */
     uint32_t code_version;        /* is this */

@@ -38,7 +38,8 @@ struct sl_stack {
     size_t c_frames;
     size_t chunk_top;
     size_t foreign_inner, foreign_inner_count;
-    size_t codes, code_count; /* each one header, followed by one name head on 3.11 */
+    size_t context_before, context_behind; /* where contexts are followed */
+    size_t codes, code_count;              /* each one header, followed by one name head on 3.11 */
     size_t interpreter;
     size_t gil;
     size_t extra, extra_count; /* frames that were asked for later */

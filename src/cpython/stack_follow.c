@@ -134,6 +134,13 @@ static enum sl_follow confirm_extra(struct sl_stack *stack)
 }
 
 /* The thread state at the moment, and whether what was asked for is what it points to. */
+/* Frames of different contexts may lie in the same places one after the other, so what was copied before and behind the
+ * moment must be of the context of the moment. */
+static bool same_context(const struct sl_stack *stack, size_t piece)
+{
+    return piece == SL_NO_PIECE || sl_word(sl_snapshot_copy(&stack->python->snapshot, piece)) == stack->context;
+}
+
 static enum sl_follow begin(struct sl_stack *stack)
 {
     struct sl_python *python = stack->python;
@@ -147,6 +154,9 @@ static enum sl_follow begin(struct sl_stack *stack)
     stack->current = sl_word(state + layout->thread_frame);
     stack->current_at = memory->address + layout->thread_frame;
     stack->context = sl_word(state + layout->thread_context);
+    if (!same_context(stack, stack->context_before) || !same_context(stack, stack->context_behind)) {
+        return SL_FOLLOW_TORN;
+    }
     stack->base = layout->thread_base != 0 ? sl_word(state + layout->thread_base) : 0;
     uint64_t newest = sl_word(state + layout->thread_chunk);
     if (layout->c_frames) {

@@ -232,6 +232,13 @@ static bool add_interpreter(struct sl_stack *stack)
     return !apart || add(stack, &stack->gil, gil, layout->gil_locked + 4);
 }
 
+/* Which context is entered, where that matters. */
+static bool add_context(struct sl_stack *stack, size_t *piece)
+{
+    return !stack->python->follows_contexts ||
+           add(stack, piece, stack->memory->address + stack->python->layout.thread_context, 8);
+}
+
 enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory)
 {
     *stack = (struct sl_stack){
@@ -241,16 +248,19 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
         .chunk = SL_NO_PIECE,
         .c_frames = SL_NO_PIECE,
         .chunk_top = SL_NO_PIECE,
+        .context_before = SL_NO_PIECE,
+        .context_behind = SL_NO_PIECE,
         .version = python->code_version,
     };
     python->walk++;
     sl_snapshot_clear(&python->snapshot);
-    bool added = add_older_chunks(stack) && add_foreign(stack, false, &stack->foreign, &stack->foreign_count) &&
+    bool added = add_context(stack, &stack->context_before) && add_older_chunks(stack) &&
+                 add_foreign(stack, false, &stack->foreign, &stack->foreign_count) &&
                  add_chunk(stack, &stack->chunk, false) &&
                  add(stack, &stack->thread, memory->address, python->layout.thread_chunk + 8) && add_c_frames(stack) &&
                  add_chunk(stack, &stack->chunk_top, true) &&
                  add_foreign(stack, true, &stack->foreign_inner, &stack->foreign_inner_count) &&
-                 add_interpreter(stack) && add_codes(stack);
+                 add_context(stack, &stack->context_behind) && add_interpreter(stack) && add_codes(stack);
     if (!added) {
         return SL_FOLLOW_MEMORY;
     }
