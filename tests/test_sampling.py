@@ -142,7 +142,6 @@ def test_a_program_that_executes_another_python_is_followed(stacklapse: Command,
     functions = {f["name"]: f["total_ns"] for f in recording.json["functions"]}
     assert functions["before"] > 0.25e9
     assert functions["after"] > 0.25e9
-    assert functions["[starting]"] > 0
     assert len(recording.json["processes"]) == 1
     main = [thread for thread in own_threads(recording) if thread["main"]]
     assert len(main) == 1

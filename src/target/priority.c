@@ -2,38 +2,79 @@
 
 #include "target/clock.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
-#define FIRST (-20)
+#define NICE_FIRST (-20)
 #define JUDGED_EVERY_NS UINT64_C(100000000)
+
+static bool set_policy(int policy, int priority)
+{
+    const struct sched_param parameters = {.sched_priority = priority};
+    return sched_setscheduler(0, policy, &parameters) == 0;
+}
+
+/* A thread that it starts is an ordinary one. */
+static bool set_realtime(void)
+{
+    return set_policy(SCHED_RR | SCHED_RESET_ON_FORK, 1);
+}
+
+/* A thread that may no more do what it did, because its process has dropped privileges, cannot take the flag back, but
+ * can always become an ordinary one. */
+static void set_ordinary(void)
+{
+    if (!set_policy(SCHED_OTHER, 0)) {
+        set_policy(SCHED_OTHER | SCHED_RESET_ON_FORK, 0);
+    }
+}
 
 /* Of the calling thread alone: on Linux a nice value belongs to a thread (setpriority(2), "C library/kernel
  * differences"). */
-static bool set(struct sl_priority *priority, int nice)
+static bool set_nice(int nice)
 {
-    if (setpriority(PRIO_PROCESS, 0, nice) != 0) {
-        return false;
+    return setpriority(PRIO_PROCESS, 0, nice) == 0;
+}
+
+static bool set(struct sl_priority *priority, enum sl_place place)
+{
+    if (priority->now == SL_PLACE_REALTIME && place != SL_PLACE_REALTIME) {
+        set_ordinary();
     }
-    priority->now = nice;
-    return true;
+    bool done = true;
+    switch (place) {
+    case SL_PLACE_REALTIME:
+        done = set_realtime();
+        break;
+    case SL_PLACE_NICE:
+        done = set_nice(priority->nice_raised);
+        break;
+    case SL_PLACE_BEFORE:
+        done = priority->now != SL_PLACE_NICE || set_nice(priority->nice_before);
+        break;
+    }
+    if (done) {
+        priority->now = place;
+    }
+    return done;
 }
 
 void sl_priority_raise(struct sl_priority *priority)
 {
-    int before = getpriority(PRIO_PROCESS, 0);
+    int nice_before = getpriority(PRIO_PROCESS, 0);
     *priority = (struct sl_priority){
-        .before = before,
-        .raised = before,
-        .now = before,
+        .nice_before = nice_before,
+        .nice_raised = NICE_FIRST,
         .judged_ns = sl_clock_now_ns(),
         .cpu_ns = sl_clock_thread_cpu_ns(),
     };
-    struct rlimit limit;
-    int lowest = FIRST;
-    if (!set(priority, lowest) && getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur <= 40) {
-        lowest = 20 - (int)limit.rlim_cur;
-        if (lowest < before) {
-            set(priority, lowest);
+    if (sched_getscheduler(0) == SCHED_OTHER && !set(priority, SL_PLACE_REALTIME) && !set(priority, SL_PLACE_NICE)) {
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur <= 40) {
+            priority->nice_raised = 20 - (int)limit.rlim_cur;
+            if (priority->nice_raised < nice_before) {
+                set(priority, SL_PLACE_NICE);
+            }
         }
     }
     priority->raised = priority->now;
@@ -42,13 +83,13 @@ void sl_priority_raise(struct sl_priority *priority)
 void sl_priority_keep(struct sl_priority *priority, uint64_t now_ns)
 {
     uint64_t passed_ns = now_ns - priority->judged_ns;
-    if (priority->raised == priority->before || passed_ns < JUDGED_EVERY_NS) {
+    if (priority->raised == SL_PLACE_BEFORE || passed_ns < JUDGED_EVERY_NS) {
         return;
     }
     uint64_t cpu_ns = sl_clock_thread_cpu_ns();
     uint64_t taken_ns = cpu_ns - priority->cpu_ns;
     if (priority->now == priority->raised && taken_ns > passed_ns / 3 * 2) {
-        set(priority, priority->before);
+        set(priority, SL_PLACE_BEFORE);
     } else if (priority->now != priority->raised && taken_ns < passed_ns / 2) {
         set(priority, priority->raised);
     }
@@ -58,7 +99,7 @@ void sl_priority_keep(struct sl_priority *priority, uint64_t now_ns)
 
 void sl_priority_restore(struct sl_priority *priority)
 {
-    if (priority->now != priority->before) {
-        set(priority, priority->before);
+    if (priority->now != SL_PLACE_BEFORE) {
+        set(priority, SL_PLACE_BEFORE);
     }
 }

@@ -1,26 +1,37 @@
 /* priority.h - a sampler's place among the threads that want a CPU.
  *
  * On a machine that is busy, a thread that wakes for a look waits until one of those that run has had its time: it then
- * sees what comes after, and always misses what runs shortly after a wait. Where the system allows it (root,
- * CAP_SYS_NICE, or RLIMIT_NICE), a sampler therefore goes before all that share the time (nice -20, see sched(7)). It
- * takes no more of the CPU for that, only sooner; and when it takes much, it steps back, so that the program is never
- * starved by a sampler that has more to do than there is time. */
+ * sees what comes after, and always misses what runs shortly after a wait. Where the system allows it, a sampler therefore
+ * goes before all that share the time: as a real-time thread of the lowest priority (SCHED_RR, 1; root, CAP_SYS_NICE or
+ * RLIMIT_RTPRIO), else with the best nice value that it may have (RLIMIT_NICE). See sched(7): a nice value alone counts
+ * only within a session of the terminal where the kernel groups by session (autogroup), and within a control group; half of
+ * the looks of a busy machine were late with it, one in a hundred are as a real-time thread. It takes no more of the CPU
+ * for that, only sooner; and when it takes much, it steps back, so that the program is never starved by a sampler that has
+ * more to do than there is time. */
 #ifndef SL_TARGET_PRIORITY_H
 #define SL_TARGET_PRIORITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+enum sl_place {
+    SL_PLACE_BEFORE, /* as it was */
+    SL_PLACE_NICE,
+    SL_PLACE_REALTIME,
+};
+
 /* The calling thread's. */
 struct sl_priority {
-    int before; /* its nice value until now, */
-    int raised; /* and with priority; the same when the system does not allow more */
-    int now;
+    enum sl_place raised; /* the best that the system allows */
+    enum sl_place now;
+    int nice_before;
+    int nice_raised;
     uint64_t judged_ns; /* when it was last seen how much CPU it takes, */
     uint64_t cpu_ns;    /* and how much it had taken by then */
 };
 
-/* Puts the calling thread before others, where that is allowed. */
+/* Puts the calling thread before others, where that is allowed. One that is no ordinary thread (a scheduling policy other
+ * than SCHED_OTHER) stays where somebody has put it. */
 void sl_priority_raise(struct sl_priority *priority);
 
 /* To be called often, by the same thread: every 100 ms, steps back if more than two thirds of the time went into it, and

@@ -1,6 +1,6 @@
-"""What test_await.c looks at: makes a coroutine that is in the state or waits in the way that its argument names, prints its
-address and then a line for each frame on the way to what it waits for, the outermost first: qualified name, file and line
-with tabs between them; then a line with a dot. Then it stays as it is."""
+"""What test_await.c looks at: makes a coroutine that is in the state or waits in the way that its argument names, and
+prints its address. Then a line for each frame on the way to what it waits for, the outermost first: qualified name,
+file and line with tabs between them; then a line with a dot. Then it stays as it is."""
 
 import asyncio
 import os

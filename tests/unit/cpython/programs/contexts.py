@@ -1,5 +1,5 @@
-"""What test_context.c looks at: enters a context with as many variables as its argument says, prints `VARIABLE VALUE` for
-each, the addresses of the two, 0 for the value of one that is not set, then a line with a dot, and stays in it."""
+"""What test_context.c looks at: enters a context with as many variables as its argument says, prints `VARIABLE VALUE`
+for each, the addresses of the two, 0 for the value of one that is not set, then a line with a dot, and stays in it."""
 
 import contextvars
 import os
