@@ -150,6 +150,12 @@ class Session:
         return self._native.cpu_ns / 1e9
 
     @property
+    def kinds(self) -> dict[str, float]:
+        """Seconds by what was being done. On a CPU: `python` (with the GIL), `native` (without it) and `gc` (collecting
+        garbage). Waiting: `gil_wait`, `lock` and `call` (in a system call). `unknown`: what could not be found out."""
+        return {kind: time_ns / 1e9 for kind, time_ns in self._native.kinds().items()}
+
+    @property
     def start_time(self) -> float:
         """Seconds since 1970."""
         return self._native.start_time_ns / 1e9

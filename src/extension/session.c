@@ -1,5 +1,7 @@
 #include "extension/session.h"
 
+#include "analysis/kinds.h"
+#include "base/arena.h"
 #include "base/output.h"
 #include "extension/module.h"
 #include "profile/combine.h"
@@ -228,6 +230,36 @@ static PyObject *fact(PyObject *self, void *closure)
     return PyLong_FromUnsignedLongLong(value);
 }
 
+/* Nanoseconds by kind; every kind is there. */
+static PyObject *kinds(PyObject *self, PyObject *ignored)
+{
+    (void)ignored;
+    static const char *const names[SL_KIND_COUNT] = {
+        [SL_KIND_UNKNOWN] = "unknown",   [SL_KIND_PYTHON] = "python", [SL_KIND_NATIVE] = "native", [SL_KIND_GC] = "gc",
+        [SL_KIND_GIL_WAIT] = "gil_wait", [SL_KIND_LOCK] = "lock",     [SL_KIND_CALL] = "call",
+    };
+    const struct sl_profile *profile = ((struct session *)self)->profile;
+    uint64_t sums[SL_KIND_COUNT] = {0};
+    uint32_t count = 0;
+    struct sl_selection all = sl_selection_all(profile);
+    struct sl_arena arena;
+    sl_arena_init(&arena);
+    const struct sl_kind_amount *amounts = sl_kind_amounts(&arena, profile, &all, &count);
+    for (uint32_t i = 0; amounts != NULL && i < count; i++) {
+        sums[amounts[i].kind] += amounts[i].amount.ns;
+    }
+    sl_arena_reset(&arena);
+    PyObject *dictionary = amounts != NULL ? PyDict_New() : PyErr_NoMemory();
+    for (int i = 0; i < SL_KIND_COUNT && dictionary != NULL; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(sums[i]);
+        if (value == NULL || PyDict_SetItemString(dictionary, names[i], value) < 0) {
+            Py_CLEAR(dictionary);
+        }
+        Py_XDECREF(value);
+    }
+    return dictionary;
+}
+
 static PyObject *is_complete(PyObject *self, void *closure)
 {
     (void)closure;
@@ -256,6 +288,7 @@ static PyGetSetDef members[] = {
 };
 
 static PyMethodDef methods[] = {
+    {"kinds", kinds, METH_NOARGS, NULL},
     {"render", (PyCFunction)(void (*)(void))render, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };

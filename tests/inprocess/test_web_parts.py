@@ -1,0 +1,21 @@
+"""What the web integrations are made of, each part by itself, on every Python of the matrix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.command import Command
+from support.inside import run_inside
+from support.interpreters import Interpreter
+
+
+def test_tokens_are_good_for_their_time_and_secret_only(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "tokens.py")
+
+
+def test_requests_are_kept_whole_within_limits_whatever_goes_wrong(
+    stacklapse: Command, python: Interpreter, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    run_inside(stacklapse, python, "store.py", folder)
