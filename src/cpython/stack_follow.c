@@ -407,8 +407,8 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
         }
         memory->next[memory->next_count++] = raw_frame(address, &chosen.header);
         if (chosen.header.previous == 0) {
-            bool bottom =
-                layout->bottom_is_hidden ? chosen.header.hidden && stack->base == 0 : sl_frame_is_bottom(&chosen);
+            /* Also from 3.15 on, where stacks end in the base frame: a greenlet's does not. */
+            bool bottom = layout->bottom_is_hidden ? chosen.header.hidden : sl_frame_is_bottom(&chosen);
             /* Both copies of a generator may be of the times around a turn of it, which all of what lies above it ran in. */
             stack->must_confirm = stack->must_confirm || chosen.header.generator;
             return bottom ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
