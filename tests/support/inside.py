@@ -25,6 +25,7 @@ def run_inside(
     options: Sequence[str] = ("-X", "dev", "-W", "error"),
     launcher: Sequence[Argument] = (),
     environment: dict[str, str] | None = None,
+    on_path: Sequence[Path] = (),
     exit_code: int = 0,
     timeout: float = 240,
 ) -> Run:
@@ -32,7 +33,7 @@ def run_inside(
     done = subprocess.run(
         [*launcher, python.path, *options, PROGRAMS / program, *arguments],
         env=command.environment()
-        | {"PYTHONPATH": str(package_path(command)), "PYTHONDONTWRITEBYTECODE": "1"}
+        | {"PYTHONPATH": ":".join(map(str, (package_path(command), *on_path))), "PYTHONDONTWRITEBYTECODE": "1"}
         | (environment or {}),
         cwd=command.folder,
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,22 @@
+"""What a Profiler is of where others than asyncio switch: greenlets, gevent, anyio and trio."""
+
+from __future__ import annotations
+
+import pytest
+from support.command import Command
+from support.inside import run_inside
+from support.interpreters import Interpreter
+from support.packages import packages
+
+PACKAGES = ("greenlet>=3.2", "gevent>=25.5", "anyio>=4.9", "trio>=0.30")
+
+
+@pytest.mark.parametrize(
+    ("program", "kind"),
+    [("greenlets.py", "raw"), ("greenlets.py", "gevent"), ("nurseries.py", "asyncio"), ("nurseries.py", "trio")],
+)
+def test_a_scope_is_what_its_task_or_greenlet_runs(
+    stacklapse: Command, python: Interpreter, program: str, kind: str
+) -> None:
+    # Their own warnings are not ours.
+    run_inside(stacklapse, python, program, kind, options=("-X", "dev"), on_path=[packages(python, PACKAGES)])
