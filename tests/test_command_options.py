@@ -89,6 +89,15 @@ def test_what_is_wrong_is_told_in_one_sentence(stacklapse: Command, arguments: l
         (["view", "/"], FAILED, "/"),
         (["info", "/etc/passwd"], FAILED, "/etc/passwd"),
         (["info", "/dev/null"], FAILED, "/dev/null"),
+        (["attach"], USAGE, "which process? stacklapse attach PID"),
+        (["attach", "app.py"], USAGE, "attach takes the number of a process, not 'app.py'"),
+        (["attach", "-1"], USAGE, "there is no option -1"),
+        (["attach", "--", "-1"], USAGE, "not '-1'"),
+        (["attach", "4294967297"], USAGE, "not '4294967297'"),
+        (["attach", "--python", "python", "1"], USAGE, "--python is not an option of this sub-command"),
+        (["attach", "-d", "0", "1"], USAGE, "-d takes a time from 1us to 604800s, not '0'"),
+        (["attach", "-o", "no/such/report.txt", "1"], FAILED, "cannot write no/such/report.txt"),
+        (["-d", "10s", "x.py"], 125, "-d is not an option of this sub-command"),
         (["info", "--flat"], USAGE, "--flat is not an option of this sub-command"),
     ],
 )
@@ -126,7 +135,7 @@ def test_help_and_version_go_to_standard_output(stacklapse: Command) -> None:
         assert run.stdout.startswith("stacklapse ")
         assert {"--interval", "--output", "-o", "--help"} <= options_of(run.stdout)
         assert max(len(line) for line in run.stdout.splitlines()) <= 110
-    for command in ("view", "info"):
+    for command in ("attach", "view", "info"):
         run = stacklapse(command, "--help")
         assert (run.exit_code, run.stderr) == (0, "")
         assert f"stacklapse {command}" in run.stdout
@@ -147,7 +156,9 @@ def test_the_man_page_has_every_option_sub_command_and_format(stacklapse: Comman
     page = (TOP / "docs" / "stacklapse.1").read_text()
     named = {f"-{name}" for name in re.findall(r"Fl (\S+)", page)}
     help_text = stacklapse("--help").stdout
-    documented = options_of(help_text) | options_of(stacklapse("view", "--help").stdout)
+    documented = options_of(help_text)
+    for command in ("attach", "view"):
+        documented |= options_of(stacklapse(command, "--help").stdout)
     assert documented <= named, documented - named
     assert {name for name in named if name.startswith("--")} <= documented | {"--"}
     commands = re.search(r"Sub-commands.*?\n\n", help_text, re.DOTALL)

@@ -28,6 +28,7 @@ extern const struct sl_command sl_commands[]; /* the last one has a NULL name */
 enum { SL_COMMANDS_MAX = 15 };
 
 int sl_command_run(const struct sl_options *options);
+int sl_command_attach(const struct sl_options *options);
 int sl_command_view(const struct sl_options *options);
 int sl_command_info(const struct sl_options *options);
 

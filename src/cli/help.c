@@ -25,6 +25,7 @@ static const struct {
     {"stacklapse -m pytest tests", "profile a module"},
     {"stacklapse -o report.html app.py", "write the report to a file, in the format it is named for"},
     {"stacklapse -i 100us app.py", "ten times finer, for a program that takes a moment only"},
+    {"stacklapse attach 4242 -d 10s", "look at a program that runs already"},
     {"stacklapse view last --flat", "look at the last recording again, in another way"},
     {"stacklapse view 2 -r folded", "the one before it, for another tool"},
 };
@@ -123,7 +124,7 @@ int sl_help_print(const struct sl_command *command)
         }
     }
     print_options(&output, command->set);
-    if ((command->set & (SL_FOR_RUN | SL_FOR_VIEW)) != 0) {
+    if ((command->set & (SL_FOR_RUN | SL_FOR_ATTACH | SL_FOR_VIEW)) != 0) {
         print_renderers(&output);
     }
     if (whole) {

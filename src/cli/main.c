@@ -9,20 +9,20 @@
 #include <unistd.h>
 
 static const char *const run_usages[] = {
-    "[options] script.py [arguments]",
-    "[options] -m module [arguments]",
-    "[options] -c code [arguments]",
-    "[options] -- command [arguments]",
-    "view [options] [FILE | last | N]",
-    "info [FILE | last | N]",
-    NULL,
+    "[options] script.py [arguments]", "[options] -m module [arguments]",
+    "[options] -c code [arguments]",   "[options] -- command [arguments]",
+    "attach [options] PID...",         "view [options] [FILE | last | N]",
+    "info [FILE | last | N]",          NULL,
 };
+static const char *const attach_usages[] = {"attach [options] PID...", NULL};
 static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
 static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
 
 const struct sl_command sl_commands[] = {
     {"run", SL_FOR_RUN, run_usages, "run a program and report where its time went (what stands for itself too)",
      sl_command_run},
+    {"attach", SL_FOR_ATTACH, attach_usages, "look at programs that run already, until they end or Ctrl-C",
+     sl_command_attach},
     {"view", SL_FOR_VIEW, view_usages, "show a recording again, with any of the options for reports", sl_command_view},
     {"info", SL_FOR_INFO, info_usages, "print what a recording holds, one `key: value` a line", sl_command_info},
     {0},

@@ -18,6 +18,14 @@ static bool set_rate(struct sl_options *options, const char *given, const char *
     return sl_value_rate(given, value, SL_INTERVAL_MIN_NS, SL_INTERVAL_MAX_NS, &options->interval_ns, error);
 }
 
+/* A week: nobody reads a finer report of more. */
+#define DURATION_MAX_NS UINT64_C(604800000000000)
+
+static bool set_duration(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    return sl_value_time(given, value, SL_INTERVAL_MIN_NS, DURATION_MAX_NS, &options->duration_ns, error);
+}
+
 static const char *const thread_words[] = {"all", "main", NULL};
 
 static bool set_threads(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
@@ -149,14 +157,17 @@ FLAG(help)
 FLAG(version)
 #undef FLAG
 
-#define SHOWING (SL_FOR_RUN | SL_FOR_VIEW)
-#define ALL (SL_FOR_RUN | SL_FOR_VIEW | SL_FOR_INFO)
+#define RECORDING (SL_FOR_RUN | SL_FOR_ATTACH)
+#define SHOWING (RECORDING | SL_FOR_VIEW)
+#define ALL (SHOWING | SL_FOR_INFO | SL_FOR_DUMP)
 
 const struct sl_option sl_option_table[] = {
-    {'i', "interval", "TIME", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_interval,
+    {'i', "interval", "TIME", NULL, RECORDING, SL_GROUP_RECORDING, set_interval,
      "look once every TIME: 1ms (the default), 500us, 0.001 (seconds)"},
-    {0, "rate", "NUMBER", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_rate,
+    {0, "rate", "NUMBER", NULL, RECORDING, SL_GROUP_RECORDING, set_rate,
      "the same as a number of looks per second: 1000, 10k"},
+    {'d', "duration", "TIME", NULL, SL_FOR_ATTACH, SL_GROUP_RECORDING, set_duration,
+     "stop after TIME: 10s, 2m; without it, when the process ends or at Ctrl-C"},
     {0, "threads", "all|main", thread_words, SHOWING, SL_GROUP_RECORDING, set_threads,
      "record and show all threads (the default), or only the main one"},
     {0, "python", "PATH", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_python,
@@ -198,6 +209,7 @@ const struct sl_option sl_option_table[] = {
     {0},
 };
 
+#undef RECORDING
 #undef SHOWING
 #undef ALL
 

@@ -16,6 +16,8 @@ enum sl_command_set {
     SL_FOR_RUN = 1 << 0,
     SL_FOR_VIEW = 1 << 1,
     SL_FOR_INFO = 1 << 2,
+    SL_FOR_ATTACH = 1 << 3,
+    SL_FOR_DUMP = 1 << 4,
 };
 
 enum sl_program_kind {
@@ -47,6 +49,7 @@ struct sl_options {
 
     const char *python; /* --python, NULL: found */
     uint64_t interval_ns;
+    uint64_t duration_ns; /* --duration, 0: no limit */
     bool main_thread_only;
 
     const char *renderer; /* -r, NULL: by the file's extension, else text */

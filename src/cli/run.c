@@ -9,6 +9,7 @@
 #include "cli/command_line.h"
 #include "cli/interpreter.h"
 #include "cli/interrupt.h"
+#include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/relay.h"
 #include "cli/report.h"
@@ -18,7 +19,6 @@
 #include "target/launch.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -172,7 +172,8 @@ static void look_until_end(struct run *run)
 {
     const struct sl_session_target target = {.pid = run->program, .command = run->command.bytes, .starting = true};
     struct sl_error error = {0};
-    if (run->sampled && !sl_sampling_start(&run->sampling, &target, &error)) {
+    if (run->sampled &&
+        !(sl_sampling_add(&run->sampling, &target, &error) && sl_sampling_start(&run->sampling, &error))) {
         /* Of a program that has just started, only a zombie is no Python at once. */
         give_up(run, error.kind == SL_ERROR_NOT_PYTHON ? ended_too_soon : reason(&error));
     }
@@ -205,38 +206,18 @@ static bool saw_python(const struct sl_profile *profile)
 
 static void write_report(struct run *run)
 {
-    const struct sl_options *options = run->options;
-    const struct sl_recording *recording = &run->sampling.recording;
-    struct sl_error error = {0};
     if (run->sampling.end == SL_SESSION_NOTHING) {
         give_up(run, reason(&run->sampling.error));
         return;
     }
-    if (run->sampling.end == SL_SESSION_FAILED) {
-        sl_say("the recording is not complete: %s", run->sampling.error.sentence);
-    }
-    struct sl_profile *profile = sl_trace_read_file(recording->path, &error);
-    if (profile != NULL && !saw_python(profile)) {
+    struct sl_error error = {0};
+    struct sl_profile *profile = sl_trace_read_file(run->sampling.recording.path, &error);
+    if (profile == NULL) {
+        sl_outcome_unreadable(&run->sampling, &error);
+    } else if (saw_python(profile)) {
+        (void)sl_outcome_write(&run->sampling, &run->report, run->options, profile);
+    } else {
         give_up(run, ended_too_soon);
-        sl_profile_destroy(profile);
-        return;
-    }
-    bool kept = recording->place == SL_RECORDING_STATE;
-    if (options->verbose && kept) {
-        sl_say("recording: %s", recording->path);
-    } else if (options->verbose) {
-        sl_say("the recording is not kept: %s", run->sampling.not_kept.sentence);
-    }
-    bool written = profile != NULL &&
-                   sl_report_write(&run->report, options, recording->path, kept ? "last" : NULL, profile, &error);
-    if (!written) {
-        sl_say_error(&error);
-        if (kept) {
-            sl_say("the recording is kept: stacklapse view last");
-        }
-    } else if (run->report.path != NULL && !options->quiet) {
-        sl_say("wrote %s: %" PRIu64 " samples in %.3f s", run->report.path, profile->facts.samples,
-               (double)profile->facts.duration_ns / 1e9);
     }
     sl_profile_destroy(profile);
 }

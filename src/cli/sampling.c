@@ -47,6 +47,7 @@ bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *
         .interval_ns = options->interval_ns,
         .main_thread_only = options->main_thread_only,
         .states = true,
+        .duration_ns = options->duration_ns,
     };
     if (!create_recorder(sampling, options, error)) {
         sl_sampling_destroy(sampling, false);
@@ -69,11 +70,13 @@ static void *run_session(void *argument)
     return NULL;
 }
 
-bool sl_sampling_start(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error)
+bool sl_sampling_add(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error)
 {
-    if (!sl_session_add(sampling->session, target, error)) {
-        return false;
-    }
+    return sl_session_add(sampling->session, target, error);
+}
+
+bool sl_sampling_start(struct sl_sampling *sampling, struct sl_error *error)
+{
     int error_number = pthread_create(&sampling->thread, NULL, run_session, sampling);
     if (error_number != 0) {
         return sl_error_system(error, error_number, "cannot start the sampler's thread");

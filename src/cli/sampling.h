@@ -27,8 +27,11 @@ struct sl_sampling {
 /* Opens a recording and starts its clock. False: nothing is left behind. */
 bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error);
 
-/* Looks at `target` from now on. The thread is created with the signal mask of the caller. */
-bool sl_sampling_start(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error);
+/* Adds a process to be looked at, before the start; as sl_session_add. */
+bool sl_sampling_add(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error);
+
+/* Looks at what was added from now on. The thread is created with the signal mask of the caller. */
+bool sl_sampling_start(struct sl_sampling *sampling, struct sl_error *error);
 
 /* Ends the session if it has not ended, and waits for it: the recording is complete. */
 void sl_sampling_finish(struct sl_sampling *sampling);

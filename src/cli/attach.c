@@ -1,0 +1,179 @@
+/* attach.c - `stacklapse attach PID...`: looks at programs that run already, until a time is over, Ctrl-C, or they end,
+ * and says where their time went. They do not notice: nothing is written to them, none is stopped or signalled. */
+#include "cli/command.h"
+
+#include "cli/interrupt.h"
+#include "cli/outcome.h"
+#include "cli/processes.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/sampling.h"
+#include "profile/trace_reader.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { PROGRESS_PERIOD_MS = 500 };
+
+/* A key that was pressed to end the recording is often pressed twice. */
+static const uint64_t interrupt_grace_ns = 1000000000;
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/* One look at programs that run. */
+struct attach {
+    const struct sl_options *options;
+    struct sl_report report;
+    struct sl_sampling sampling;
+    struct sl_progress progress;
+    size_t joined; /* how many of the processes are looked at */
+};
+
+/* From now on signals are received by a descriptor. Those that were ignored when we were started (nohup) stay so. */
+static int receive_signals(struct sl_error *error)
+{
+    sigset_t received;
+    sigemptyset(&received);
+    sigaddset(&received, SIGTSTP);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
+        struct sigaction before;
+        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaddset(&received, ending[i]);
+        }
+    }
+    sigprocmask(SIG_BLOCK, &received, NULL);
+    int descriptor = signalfd(-1, &received, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (descriptor < 0) {
+        sl_error_system(error, errno, "cannot receive signals");
+    }
+    return descriptor;
+}
+
+static void show_progress(struct attach *attach)
+{
+    struct sl_session_progress progress = sl_session_progress(attach->sampling.session);
+    if (progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
+        sl_progress_show(&attach->progress, progress.elapsed_ns, progress.samples);
+    }
+}
+
+/* Until the session ends by itself or a signal asks for the end. */
+static void look_until_end(struct attach *attach, int signals)
+{
+    sl_progress_init(&attach->progress, attach->options->quiet ? -1 : STDERR_FILENO);
+    struct pollfd events[] = {
+        {.fd = attach->sampling.ended_descriptor, .events = POLLIN},
+        {.fd = signals, .events = POLLIN},
+    };
+    bool over = false;
+    while (!over) {
+        int ready = poll(events, 2, attach->progress.descriptor >= 0 ? PROGRESS_PERIOD_MS : -1);
+        struct signalfd_siginfo signal;
+        while (ready > 0 && !over && read(signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+            if (signal.ssi_signo == SIGTSTP) {
+                sl_progress_erase(&attach->progress);
+                raise(SIGSTOP);
+            } else {
+                over = true;
+            }
+        }
+        over = over || events[0].revents != 0;
+        if (!over) {
+            show_progress(attach);
+        }
+    }
+    sl_sampling_finish(&attach->sampling);
+    sl_progress_erase(&attach->progress);
+}
+
+/* Joins what can be joined, and says of the rest why not. */
+static void join(struct attach *attach, const pid_t *pids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_session_target target = {.pid = pids[i]};
+        struct sl_error error = {0};
+        if (sl_sampling_add(&attach->sampling, &target, &error)) {
+            attach->joined++;
+        } else {
+            sl_processes_say_refused(pids[i], &error);
+        }
+    }
+}
+
+/* False when there is nothing to report, or it could not be written. `*worth_keeping` is false when nothing was seen. */
+static bool write_report(struct attach *attach, bool *worth_keeping)
+{
+    *worth_keeping = false;
+    if (attach->sampling.end == SL_SESSION_NOTHING) {
+        sl_say_error(&attach->sampling.error);
+        return false;
+    }
+    struct sl_error error = {0};
+    struct sl_profile *profile = sl_trace_read_file(attach->sampling.recording.path, &error);
+    if (profile == NULL) {
+        *worth_keeping = true;
+        sl_outcome_unreadable(&attach->sampling, &error);
+        return false;
+    }
+    bool written = false;
+    *worth_keeping = profile->facts.samples > 0;
+    if (*worth_keeping) {
+        written = sl_outcome_write(&attach->sampling, &attach->report, attach->options, profile);
+    } else {
+        sl_say("not a single sample was taken: %s", attach->sampling.end == SL_SESSION_ENDED
+                                                        ? "the process ended before it could be looked at"
+                                                        : "the recording was ended too soon");
+    }
+    sl_profile_destroy(profile);
+    return written;
+}
+
+/* The exit code, or SL_EXIT_FAILED with `error` filled in. */
+static int look_at(struct attach *attach, const pid_t *pids, size_t count, struct sl_error *error)
+{
+    int signals = receive_signals(error);
+    if (signals < 0) {
+        return SL_EXIT_FAILED;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    int code = SL_EXIT_FAILED;
+    if (sl_sampling_prepare(&attach->sampling, attach->options, error)) {
+        join(attach, pids, count);
+        if (attach->joined == 0 || !sl_sampling_start(&attach->sampling, error)) {
+            sl_sampling_destroy(&attach->sampling, false);
+        } else {
+            look_until_end(attach, signals);
+            sl_interrupt_arm(interrupt_grace_ns);
+            bool worth_keeping;
+            bool written = write_report(attach, &worth_keeping);
+            code = written && attach->joined == count ? SL_EXIT_DONE : SL_EXIT_FAILED;
+            sl_sampling_destroy(&attach->sampling, worth_keeping);
+            sl_recordings_prune();
+        }
+    }
+    close(signals);
+    return code;
+}
+
+int sl_command_attach(const struct sl_options *options)
+{
+    struct attach attach = {.options = options, .progress = {.descriptor = -1}};
+    struct sl_error error = {0};
+    pid_t *pids = NULL;
+    size_t count = 0;
+    int code = SL_EXIT_FAILED;
+    if (sl_processes_named(options, "attach", &pids, &count, &error) &&
+        sl_report_plan(&attach.report, options, STDOUT_FILENO, &error)) {
+        code = look_at(&attach, pids, count, &error);
+    }
+    if (error.kind != SL_ERROR_NONE) {
+        sl_say_error(&error);
+        code = error.kind == SL_ERROR_USAGE ? SL_EXIT_USAGE : SL_EXIT_FAILED;
+    }
+    free(pids);
+    return code;
+}

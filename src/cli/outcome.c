@@ -1,0 +1,42 @@
+#include "cli/outcome.h"
+
+#include "cli/command.h"
+
+#include <inttypes.h>
+
+static bool is_kept(const struct sl_sampling *sampling)
+{
+    return sampling->recording.place == SL_RECORDING_STATE;
+}
+
+void sl_outcome_unreadable(const struct sl_sampling *sampling, const struct sl_error *error)
+{
+    sl_say_error(error);
+    if (is_kept(sampling)) {
+        sl_say("the recording is kept: stacklapse view last");
+    }
+}
+
+bool sl_outcome_write(const struct sl_sampling *sampling, const struct sl_report *report,
+                      const struct sl_options *options, const struct sl_profile *profile)
+{
+    const char *path = sampling->recording.path;
+    if (sampling->end == SL_SESSION_FAILED) {
+        sl_say("the recording is not complete: %s", sampling->error.sentence);
+    }
+    if (options->verbose && is_kept(sampling)) {
+        sl_say("recording: %s", path);
+    } else if (options->verbose) {
+        sl_say("the recording is not kept: %s", sampling->not_kept.sentence);
+    }
+    struct sl_error error = {0};
+    if (!sl_report_write(report, options, path, is_kept(sampling) ? "last" : NULL, profile, &error)) {
+        sl_outcome_unreadable(sampling, &error);
+        return false;
+    }
+    if (report->path != NULL && !options->quiet) {
+        sl_say("wrote %s: %" PRIu64 " samples in %.3f s", report->path, profile->facts.samples,
+               (double)profile->facts.duration_ns / 1e9);
+    }
+    return true;
+}

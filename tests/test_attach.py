@@ -1,0 +1,245 @@
+"""`stacklapse attach`: programs that run already are looked at, and do not notice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from support.command import Command, Recording, Run
+from support.interpreters import Interpreter
+from support.program import children_of, running, until
+
+# Two phases that call nothing that is not named, until a line comes from outside.
+PROGRAM = """\
+import sys, threading, time
+def first(): return [number * 2 for number in range(1000)]
+def second(): return sum(range(2000))
+def work():
+    while not done:
+        first()
+        second()
+def wait():
+    while not done:
+        time.sleep(0.05)
+done = []
+threads = [threading.Thread(target=work), threading.Thread(target=wait)]
+for thread in threads: thread.start()
+print("ready", flush=True)
+print("read", sys.stdin.readline().strip(), flush=True)
+done.append(1)
+for thread in threads: thread.join()
+print("end")
+"""
+
+
+def script(stacklapse: Command, code: str = PROGRAM) -> Path:
+    path = stacklapse.folder / f"program_{hashlib.sha1(code.encode()).hexdigest()[:8]}.py"
+    path.write_text(code)
+    return path
+
+
+def attach(stacklapse: Command, *arguments: str | os.PathLike[str]) -> Recording:
+    path = stacklapse.folder / "attached.lapse"
+    run = stacklapse("attach", "-o", path, *arguments)
+    assert run.exit_code == 0, run.stderr
+    return Recording(stacklapse, path, run)
+
+
+def recording_process(stacklapse: Command, *arguments: str) -> subprocess.Popen[str]:
+    """`attach` in the background."""
+    return subprocess.Popen(
+        [stacklapse.path, "attach", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=stacklapse.environment(),
+        process_group=0,
+    )
+
+
+def until_recording(stacklapse: Command) -> Path:
+    """Until a recording has been written to once: that is a second after the first look."""
+    recordings = stacklapse.state / "stacklapse"
+    until(lambda: any(file.stat().st_size > 100 for file in recordings.glob("*.lapse")), "for the first second")
+    return next(recordings.glob("*.lapse"))
+
+
+def test_a_program_that_runs_is_looked_at_and_goes_on(stacklapse: Command, python: Interpreter) -> None:
+    with running([python.path, script(stacklapse)]) as program:
+        recording = attach(stacklapse, str(program.pid), "-d", "0.6s")
+        names = {name for stack in recording.stacks() for name in stack.names}
+        assert {"work", "wait", "<module>"} <= names
+        assert recording.info["python"] == python.version_text
+        assert recording.info["complete"] == "yes"
+        [process] = recording.json["processes"]
+        assert process["pid"] == program.pid
+        assert process["command"].startswith(str(python.path))
+        assert len(recording.json["threads"]) == 3
+        stdout, stderr = program.communicate("a line\n", timeout=60)
+        assert (program.returncode, stdout, stderr) == (0, "read a line\nend\n", "")
+
+
+def test_the_report_goes_to_standard_output_and_the_recording_is_kept(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        run = stacklapse("attach", "--duration=300ms", str(program.pid))
+        assert (run.exit_code, run.stderr) == (0, "")
+        assert "work" in run.stdout
+        assert f"pid {program.pid}" in run.stdout
+        again = stacklapse("view", "last")
+        assert again.stdout.splitlines()[:4] == run.stdout.splitlines()[:4]
+
+
+def test_every_option_of_a_report_is_taken(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        run = stacklapse("attach", "-d", "0.3", "-i", "5ms", "--threads", "main", "-r", "json", str(program.pid))
+        assert run.exit_code == 0, run.stderr
+        assert run.stdout.startswith('{"format":"stacklapse"')
+        assert "interval: 0.005000000 s" in stacklapse("info").stdout
+        assert "threads: 1\n" in stacklapse("info").stdout
+
+
+def test_several_processes_are_apart(stacklapse: Command, any_python: Interpreter) -> None:
+    other = PROGRAM.replace("work", "labour")
+    with (
+        running([any_python.path, script(stacklapse)]) as one,
+        running([any_python.path, script(stacklapse, other)]) as two,
+    ):
+        recording = attach(stacklapse, str(one.pid), str(two.pid), str(one.pid), "-d", "0.5")
+        processes = {process["pid"]: index for index, process in enumerate(recording.json["processes"])}
+        assert set(processes) == {one.pid, two.pid}
+        owners = [thread["process"] for thread in recording.json["threads"]]
+        assert sorted(owners) == sorted([processes[one.pid], processes[two.pid]] * 3)
+        sections = re.split(r"^ process (\d+) ", recording.view("--threshold", "0"), flags=re.MULTILINE)[1:]
+        reports = dict(zip(map(int, sections[::2]), sections[1::2], strict=True))
+        assert set(reports) == {one.pid, two.pid}
+        assert "labour" in reports[two.pid]
+        assert "labour" not in reports[one.pid]
+
+
+def test_ctrl_c_ends_the_recording_and_not_the_program(stacklapse: Command, any_python: Interpreter) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with running([any_python.path, script(stacklapse)]) as program:
+            attached = recording_process(stacklapse, str(program.pid))
+            until_recording(stacklapse)
+            attached.send_signal(number)
+            stdout, stderr = attached.communicate(timeout=60)
+            assert (attached.returncode, stderr) == (0, "")
+            assert "work" in stdout
+            assert program.poll() is None
+            assert program.communicate("\n", timeout=60)[0] == "read \nend\n"
+        for recording in (stacklapse.state / "stacklapse").glob("*.lapse"):
+            recording.unlink()
+
+
+def test_the_end_of_the_program_ends_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        attached = recording_process(stacklapse, str(program.pid))
+        until_recording(stacklapse)
+        program.communicate("\n", timeout=60)
+        stdout, stderr = attached.communicate(timeout=60)
+        assert (attached.returncode, stderr) == (0, "")
+        assert "work" in stdout
+
+
+def test_a_program_that_is_killed_leaves_its_recording(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        attached = recording_process(stacklapse, str(program.pid))
+        until_recording(stacklapse)
+        program.kill()
+        stdout, stderr = attached.communicate(timeout=60)
+        assert (attached.returncode, stderr) == (0, "")
+        assert "work" in stdout
+
+
+def test_of_several_the_last_to_end_ends_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, script(stacklapse)]) as one, running([any_python.path, script(stacklapse)]) as two:
+        attached = recording_process(stacklapse, str(one.pid), str(two.pid), "-r", "json")
+        until_recording(stacklapse)
+        one.kill()
+        one.wait()
+        assert attached.poll() is None
+        two.kill()
+        stdout, _ = attached.communicate(timeout=60)
+        assert attached.returncode == 0
+        assert str(one.pid) in stdout
+        assert str(two.pid) in stdout
+
+
+def test_a_program_that_executes_another_is_followed(stacklapse: Command, python: Interpreter) -> None:
+    again = script(stacklapse, PROGRAM.replace("work", "labour"))
+    code = PROGRAM.replace('print("end")', f"import os; os.execv(sys.executable, [sys.executable, {str(again)!r}])")
+    with running([python.path, script(stacklapse, code)]) as program:
+        attached = recording_process(stacklapse, str(program.pid), "-r", "folded")
+        recording = until_recording(stacklapse)
+        assert program.stdin
+        assert program.stdout
+        program.stdin.write("go\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "read go\n"
+        assert program.stdout.readline() == "ready\n"
+        until(lambda: "labour" in stacklapse("view", recording, "-r", "folded").stdout, "for the second program")
+        attached.send_signal(signal.SIGINT)
+        stdout, stderr = attached.communicate(timeout=60)
+        assert (attached.returncode, stderr) == (0, "")
+        assert "work" in stdout
+        assert "labour" in stdout
+
+
+def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        attached = recording_process(stacklapse, str(program.pid))
+        until_recording(stacklapse)
+        attached.kill()
+        attached.communicate(timeout=60)
+        assert program.communicate("\n", timeout=60)[0] == "read \nend\n"
+    view = stacklapse("view", "last")
+    assert view.exit_code == 0, view.stderr
+    assert "work" in view.stdout
+
+
+def assert_refused(run: Run, *sentences: str) -> None:
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert len(run.stderr.splitlines()) == len(sentences), run.stderr
+    for line, sentence in zip(run.stderr.splitlines(), sentences, strict=True):
+        assert re.fullmatch(r"stacklapse: [^\n]*[^\n.]", line), run.stderr
+        assert sentence in line
+
+
+def test_what_cannot_be_looked_at_is_named_and_the_others_are_recorded(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        run = stacklapse("attach", "-d", "0.3", "2147483647", str(program.pid))
+        assert run.exit_code == 1
+        assert run.stderr == "stacklapse: there is no process 2147483647\n"
+        assert "work" in run.stdout
+
+
+def test_what_is_not_python_is_told_with_its_python_children(stacklapse: Command, any_python: Interpreter) -> None:
+    shell = f"{any_python.path} {script(stacklapse)} & wait"
+    with running(["sh", "-c", shell]) as parent:
+        [child] = children_of(parent.pid)
+        run = stacklapse("attach", str(parent.pid))
+        assert_refused(run, f"process {parent.pid} is not Python: there is no CPython in it; of its descendants these "
+                            f"are Python: {child} ({any_python.path}")  # fmt: skip
+        assert not list((stacklapse.state / "stacklapse").glob("*.lapse"))
+    with running(["sleep", "100"], wait=False) as sleep:
+        until(lambda: Path(f"/proc/{sleep.pid}/comm").read_text() == "sleep\n", "for sleep")
+        assert_refused(stacklapse("attach", str(sleep.pid)), f"process {sleep.pid} is not Python")
+
+
+def test_a_zombie_and_a_kernel_thread_are_told(stacklapse: Command) -> None:
+    zombie = subprocess.Popen([sys.executable, "-c", ""])
+    until(lambda: ") Z " in Path(f"/proc/{zombie.pid}/stat").read_text(), "for the end")
+    assert_refused(stacklapse("attach", str(zombie.pid)), f"process {zombie.pid} has ended already")
+    zombie.wait()
+    if Path("/proc/2/comm").read_text() == "kthreadd\n":
+        assert_refused(stacklapse("attach", "2"), "process 2 is a kernel thread")
