@@ -1,5 +1,5 @@
-"""Packages of Python's index for the interpreters under test, which are nobody's to install into: each set is put into a
-folder of its own, once for each minor version, and found by PYTHONPATH."""
+"""Packages of Python's index for the interpreters under test, which are nobody's to install into: each set is put into
+a folder of its own, once for each minor version, and found by PYTHONPATH."""
 
 from __future__ import annotations
 

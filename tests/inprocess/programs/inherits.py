@@ -7,27 +7,24 @@ import asyncio
 import contextvars
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from stacklapse import Profiler
+from work import spin
 
 FOLDER = Path(sys.argv[1])
-TURN = 0.05
 
 
-def spin() -> None:
-    end = time.perf_counter() + TURN
-    while time.perf_counter() < end:
-        pass
+def turn() -> None:
+    spin(0.05)
 
 
 def named(name: str) -> Callable[[], None]:
     """A function of that name that spins."""
-    names: dict[str, Callable[[], None]] = {"spin": spin}
-    exec(compile(f"def {name}():\n    spin()\n", "named.py", "exec"), names)
+    names: dict[str, Callable[[], None]] = {"turn": turn}
+    exec(compile(f"def {name}():\n    turn()\n", "named.py", "exec"), names)
     return names[name]
 
 
