@@ -5,13 +5,14 @@
 #   make demo     builds it and profiles a real program
 #   make test     all that must hold before a change lands
 #   make truth    whether what is reported is true: programs whose shares and stacks are known by construction
+#   make test-long  the standard library's own tests while a Profiler records them; half an hour
 #   make fuzz     the fuzz targets, for FUZZ_SECONDS each (an hour by default)
 #   make bench    the figures of docs/benchmarks.md, on a quiet machine
 #   make lint     style and static checks;  make format  puts the C and Python code in shape
 #   make page     the report page, report/dist/report.html, after a change in report/ or src/analysis
 #   make clean
 
-.PHONY: build demo test truth fuzz bench lint format page check-page clean
+.PHONY: build demo test test-long truth fuzz bench lint format page check-page clean
 
 build:
 	scripts/requirements build
@@ -23,6 +24,9 @@ demo: build
 
 test:
 	scripts/test
+
+test-long:
+	scripts/test long
 
 truth:
 	scripts/test truth

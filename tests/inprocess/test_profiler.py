@@ -55,6 +55,11 @@ def test_what_holds_the_gil_is_seen(stacklapse: Command, python: Interpreter) ->
     run_inside(stacklapse, python, "holds_gil.py")
 
 
+@pytest.mark.parametrize("left", ["file", "nothing"])
+def test_where_reading_memory_is_forbidden(stacklapse: Command, python: Interpreter, left: str) -> None:
+    run_inside(stacklapse, python, "forbidden.py", left)
+
+
 def test_the_command_shows_what_a_profiler_saved(stacklapse: Command, python: Interpreter) -> None:
     recording = record_inside(stacklapse, python, "step.py", "0.3", "0.001")
     assert "compute" in recording.view()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from support.command import Argument, Command, Recording, Run
@@ -15,6 +16,16 @@ PROGRAMS = Path(__file__).resolve().parents[1] / "inprocess" / "programs"
 def package_path(command: Command) -> Path:
     """The folder with the package `stacklapse` that was built together with the command."""
     return command.path.resolve().parent / "python"
+
+
+@cache
+def sanitizer_environment(package: Path) -> dict[str, str]:
+    """What a Python needs that loads a module with the address sanitizer in it. What Python itself never frees is no
+    leak of ours; tests count what grows."""
+    if b"libasan.so" not in (package / "stacklapse" / "_native.abi3.so").read_bytes():
+        return {}
+    library = subprocess.run(["cc", "-print-file-name=libasan.so"], check=True, capture_output=True, text=True).stdout
+    return {"LD_PRELOAD": library.strip(), "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}
 
 
 def run_inside(
@@ -34,6 +45,7 @@ def run_inside(
         [*launcher, python.path, *options, PROGRAMS / program, *arguments],
         env=command.environment()
         | {"PYTHONPATH": ":".join(map(str, (package_path(command), *on_path))), "PYTHONDONTWRITEBYTECODE": "1"}
+        | sanitizer_environment(package_path(command))
         | (environment or {}),
         cwd=command.folder,
         stdin=subprocess.DEVNULL,

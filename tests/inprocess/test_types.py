@@ -1,0 +1,60 @@
+"""What type checkers are told of the package is what is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from support.command import Command
+from support.inside import package_path
+
+USE = """\
+import stacklapse
+
+
+@stacklapse.profile
+def plain(number: int) -> str:
+    return str(number)
+
+
+@stacklapse.profile(interval=0.0005)
+async def coroutine() -> int:
+    return 1
+
+
+def use() -> str:
+    with stacklapse.Profiler(interval=0.001, async_mode="disabled", threads="all") as profiler:
+        text: str = plain(1)
+    session = profiler.last_session
+    assert session is not None
+    content: bytes = stacklapse.PstatsRenderer().render(session)
+    root = session.root_frame()
+    return text + str(content) + (root.function if root is not None else "")
+
+
+stacklapse.Profiler(async_mode="bogus")  # type: ignore[arg-type]
+"""
+
+
+def run(command: Command, *arguments: str) -> str:
+    package = str(package_path(command))
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=command.folder,
+        env=os.environ | {"PYTHONPATH": package, "MYPYPATH": package},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_stubs_of_the_native_module_are_what_it_has(stacklapse: Command) -> None:
+    run(stacklapse, "mypy.stubtest", "stacklapse._native")
+
+
+def test_a_program_that_uses_the_package_is_checked_strictly(stacklapse: Command) -> None:
+    (stacklapse.folder / "use.py").write_text(USE)
+    run(stacklapse, "mypy", "--strict", "use.py")
