@@ -171,7 +171,7 @@ static enum sl_follow begin(struct sl_stack *stack)
     }
     if (newest != (memory->chunk_count > 0 ? memory->chunks[0].address : 0)) {
         enum sl_follow follow = sl_stack_chunks(python, memory, newest);
-        memory->top = stack->current;
+        memory->roams = true;
         return follow == SL_FOLLOW_OK ? SL_FOLLOW_MOVED : follow;
     }
     return SL_FOLLOW_OK;
@@ -250,8 +250,7 @@ static enum sl_follow look_further(struct sl_stack *stack, uint64_t address)
     if (memory->next_count > 0 || !in_chunk(&memory->chunks[0], address)) {
         return SL_FOLLOW_TORN;
     }
-    memory->top = address;
-    memory->roams = true;
+    sl_thread_memory_top(memory, address);
     return SL_FOLLOW_MOVED;
 }
 
@@ -364,7 +363,7 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
         }
         if (on_data_stack && !top_seen) {
             top_seen = true;
-            memory->top = address;
+            sl_thread_memory_top(memory, address);
             if (!copies.has_behind && in_chunk(&memory->chunks[0], address)) {
                 return SL_FOLLOW_MOVED; /* below what was read twice */
             }

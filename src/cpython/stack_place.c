@@ -109,17 +109,17 @@ enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memo
         return sl_follow_from_read(read);
     }
     memory->chunk_count = 0;
-    memory->top = 0;
     uint64_t frame = sl_word(state + layout->thread_frame);
     if (layout->c_frames) {
         sl_stack_c_frame(memory, frame);
-    } else {
-        memory->top = frame;
     }
     if (memory->gil == 0) {
         memory->gil = sl_gil_address(python, memory->interpreter);
     }
     enum sl_follow follow = sl_stack_chunks(python, memory, sl_word(state + layout->thread_chunk));
     memory->predicted = follow == SL_FOLLOW_OK;
+    if (memory->predicted && !layout->c_frames) {
+        sl_thread_memory_top(memory, frame);
+    }
     return follow;
 }

@@ -103,7 +103,8 @@ static bool add_foreign(struct sl_stack *stack, bool inner_only, size_t *first, 
     return true;
 }
 
-/* The newest chunk from its begin, or from TOP_BYTES below the innermost frame. */
+/* The newest chunk as far as its innermost frame has been in the last walks: from its begin, or from TOP_BYTES below that.
+ * Where it was seen once is asked for from then on, since to ask again would be to look at a later moment. */
 static bool add_chunk(struct sl_stack *stack, size_t *piece, bool top_only)
 {
     const struct sl_thread_memory *memory = stack->memory;
@@ -113,12 +114,11 @@ static bool add_chunk(struct sl_stack *stack, size_t *piece, bool top_only)
     const struct sl_chunk *chunk = &memory->chunks[0];
     uint64_t begin = chunk->address;
     uint64_t end = chunk->address + chunk->size;
-    uint64_t top = memory->top;
-    if (top >= begin && top < end && !memory->roams) {
-        uint64_t ahead = top + stack->python->layout.frame_header + AHEAD_BYTES;
+    if (memory->reach.low >= begin && memory->reach.high < end && !memory->roams) {
+        uint64_t ahead = memory->reach.high + stack->python->layout.frame_header + AHEAD_BYTES;
         end = ahead < end ? ahead : end;
-        if (top_only && top > begin + TOP_BYTES) {
-            begin = top - TOP_BYTES;
+        if (top_only && memory->reach.low > begin + TOP_BYTES) {
+            begin = memory->reach.low - TOP_BYTES;
         }
     }
     return add(stack, piece, begin, (size_t)(end - begin));

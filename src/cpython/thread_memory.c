@@ -121,6 +121,33 @@ void sl_thread_memories_keep(struct sl_thread_memories *memories, const struct s
     }
 }
 
+static bool in_newest_chunk(const struct sl_thread_memory *memory, uint64_t address)
+{
+    return memory->chunk_count > 0 && address >= memory->chunks[0].address &&
+           address - memory->chunks[0].address < memory->chunks[0].size;
+}
+
+static void extend(const struct sl_thread_memory *memory, struct sl_reach *reach, uint64_t address)
+{
+    bool known = in_newest_chunk(memory, reach->low);
+    reach->low = known && reach->low < address ? reach->low : address;
+    reach->high = known && reach->high > address ? reach->high : address;
+}
+
+void sl_thread_memory_top(struct sl_thread_memory *memory, uint64_t address)
+{
+    if (!in_newest_chunk(memory, address)) {
+        return;
+    }
+    extend(memory, &memory->reach, address);
+    extend(memory, &memory->recent, address);
+    if (++memory->recent_count >= SL_REACH_WALKS) {
+        memory->reach = memory->recent;
+        memory->recent = (struct sl_reach){address, address};
+        memory->recent_count = 0;
+    }
+}
+
 static bool reserve(void **array, uint32_t *capacity, uint32_t count, size_t element)
 {
     if (count <= *capacity) {

@@ -52,6 +52,15 @@ struct sl_foreign {
     bool inner;   /* it was among the innermost frames, which are read twice */
 };
 
+/* Between these addresses. */
+struct sl_reach {
+    uint64_t low, high;
+};
+
+/* What has not been reached in so many walks is not asked for any more. That it then has to be asked again, a moment
+ * later, concerns what was in less than one of a thousand stacks. */
+#define SL_REACH_WALKS 1024u
+
 struct sl_thread_memory {
     uint64_t address; /* of the PyThreadState; 0: the slot is free */
     uint64_t native_id;
@@ -61,13 +70,15 @@ struct sl_thread_memory {
 
     /* Where its stack lay. */
     bool predicted;
-    uint64_t top;            /* innermost frame that lies in the newest chunk */
+    struct sl_reach reach;   /* where in the newest chunk the innermost frame was in the last walks, */
+    struct sl_reach recent;  /* and in the latest of them, */
+    uint32_t recent_count;   /* this many */
     struct sl_chunk *chunks; /* newest first; owned */
     uint32_t chunk_count, chunk_capacity;
     uint64_t c_frames[SL_C_FRAMES]; /* the latest first; 0: none */
     struct sl_foreign *foreign;     /* frames outside of the data stack, in order of their addresses; owned */
     uint32_t foreign_count, foreign_capacity;
-    bool roams;            /* the top moved out of what was asked for: ask for the whole chunk */
+    bool roams;            /* the newest chunk changes: ask for all of it */
     uint64_t generation;   /* the interpreter's count of freed code objects */
     bool generation_moves; /* it was another one in the walk before */
     uint32_t turn;         /* which of the long-lived code objects is compared next */
@@ -100,6 +111,9 @@ struct sl_thread_memory *sl_thread_memory(struct sl_thread_memories *memories, c
 
 /* Drops what belongs to threads that are not among `threads`. */
 void sl_thread_memories_keep(struct sl_thread_memories *memories, const struct sl_python_thread *threads, size_t count);
+
+/* The innermost frame lies there, in the newest chunk. */
+void sl_thread_memory_top(struct sl_thread_memory *memory, uint64_t address);
 
 /* Room for `count` elements of the arrays above; false when memory is exhausted. */
 bool sl_thread_memory_chunks(struct sl_thread_memory *memory, uint32_t count);
