@@ -135,7 +135,7 @@ def test_help_and_version_go_to_standard_output(stacklapse: Command) -> None:
         assert run.stdout.startswith("stacklapse ")
         assert {"--interval", "--output", "-o", "--help"} <= options_of(run.stdout)
         assert max(len(line) for line in run.stdout.splitlines()) <= 110
-    for command in ("attach", "view", "info"):
+    for command in ("attach", "view", "info", "requests", "token"):
         run = stacklapse(command, "--help")
         assert (run.exit_code, run.stderr) == (0, "")
         assert f"stacklapse {command}" in run.stdout
@@ -157,7 +157,7 @@ def test_the_man_page_has_every_option_sub_command_and_format(stacklapse: Comman
     named = {f"-{name}" for name in re.findall(r"Fl (\S+)", page)}
     help_text = stacklapse("--help").stdout
     documented = options_of(help_text)
-    for command in ("attach", "view"):
+    for command in ("attach", "view", "requests", "token"):
         documented |= options_of(stacklapse(command, "--help").stdout)
     assert documented <= named, documented - named
     assert {name for name in named if name.startswith("--")} <= documented | {"--"}

@@ -1,7 +1,8 @@
 """The commands in the documentation work: every line of every ```sh block of README.md and docs/*.md is run.
 
 A block that cannot be run (it installs, takes half an hour, needs a network) says so: ```sh not-run. The commands of a
-document run in one folder, in order, in which `script.py` lies.
+document run in one folder, in order, in which `script.py` lies; where it is about kept requests, there are some in
+`profiles`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Command
+from support.inside import run_inside
 from support.interpreters import TOP, Interpreter
 
 BLOCK = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
@@ -67,6 +69,8 @@ def test_every_command_in_the_documentation_works(
     document: Path, stacklapse: Command, any_python: Interpreter, tmp_path: Path
 ) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
+    if "requests profiles" in document.read_text():
+        run_inside(stacklapse, any_python, "requests_folder.py", tmp_path / "profiles")
     programs = tmp_path / "bin"
     programs.mkdir()
     # `python` is an interpreter that can be profiled; `stacklapse` is the command under test.

@@ -31,6 +31,8 @@ int sl_command_run(const struct sl_options *options);
 int sl_command_attach(const struct sl_options *options);
 int sl_command_view(const struct sl_options *options);
 int sl_command_info(const struct sl_options *options);
+int sl_command_requests(const struct sl_options *options);
+int sl_command_token(const struct sl_options *options);
 
 /* One line on stderr that begins with "stacklapse: ". */
 void sl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

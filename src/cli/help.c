@@ -12,6 +12,8 @@ enum { WIDTH = 96, EXPLAINED_AT = 26 };
 
 static const char *const group_titles[SL_GROUP_COUNT] = {
     [SL_GROUP_RECORDING] = "Recording",
+    [SL_GROUP_REQUESTS] = "Which requests",
+    [SL_GROUP_TOKEN] = "The token",
     [SL_GROUP_OUTPUT] = "Where the report goes",
     [SL_GROUP_CONTENT] = "What the report shows",
     [SL_GROUP_OTHER] = "Other",
@@ -124,7 +126,7 @@ int sl_help_print(const struct sl_command *command)
         }
     }
     print_options(&output, command->set);
-    if ((command->set & (SL_FOR_RUN | SL_FOR_ATTACH | SL_FOR_VIEW)) != 0) {
+    if ((command->set & (SL_FOR_RUN | SL_FOR_ATTACH | SL_FOR_VIEW | SL_FOR_REQUESTS)) != 0) {
         print_renderers(&output);
     }
     if (whole) {

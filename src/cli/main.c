@@ -9,14 +9,22 @@
 #include <unistd.h>
 
 static const char *const run_usages[] = {
-    "[options] script.py [arguments]", "[options] -m module [arguments]",
-    "[options] -c code [arguments]",   "[options] -- command [arguments]",
-    "attach [options] PID...",         "view [options] [FILE | last | N]",
-    "info [FILE | last | N]",          NULL,
+    "[options] script.py [arguments]",
+    "[options] -m module [arguments]",
+    "[options] -c code [arguments]",
+    "[options] -- command [arguments]",
+    "attach [options] PID...",
+    "view [options] [FILE | last | N]",
+    "info [FILE | last | N]",
+    "requests [options] FOLDER [N]",
+    "token [--ttl TIME]",
+    NULL,
 };
 static const char *const attach_usages[] = {"attach [options] PID...", NULL};
 static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
 static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
+static const char *const requests_usages[] = {"requests [options] FOLDER", "requests [options] FOLDER N", NULL};
+static const char *const token_usages[] = {"token [--ttl TIME] [--secret-file FILE]", NULL};
 
 const struct sl_command sl_commands[] = {
     {"run", SL_FOR_RUN, run_usages, "run a program and report where its time went (what stands for itself too)",
@@ -25,6 +33,10 @@ const struct sl_command sl_commands[] = {
      sl_command_attach},
     {"view", SL_FOR_VIEW, view_usages, "show a recording again, with any of the options for reports", sl_command_view},
     {"info", SL_FOR_INFO, info_usages, "print what a recording holds, one `key: value` a line", sl_command_info},
+    {"requests", SL_FOR_REQUESTS, requests_usages, "list the requests that a web application has kept, and open one",
+     sl_command_requests},
+    {"token", SL_FOR_TOKEN, token_usages, "make a token that lets a browser ask a web application for a profile",
+     sl_command_token},
     {0},
 };
 

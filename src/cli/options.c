@@ -2,6 +2,7 @@
 
 #include "cli/suggest.h"
 #include "cli/values.h"
+#include "cli/web_options.h"
 #include "render/render.h"
 #include "sampler/session.h"
 
@@ -158,8 +159,8 @@ FLAG(version)
 #undef FLAG
 
 #define RECORDING (SL_FOR_RUN | SL_FOR_ATTACH)
-#define SHOWING (RECORDING | SL_FOR_VIEW)
-#define ALL (SHOWING | SL_FOR_INFO | SL_FOR_DUMP)
+#define SHOWING (RECORDING | SL_FOR_VIEW | SL_FOR_REQUESTS)
+#define ALL (SHOWING | SL_FOR_INFO | SL_FOR_DUMP | SL_FOR_TOKEN)
 
 const struct sl_option sl_option_table[] = {
     {'i', "interval", "TIME", NULL, RECORDING, SL_GROUP_RECORDING, set_interval,
@@ -173,6 +174,23 @@ const struct sl_option sl_option_table[] = {
     {0, "python", "PATH", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_python,
      "run the program with this Python: a path, a name on PATH, a version (3.12), or the folder of a virtual "
      "environment"},
+
+    {0, "sort", "KEY", sl_sort_words, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_sort,
+     "list by time (the newest first; the default), duration, cpu or wait (the most first)"},
+    {0, "route", "GLOB", NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_route,
+     "list only requests whose route matches: '/users/*', 'POST *'"},
+    {0, "status", "STATUS", NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_status,
+     "list only requests that were answered with STATUS: 404, or 5xx"},
+    {0, "slower", "TIME", NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_slower,
+     "list only requests that took TIME or longer: 500ms, 2s"},
+    {0, "limit", "NUMBER", NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_limit,
+     "list so many of them, 0 for all (by default 50)"},
+    {0, "json", NULL, NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_json, "list them as JSON"},
+
+    {0, "ttl", "TIME", NULL, SL_FOR_TOKEN, SL_GROUP_TOKEN, sl_set_ttl,
+     "how long the token is good for: 10m (the default), 30s"},
+    {0, "secret-file", "FILE", NULL, SL_FOR_TOKEN, SL_GROUP_TOKEN, sl_set_secret_file,
+     "the file with the application's secret; without it, STACKLAPSE_SECRET has the secret"},
 
     {'o', "output", "FILE", NULL, SHOWING, SL_GROUP_OUTPUT, set_output,
      "write the report to FILE, in the format that its extension names; FILE.lapse saves the recording itself; - is "
@@ -397,7 +415,12 @@ static bool take_rest(struct sl_options *options, enum sl_command_set command, s
 bool sl_options_parse(struct sl_options *options, enum sl_command_set command, char *const *arguments,
                       struct sl_error *error)
 {
-    *options = (struct sl_options){.interval_ns = SL_INTERVAL_DEFAULT_NS, .threshold = -1};
+    *options = (struct sl_options){
+        .interval_ns = SL_INTERVAL_DEFAULT_NS,
+        .threshold = -1,
+        .requests = {.limit = SL_REQUESTS_LISTED},
+        .ttl_ns = SL_TTL_DEFAULT_NS,
+    };
     struct words words = {arguments};
     while (*words.next != NULL && options->program_kind == SL_PROGRAM_NONE) {
         const char *word = *words.next++;

@@ -5,6 +5,7 @@
 
 #include "analysis/selection.h"
 #include "base/error.h"
+#include "cli/request_index.h"
 #include "render/render.h"
 
 #include <stdbool.h>
@@ -18,6 +19,8 @@ enum sl_command_set {
     SL_FOR_INFO = 1 << 2,
     SL_FOR_ATTACH = 1 << 3,
     SL_FOR_DUMP = 1 << 4,
+    SL_FOR_REQUESTS = 1 << 8,
+    SL_FOR_TOKEN = 1 << 9,
 };
 
 enum sl_program_kind {
@@ -65,12 +68,20 @@ struct sl_options {
     struct sl_globs show;
     enum sl_color color;
 
+    struct sl_request_query requests; /* requests: which ones, in which order */
+    bool json;                        /* and whether as JSON */
+
+    uint64_t ttl_ns;         /* token: how long it is good for */
+    const char *secret_file; /* --secret-file, NULL: the environment has it */
+
     bool quiet;
     bool verbose;
 };
 
 enum sl_option_group {
     SL_GROUP_RECORDING = 0,
+    SL_GROUP_REQUESTS,
+    SL_GROUP_TOKEN,
     SL_GROUP_OUTPUT,
     SL_GROUP_CONTENT,
     SL_GROUP_OTHER,
@@ -92,6 +103,8 @@ struct sl_option {
 extern const struct sl_option sl_option_table[]; /* the last one has a NULL name */
 
 #define SL_INTERVAL_DEFAULT_NS ((uint64_t)1000000)
+#define SL_REQUESTS_LISTED ((uint64_t)50)
+#define SL_TTL_DEFAULT_NS ((uint64_t)600 * 1000000000)
 
 /* Reads what stands behind the command's or sub-command's name. For run, everything behind the program belongs to the
  * program. False with SL_ERROR_USAGE; to be destroyed in either case. */

@@ -15,7 +15,12 @@ int sl_recording_input_open(struct sl_recording_input *input, const struct sl_op
         sl_say("one recording at a time, not also '%s'", options->operands[1]);
         return SL_EXIT_USAGE;
     }
-    input->name = options->operand_count == 1 ? options->operands[0] : "last";
+    return sl_recording_input_open_named(input, options->operand_count == 1 ? options->operands[0] : "last");
+}
+
+int sl_recording_input_open_named(struct sl_recording_input *input, const char *name)
+{
+    *input = (struct sl_recording_input){.name = name};
     struct sl_error error = {0};
     input->path = sl_recordings_find(input->name, &error);
     if (input->path != NULL) {

@@ -14,6 +14,10 @@ struct sl_recording_input {
 /* Reads the recording that the operands name (none: the last one). Says what is wrong, also when part of it is missing.
  * Returns an exit code; SL_EXIT_DONE: it is open. */
 int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options);
+
+/* The same for the recording of that name: "last", a number, a path. */
+int sl_recording_input_open_named(struct sl_recording_input *input, const char *name);
+
 void sl_recording_input_close(struct sl_recording_input *input);
 
 #endif

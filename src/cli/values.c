@@ -12,7 +12,8 @@ static const struct unit {
     const char *name;
     double ns;
 } units[] = {
-    {"ns", 1}, {"us", 1e3}, {"\302\265s", 1e3}, {"\316\274s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"", 1e9},
+    {"ns", 1},  {"us", 1e3}, {"\302\265s", 1e3}, {"\316\274s", 1e3}, {"ms", 1e6},
+    {"s", 1e9}, {"m", 60e9}, {"h", 3600e9},      {"", 1e9},
 };
 
 /* The number that `text` begins with. Digits and a point only: strtod alone would take "inf", "nan" and "0x1p3". */
@@ -78,7 +79,7 @@ bool sl_value_time(const char *option, const char *text, uint64_t minimum_ns, ui
             return true;
         }
     }
-    return sl_error_set(error, SL_ERROR_USAGE, "%s does not know the unit '%s'; it takes ns, us, ms, s or m", option,
+    return sl_error_set(error, SL_ERROR_USAGE, "%s does not know the unit '%s'; it takes ns, us, ms, s, m or h", option,
                         rest);
 }
 

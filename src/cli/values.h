@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A time: a number with ns, us (or µs), ms, s or m; without a unit it is seconds. `option` is named in the sentence. */
+/* A time: a number with ns, us (or µs), ms, s, m or h; without a unit it is seconds. `option` is named in the sentence. */
 bool sl_value_time(const char *option, const char *text, uint64_t minimum_ns, uint64_t maximum_ns, uint64_t *time_ns,
                    struct sl_error *error);
 

@@ -19,7 +19,7 @@ import time
 
 SECRET_MIN = 16
 """Bytes. A shorter secret could be guessed from one token."""
-TTL_MAX = 366 * 24 * 3600
+TTL_MAX = 7 * 24 * 3600
 
 _FORMAT = re.compile(r"sl1\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _LONGEST = len("sl1.") + 12 + 1 + 43
