@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,13 +25,14 @@ from measure import (
     percent,
     ratios,
     record,
+    rounds,
     run,
     table,
     threads_cpu_seconds,
 )
 
 WORKLOADS = ("short_calls", "methods", "loop")
-ROUNDS = 7
+ROUNDS = rounds(7)
 
 
 def broken() -> str:
@@ -75,6 +77,19 @@ def rival(launcher: Launcher, python: str, work: list[str]) -> Result:
         return run(arguments, python, work)
 
 
+def cost_of_waking() -> float:
+    """Share of a core that a thread takes which only wakes up a thousand times a second, while the other core works."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "wakes"
+        subprocess.run(["cc", "-O2", "-o", program, PROGRAMS / "wakes.c"], check=True)
+        busy = [sys.executable, "-c", "while True: pass"]
+        with subprocess.Popen(["taskset", "-c", str(PROGRAM_CORE), *busy]) as other:
+            waker: list[str | Path] = ["taskset", "-c", str(PROFILER_CORE), program]
+            costs = [float(subprocess.run(waker, check=True, capture_output=True).stdout) for _ in range(3)]
+            other.kill()
+    return middle(costs)
+
+
 def slowdown() -> str:
     """How much longer the program's work takes when sampled every 1 ms, runs with and without in turn; and the CPU time
     of the profiler while the work lasted."""
@@ -101,7 +116,10 @@ def slowdown() -> str:
     heads = ["Python", "program", "plain again"]
     for profiler in ("stacklapse", *rivals):
         heads += [f"{profiler}: slowdown", f"{profiler}: CPU of a core"]
-    return table(heads, rows)
+    waking = (
+        f"A thread that does nothing but wake up 1,000 times a second takes {percent(cost_of_waking(), 2)} of a core."
+    )
+    return f"{table(heads, rows)}\n\n{waking}"
 
 
 def rate() -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measure import COMMAND, PROGRAMS, TOP, interpreters, middle, one_interpreter, percent, table
+from measure import COMMAND, PROGRAMS, TOP, interpreters, middle, one_interpreter, percent, rounds, table
 
 PACKAGES = ("sympy", "django")
 RIVAL = "pyinstrument"
@@ -20,7 +20,7 @@ WORKLOADS = ("short calls", "methods", "loop", "sympy", "django", "json")
 PROFILERS = ("plain", "0.001", "plain again", "0.0001", "pyinstrument", "cProfile")
 # For one core there is nothing new to say about the others.
 PROFILERS_ON_ONE_CORE = PROFILERS[:4]
-SECONDS, ROUNDS = 0.7, 7
+SECONDS, ROUNDS = 0.5, rounds(7)
 
 
 def of_each_version() -> dict[str, str]:
@@ -79,10 +79,8 @@ def amount_for(name: str, python: str, work: str) -> int:
 def slowdowns(name: str, python: str, cores: int, work: str, profilers: tuple[str, ...]) -> list[float]:
     """Of each profiler but the first, against the plain run of the same round."""
     amount = amount_for(name, python, work)
-    rounds = [
-        [seconds_of(name, python, profiler, cores, work, amount) for profiler in profilers] for _ in range(ROUNDS)
-    ]
-    return [middle([took[place] / took[0] for took in rounds]) for place in range(1, len(profilers))]
+    turns = [[seconds_of(name, python, profiler, cores, work, amount) for profiler in profilers] for _ in range(ROUNDS)]
+    return [middle([took[place] / took[0] for took in turns]) for place in range(1, len(profilers))]
 
 
 def slowdown_table(cores: int, profilers: tuple[str, ...]) -> str:

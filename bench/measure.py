@@ -24,6 +24,11 @@ COMMAND = Path(os.environ.get("STACKLAPSE_COMMAND", TOP / "build" / "stacklapse"
 PROGRAM_CORE, PROFILER_CORE = 0, 1
 
 
+def rounds(usual: int) -> int:
+    """How often runs with and without a profiler take turns; STACKLAPSE_BENCH_ROUNDS says otherwise."""
+    return int(os.environ.get("STACKLAPSE_BENCH_ROUNDS", usual))
+
+
 def interpreters() -> dict[str, str]:
     """Path of each interpreter of the matrix by its id; STACKLAPSE_BENCH_PYTHONS (ids, with commas) chooses some."""
     listed = subprocess.run(
