@@ -1,8 +1,8 @@
 """Measures figures and prints their tables:  scripts/python bench/run.py [--write] [NAME...]
 
 With --write each table also takes the place of the last one in docs/benchmarks.md, between the marks of its name.
-STACKLAPSE_BENCH_PYTHONS=3.11.2-debian,3.15.0-forky limits the interpreters, STACKLAPSE_BENCH_ROUNDS=3 how often runs with
-and without a profiler take turns.
+STACKLAPSE_BENCH_PYTHONS=3.11.2-debian,3.15.0-forky limits the interpreters, STACKLAPSE_BENCH_ROUNDS=3 how often runs
+with and without a profiler take turns.
 """
 
 from __future__ import annotations
