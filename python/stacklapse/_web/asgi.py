@@ -1,0 +1,222 @@
+"""The ASGI core: records a request from the call of the application to its return, which is after the last byte and
+after background tasks. Of the messages none is held back, unless they are one page in whose place a report is sent.
+
+Everything that is no HTTP request (WebSockets, the lifespan) goes straight to the application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from stacklapse._web import failure
+from stacklapse._web.answers import Answer
+from stacklapse._web.core import Core, Outcome, replaceable
+from stacklapse._web.incoming import Incoming
+from stacklapse._web.watch import Watch
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# How a server tells that the client has gone: not an error of the application's.
+_GONE = ("ClientDisconnect", "ClientDisconnected")
+# Ways to send a body that the server takes from elsewhere; a page that may be replaced comes in messages.
+_BY_SERVER = ("http.response.pathsend", "http.response.zerocopysend")
+
+
+class ASGICore:
+    def __init__(self, app: Application, core: Core, debug: Callable[[Scope], bool]) -> None:
+        self._app = app
+        self._core = core
+        self._debug = debug
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        incoming = self._incoming(scope) if scope["type"] == "http" else None
+        if incoming is None:
+            return await self._app(scope, receive, send)
+        answer = self._core.answer(incoming)
+        if answer is not None:
+            return await _send(answer, send, incoming.method)
+        watch = self._core.begin(incoming, sys._getframe())
+        if watch is None:
+            return await self._app(scope, receive, send)
+        exchange = _Exchange(self._core, watch, scope, send)
+        try:
+            await self._app(exchange.scope, receive, exchange.send)
+            await exchange.complete()
+        except BaseException as error:
+            exchange.fail(error)
+            if isinstance(error, Exception):
+                # A framework may answer with an error page first and then let the server know.
+                await exchange.complete()
+            raise
+        finally:
+            exchange.finish()
+        return None
+
+    def _incoming(self, scope: Scope) -> Incoming | None:
+        """None when nothing of it concerns us."""
+        try:
+            options = self._core.options
+            query = scope.get("query_string", b"").decode("latin-1")
+            root, path = scope.get("root_path", ""), scope["path"]
+            # In newer versions of the specification the path has the root at its beginning.
+            below = path[len(root) :] if root and path.startswith(root + "/") else path
+            headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+            wanted = options.header.lower().encode()
+            if not (
+                options.watches
+                or options.argument in query
+                or below.startswith(options.address)
+                or any(name in (b"cookie", wanted) for name, _ in headers)
+            ):
+                return None
+
+            def header(name: str) -> str | None:
+                key = name.lower().encode("latin-1")
+                values = [value.decode("latin-1") for found, value in headers if found.lower() == key]
+                # Cookies come in several headers from HTTP/2 on.
+                return (";" if key == b"cookie" else ",").join(values) if values else None
+
+            client = scope.get("client")
+            return Incoming(
+                method=scope["method"],
+                path=below,
+                root=root,
+                query=query,
+                header=header,
+                peer=client[0] if client else None,
+                debug=bool(self._debug(scope)),
+                native=lambda: scope,
+            )
+        except Exception as error:
+            failure.tell("a request could not be looked at", error)
+            return None
+
+
+class _Exchange:
+    """One request on its way through."""
+
+    def __init__(self, core: Core, watch: Watch, scope: Scope, send: Send) -> None:
+        self._core = core
+        self._watch = watch
+        self._send = send
+        self._outcome = Outcome()
+        self._held: list[Message] = []
+        self._holds = core.replaces(watch)
+        self._finished = False
+        self.scope = scope
+        if self._holds and scope.get("extensions"):
+            extensions = {name: what for name, what in scope["extensions"].items() if name not in _BY_SERVER}
+            self.scope = {**scope, "extensions": extensions}
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._outcome.status = message["status"]
+            if self._watch.asked:
+                message = self._amended(message)
+        elif kind == "http.response.body":
+            self._outcome.size += len(message.get("body", b""))
+        if self._holds and kind in ("http.response.start", "http.response.body"):
+            self._held.append(message)
+            if not self._replaceable(message):
+                await self._release()
+            return
+        await self._send(message)
+
+    def _amended(self, message: Message) -> Message:
+        try:
+            headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+            self._outcome.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+            if self._holds:
+                return message
+            return {**message, "headers": [*headers, *_encoded(self._core.headers(self._watch))]}
+        except Exception as error:
+            failure.tell("the headers of a response could not be added to", error)
+            return message
+
+    def _replaceable(self, message: Message) -> bool:
+        """What there is up to this message may turn out to be a page. Without a size in its headers it is one if its
+        body is a single message."""
+        if message["type"] == "http.response.start":
+            return replaceable(message["status"], self._outcome.headers, whole=True)
+        whole = len(self._held) == 2 and not message.get("more_body", False)
+        return replaceable(self._outcome.status, self._outcome.headers, whole=whole)
+
+    async def _release(self) -> None:
+        """Sends what was held back: no report will be sent in its place."""
+        self._holds = False
+        held, self._held = self._held, []
+        for message in held:
+            if message["type"] == "http.response.start":
+                message = self._amended(message)
+            await self._send(message)
+
+    async def complete(self) -> None:
+        """The application has returned."""
+        if not self._holds or not self._held:
+            return
+        if self._held[-1]["type"] != "http.response.body" or self._held[-1].get("more_body", False):
+            await self._release()
+            return
+        self._outcome.route = route_of(self._core, self.scope)
+        answer = self._core.page(self._watch, self._outcome)
+        self._finished = True
+        if answer is None:
+            await self._release()
+        else:
+            self._holds = False
+            await _send(answer, self._send, "GET")
+
+    def fail(self, error: BaseException) -> None:
+        if isinstance(error, asyncio.CancelledError | GeneratorExit | ConnectionError):
+            return
+        if type(error).__name__ not in _GONE:
+            self._outcome.error = error
+
+    def finish(self) -> None:
+        if not self._finished:
+            self._finished = True
+            self._outcome.route = route_of(self._core, self.scope)
+            self._core.finish(self._watch, self._outcome, in_background=True)
+
+
+async def _send(answer: Answer, send: Send, method: str) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": _encoded(answer.headers)})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+
+
+def route_of(core: Core, scope: Scope) -> str:
+    """The template of the route, where there is one: nothing that a client chose."""
+    try:
+        if core.options.route is not None:
+            return str(core.options.route(scope))
+        route = getattr(scope.get("route"), "path_format", None) or getattr(scope.get("route"), "path", None)
+        if route is None and scope.get("endpoint") is not None:
+            route = _starlette_route(scope)
+        return str(route or "")
+    except Exception as error:
+        failure.tell("the route of a request could not be found", error)
+        return ""
+
+
+def _starlette_route(scope: Scope) -> str | None:
+    """Starlette says which function answers, and has a list of routes."""
+    pending = [("", route) for route in getattr(scope.get("app"), "routes", ())]
+    for prefix, route in pending[:10_000]:
+        path = prefix + str(getattr(route, "path", ""))
+        if getattr(route, "endpoint", None) is scope["endpoint"]:
+            return path
+        if len(pending) < 10_000:
+            pending.extend((path, inner) for inner in getattr(route, "routes", None) or ())
+    return None

@@ -1,0 +1,270 @@
+"""What WSGI, ASGI and Django share: whether a request is recorded, and what becomes of the recording.
+
+Nothing in here raises into the request. What fails is told once (failure.py), and the request goes on as if stacklapse
+were not there.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from urllib.parse import quote
+
+from stacklapse._web import access, answers, failure
+from stacklapse._web.answers import Answer
+from stacklapse._web.incoming import Incoming
+from stacklapse._web.options import Options
+from stacklapse._web.reports import About, Reports
+from stacklapse._web.store import MAX_BYTES, MAX_FILES, Store
+from stacklapse._web.watch import Limits, Watch
+
+Headers = Sequence[tuple[str, str]]
+
+# Values of headers like these stay out of a report, which may be kept and sent around.
+_SECRET_WORDS = ("cookie", "auth", "token", "secret", "key", "session", "csrf", "xsrf", "user", "email")
+_HEADERS_MAX, _VALUE_MAX = 50, 200
+# Bytes of a page that a report is sent instead of; it is held meanwhile. Longer ones are sent themselves.
+_REPLACED_MAX = 16_000_000
+# Kept requests of an asynchronous server that are being written at a time; more than these are dropped.
+_WRITERS_MAX = 8
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a request went."""
+
+    status: int = 0
+    """0: nothing was answered."""
+    headers: Headers = ()
+    size: int = 0
+    """Bytes of the body that were sent."""
+    error: BaseException | None = None
+    """That left the application; not for a client that went away, and a task that was cancelled for that."""
+    route: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None or self.status >= 500
+
+
+class Core:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._limits = Limits(float(options.max_seconds), options.max_samples)
+        self._store: Store | None = None
+        if options.folder is not None:
+            self._store = Store(
+                options.folder,
+                max_files=MAX_FILES if options.max_files is None else options.max_files,
+                max_bytes=MAX_BYTES if options.max_bytes is None else options.max_bytes,
+            )
+        self._reports = Reports(self._store.folder if self._store is not None else None, options.max_reports)
+        self._writers = threading.BoundedSemaphore(_WRITERS_MAX)
+
+    def answer(self, incoming: Incoming) -> Answer | None:
+        """A report, or the list of them, when that is asked for by who may; else None."""
+        try:
+            place = incoming.path.removeprefix(self.options.address)
+            if place == incoming.path or (place and not place.startswith("/")):
+                return None
+            if not self._may(incoming):
+                return None
+            return answers.answer(incoming, place.removeprefix("/"), self._reports, self._store)
+        except Exception as error:
+            failure.tell("a report could not be served", error)
+            return None
+
+    def begin(self, incoming: Incoming, caller: FrameType) -> Watch | None:
+        """Starts to record the request, if it was asked for by who may, or is watched."""
+        try:
+            if access.asks(self.options, incoming) and self._may(incoming):
+                return self._begin_asked(incoming, caller)
+            return self._begin_watched(incoming, caller) if self.options.watches else None
+        except Exception as error:
+            failure.tell("a request could not be recorded", error)
+            return None
+
+    def _may(self, incoming: Incoming) -> bool:
+        try:
+            return access.may(self.options, incoming)
+        except Exception as error:
+            failure.tell("the configured function `allow` failed, and nobody is let in", error)
+            return False
+
+    def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Watch:
+        watch = Watch(incoming, number=self._reports.reserve(f"{incoming.method} request"))
+        if not self._start(watch, self.options.max_profiles, self.options.interval, caller):
+            assert watch.number is not None
+            self._reports.drop(watch.number)
+            return Watch(incoming, skipped=f"{self.options.max_profiles} requests are being profiled already")
+        return watch
+
+    def _begin_watched(self, incoming: Incoming, caller: FrameType) -> Watch | None:
+        sampled = self.options.sample > 0 and random.random() < self.options.sample
+        if self.options.slow is None and not sampled:
+            return None
+        watch = Watch(incoming, sampled=sampled)
+        if self._start(watch, self.options.max_watched, self.options.watch_interval, caller):
+            return watch
+        return None
+
+    def _start(self, watch: Watch, most: int, interval: float, caller: FrameType) -> bool:
+        if not self._limits.add(watch, most):
+            return False
+        try:
+            watch.start(interval, caller)
+        except BaseException:
+            self._limits.remove(watch)
+            raise
+        return True
+
+    def headers(self, watch: Watch) -> list[tuple[str, str]]:
+        """What the response says of its profile, to who asked for it. Nothing where nobody did."""
+        if not watch.asked:
+            return []
+        found = []
+        if watch.number is not None:
+            found.append(("Server-Timing", watch.timing()))
+            found.append(("X-Stacklapse-Report", self._address(watch)))
+        if watch.skipped is not None:
+            found.append(("X-Stacklapse-Skipped", watch.skipped))
+        if watch.limited is not None:
+            found.append(("X-Stacklapse-Limit", watch.limited))
+        return found
+
+    def _address(self, watch: Watch) -> str:
+        root = quote(watch.incoming.root.rstrip("/").encode("utf-8", "surrogateescape"), safe="/")
+        return f"{root}{self.options.address}/{watch.number}"
+
+    def finish(self, watch: Watch, outcome: Outcome, *, in_background: bool = False) -> None:
+        """The request has ended. `in_background`: what takes longer is done in another thread."""
+        try:
+            self._finish(watch, outcome, in_background)
+        except Exception as error:
+            failure.tell("a recording could not be ended", error)
+
+    def _finish(self, watch: Watch, outcome: Outcome, in_background: bool) -> None:
+        seconds = watch.seconds
+        session = watch.stop()
+        self._limits.remove(watch)
+        if session is None:
+            return
+        if outcome.status == 0 and outcome.error is not None:
+            # What the server answers where the application does not.
+            outcome.status = 500
+        if watch.number is not None:
+            self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
+            return
+        reason = self._reason(watch, outcome, seconds)
+        if reason is None or self._store is None:
+            return
+        store, method = self._store, watch.incoming.method
+
+        def keep() -> None:
+            store.keep(
+                session, method=method, route=outcome.route, status=outcome.status, duration=seconds, reason=reason
+            )
+
+        if in_background:
+            self._write(keep)
+        else:
+            keep()
+
+    def _reason(self, watch: Watch, outcome: Outcome, seconds: float) -> str | None:
+        """Why a watched request is kept."""
+        slow = self.options.slow
+        if slow is not None and outcome.failed:
+            return "failed"
+        if isinstance(slow, float) and seconds > slow:
+            return "slow"
+        return "sampled" if watch.sampled else None
+
+    def _write(self, keep: Callable[[], None]) -> None:
+        if not self._writers.acquire(blocking=False):
+            failure.tell("a request was not kept", RuntimeError("requests are worth keeping faster than they are kept"))
+            return
+
+        def write() -> None:
+            try:
+                keep()
+            except Exception as error:
+                failure.tell("a request was not kept", error)
+            finally:
+                self._writers.release()
+
+        # The interpreter waits for it before it ends.
+        threading.Thread(target=write, name="stacklapse-keep", daemon=False).start()
+
+    def page(self, watch: Watch, outcome: Outcome) -> Answer | None:
+        """Ends the recording, and gives its report, to be sent instead of the response. None when there is none."""
+        try:
+            seconds = watch.seconds
+            session = watch.stop()
+            self._limits.remove(watch)
+            if session is None or watch.number is None:
+                return None
+            about = _about(watch, outcome, seconds, watch.incoming.itself(self.options.argument))
+            self._reports.put(watch.number, about, session)
+            # What the page sets goes on: else a report would cost a user his session.
+            cookies = [(name, value) for name, value in outcome.headers if name.lower() == "set-cookie"]
+            return answers.page(session, about, [*self.headers(watch), *cookies])
+        except Exception as error:
+            failure.tell("a report could not be made", error)
+            return None
+
+    def replaces(self, watch: Watch) -> bool:
+        """Whether the report is to be sent instead of the response, if that is one page and no redirect."""
+        return (
+            watch.number is not None
+            and watch.incoming.argument(self.options.argument) is not None
+            and watch.incoming.wants_page
+        )
+
+
+def replaceable(status: int, headers: Headers, *, whole: bool = False) -> bool:
+    """Whether a response is a page in whose place a report may be sent: no redirect, and nothing that streams. Such a
+    page has its size in the headers; `whole`: it is there as a whole, whatever they say."""
+    if status < 200 or status in (204, 304) or 300 <= status <= 399:
+        return False
+    size = content_length(headers)
+    return whole if size is None else size <= _REPLACED_MAX
+
+
+def content_length(headers: Headers) -> int | None:
+    for name, value in headers:
+        if name.lower() == "content-length":
+            return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+    return None
+
+
+def _about(watch: Watch, outcome: Outcome, seconds: float, link: str | None) -> About:
+    method = watch.incoming.method[:20]
+    route = outcome.route or "request"
+    facts = [
+        ("request", f"{method} {route}"),
+        ("status", str(outcome.status) if outcome.status else "none: nothing was answered"),
+        ("size", f"{outcome.size or content_length(outcome.headers) or 0:,} bytes"),
+        ("took", f"{seconds * 1e3:,.1f} ms"),
+    ]
+    if outcome.error is not None:
+        facts.append(("exception", type(outcome.error).__name__))
+    if watch.limited is not None:
+        facts.append(("cut off", watch.limited))
+    facts.extend((name, _shown(name, value)) for name, value in _few(outcome.headers))
+    return About(f"{method} {route}", facts, link)
+
+
+def _few(headers: Headers) -> Iterable[tuple[str, str]]:
+    return headers[:_HEADERS_MAX]
+
+
+def _shown(name: str, value: str) -> str:
+    lower = name.lower()
+    if any(word in lower for word in _SECRET_WORDS):
+        return "(not shown)"
+    if lower in ("location", "content-location", "refresh", "link"):
+        value = value.partition("?")[0]
+    return value if len(value) <= _VALUE_MAX else value[:_VALUE_MAX] + "…"

@@ -1,0 +1,182 @@
+"""The reports of requests that somebody asked for, until he opens them: a bounded number, the oldest go first.
+
+Each has a random number that is in the response's header before the request has ended. With a folder the workers of a
+server share them, in FOLDER/asked: `NUMBER.json` from the beginning of a request on, `NUMBER.lapse` from its end on.
+Without one each process has its own.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import json
+import os
+import re
+import secrets
+import stat
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stacklapse._web import forks
+from stacklapse.session import Session
+
+NUMBER = re.compile(r"[0-9a-f]{32}", re.ASCII)
+# Of the recordings that one process holds in memory.
+_BYTES_MAX = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report says of its request. No value of it is a secret, or the query."""
+
+    title: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    link: str | None = None
+    """To the page that the report stands in for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    about: About
+    session: Session | None
+    """None while the request goes on."""
+
+    def page(self) -> bytes:
+        assert self.session is not None
+        return render(self.session, self.about)
+
+
+def render(session: Session, about: About) -> bytes:
+    """The report page."""
+    del about
+    page = session.render("html", hide=("stacklapse",))
+    return page if isinstance(page, bytes) else page.encode("utf-8", "surrogateescape")
+
+
+class Reports:
+    def __init__(self, folder: Path | None, most: int) -> None:
+        self._folder = None if folder is None else folder / "asked"
+        self._most = most
+        self._held: dict[str, Report] = {}
+        self._reset()
+        forks.in_child(self._reset)
+
+    def _reset(self) -> None:
+        # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
+        self._lock = _thread.allocate_lock()
+
+    def reserve(self, title: str) -> str:
+        """A number, under which a report will be."""
+        number = secrets.token_hex(16)
+        self._put(number, About(title), None)
+        return number
+
+    def put(self, number: str, about: About, session: Session) -> None:
+        self._put(number, about, session)
+
+    def drop(self, number: str) -> None:
+        with self._lock:
+            self._held.pop(number, None)
+        if self._folder is not None:
+            self._delete(number)
+
+    def get(self, number: str) -> Report | None:
+        if NUMBER.fullmatch(number) is None:
+            return None
+        if self._folder is not None:
+            return self._read(number)
+        with self._lock:
+            return self._held.get(number)
+
+    def latest(self) -> list[tuple[str, str]]:
+        """Number and title of each, the newest first."""
+        if self._folder is None:
+            with self._lock:
+                return [(number, report.about.title) for number, report in reversed(self._held.items())]
+        found = []
+        for number in reversed(self._numbers()):
+            report = self._read(number)
+            if report is not None:
+                found.append((number, report.about.title))
+        return found
+
+    def _put(self, number: str, about: About, session: Session | None) -> None:
+        if self._folder is not None:
+            self._write(self._folder, number, about, session)
+            return
+        with self._lock:
+            self._held.pop(number, None)
+            self._held[number] = Report(about, session)
+            size = sum(len(report.session._trace) for report in self._held.values() if report.session is not None)
+            while len(self._held) > 1 and (len(self._held) > self._most or size > _BYTES_MAX):
+                oldest = self._held.pop(next(iter(self._held)))
+                size -= len(oldest.session._trace) if oldest.session is not None else 0
+
+    def _write(self, folder: Path, number: str, about: About, session: Session | None) -> None:
+        if session is None:
+            for path in (folder.parent, folder):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    path.mkdir(0o700)
+            there = folder.lstat()
+            if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid() or there.st_mode & 0o077:
+                raise OSError(f"{folder} is not a folder of this user alone")
+        _write_file(folder / f"{number}.json", json.dumps(asdict(about)).encode())
+        if session is not None:
+            _write_file(folder / f"{number}.lapse", session._trace)
+        else:
+            for old in self._numbers()[: -self._most]:
+                self._delete(old)
+
+    def _numbers(self) -> list[str]:
+        """Of the reports in the folder, the oldest first."""
+        assert self._folder is not None
+        found = []
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._folder) as files:
+            for file in files:
+                number, _, extension = file.name.partition(".")
+                if extension == "json" and NUMBER.fullmatch(number):
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append((file.stat(follow_symlinks=False).st_mtime_ns, number))
+        return [number for _, number in sorted(found)]
+
+    def _read(self, number: str) -> Report | None:
+        assert self._folder is not None
+        told = _read_file(self._folder / f"{number}.json")
+        if told is None:
+            return None
+        said: dict[str, Any] = json.loads(told)
+        about = About(said["title"], [(name, text) for name, text in said["facts"]], said["link"])
+        trace = _read_file(self._folder / f"{number}.lapse")
+        return Report(about, Session(trace) if trace is not None else None)
+
+    def _delete(self, number: str) -> None:
+        assert self._folder is not None
+        for extension in (".lapse", ".json"):
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / f"{number}{extension}").unlink()
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """There whole or not at all, and its owner's alone."""
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as file:
+            file.write(content)
+        unfinished.rename(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def _read_file(path: Path) -> bytes | None:
+    """None where there is no regular file of that name."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None

@@ -1,0 +1,276 @@
+"""The WSGI core: records a request from the call of the application to the `close()` of what it returned.
+
+A response is never held back and never buffered, unless it is one page of a known size in whose place a report is sent:
+that page is kept until the report is made, to be sent after all if it cannot be.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from stacklapse._web import failure
+from stacklapse._web.answers import Answer
+from stacklapse._web.core import Core, Outcome, replaceable
+from stacklapse._web.incoming import Incoming
+from stacklapse._web.watch import Watch
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Write = Callable[[bytes], object]
+_REASONS = {200: "OK", 202: "Accepted", 404: "Not Found", 405: "Method Not Allowed"}
+
+
+class WSGICore:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        core: Core,
+        debug: Callable[[], bool] = lambda: False,
+        native: Callable[[WSGIEnvironment], object] = lambda environ: environ,
+    ) -> None:
+        """`native` makes of an environ what the configured `allow` is called with."""
+        self._app = app
+        self._core = core
+        self._debug = debug
+        self._native = native
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        incoming = self._incoming(environ)
+        if incoming is None:
+            return self._app(environ, start_response)
+        answer = self._core.answer(incoming)
+        if answer is not None:
+            return _send(answer, start_response, incoming.method)
+        watch = self._core.begin(incoming, sys._getframe())
+        if watch is None:
+            return self._app(environ, start_response)
+        exchange = _Exchange(self._core, watch, environ, start_response)
+        try:
+            body = self._app(environ, exchange.start_response)
+            return exchange.pass_on(body)
+        except BaseException as error:
+            exchange.fail(error)
+            raise
+
+    def _incoming(self, environ: WSGIEnvironment) -> Incoming | None:
+        """None when nothing of it concerns us."""
+        try:
+            options = self._core.options
+            path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+            if not (
+                options.watches
+                or options.argument in query
+                or options.cookie in environ.get("HTTP_COOKIE", "")
+                or _variable(options.header) in environ
+                or path.startswith(options.address)
+            ):
+                return None
+            return Incoming(
+                method=environ["REQUEST_METHOD"],
+                path=_text(path),
+                root=_text(environ.get("SCRIPT_NAME", "")),
+                query=query,
+                header=lambda name: environ.get(_variable(name)),
+                peer=environ.get("REMOTE_ADDR"),
+                debug=bool(self._debug()),
+                native=lambda: self._native(environ),
+            )
+        except Exception as error:
+            failure.tell("a request could not be looked at", error)
+            return None
+
+
+class _Exchange:
+    """One request on its way through."""
+
+    def __init__(self, core: Core, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> None:
+        self._core = core
+        self._watch = watch
+        self._environ = environ
+        self._start_response = start_response
+        self._outcome = Outcome()
+        self._held: tuple[str, list[tuple[str, str]]] | None = None
+        self._holds = core.replaces(watch)
+        self._finished = False
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+    ) -> Write:
+        self._outcome.status = int(status[:3]) if status[:3].isdigit() else 0
+        self._outcome.headers = tuple(headers)
+        if self._holds:
+            self._held = (status, headers)
+            return self._write
+        return self._start(status, headers, exc_info)
+
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None) -> Write:
+        more = self._core.headers(self._watch)
+        if more:
+            headers = [*headers, *more]
+        write: Write
+        if exc_info is None:
+            write = self._start_response(status, headers)
+        else:
+            write = self._start_response(status, headers, exc_info)
+        if not self._watch.asked:
+            return write
+
+        def counting(data: bytes) -> object:
+            self._outcome.size += len(data)
+            return write(data)
+
+        return counting
+
+    def _write(self, data: bytes) -> object:
+        """What an application that writes by itself streams: nothing is sent in its place."""
+        return self._release()(data)
+
+    def _release(self) -> Write:
+        """Sends the headers that were held back."""
+        assert self._held is not None
+        self._holds = False
+        return self._start(*self._held, None)
+
+    def pass_on(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        if self._holds:
+            return self._replace(body)
+        if isinstance(body, list | tuple):
+            # Nothing of the application runs any more.
+            self._outcome.size += sum(len(part) for part in body)
+            self.finish()
+            return body
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
+            # The server sends the file by itself if it is handed what it made.
+            self.finish()
+            return body
+        return _SizedBody(self, body) if hasattr(body, "__len__") else _Body(self, body)
+
+    def _replace(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        """The report, if it is one page that was answered; else what was answered."""
+        parts = self.count(body)
+        held: list[bytes] = []
+        try:
+            if self._held is None:
+                # An application may call start_response as late as with the first part.
+                held.extend(itertools.islice(parts, 1))
+            if self._held is not None and self._holds:
+                if not replaceable(self._outcome.status, self._outcome.headers, whole=isinstance(body, list | tuple)):
+                    self._release()
+                for part in parts if self._holds else ():
+                    held.append(part)
+                    if not self._holds:
+                        break
+        except BaseException:
+            _close(body)
+            raise
+        if self._held is None or not self._holds:
+            # Not called at all: what is missing, the server says.
+            self._holds = False
+            return _Body(self, body, held, parts)
+        _close(body)
+        self._outcome.route = route_of(self._core, self._environ)
+        answer = self._core.page(self._watch, self._outcome)
+        self._finished = True
+        if answer is None:
+            self._release()
+            return held
+        return _send(answer, self._start_response, "GET")
+
+    def count(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """The parts as they come."""
+        try:
+            for part in body:
+                self._outcome.size += len(part)
+                yield part
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._outcome.error = error
+            raise
+
+    def fail(self, error: BaseException) -> None:
+        if not isinstance(error, GeneratorExit):
+            self._outcome.error = error
+        self.finish()
+
+    def finish(self) -> None:
+        if not self._finished:
+            self._finished = True
+            self._outcome.route = route_of(self._core, self._environ)
+            self._core.finish(self._watch, self._outcome)
+
+
+class _Body:
+    """What the application returned, and the end of its recording."""
+
+    def __init__(
+        self,
+        exchange: _Exchange,
+        body: Iterable[bytes],
+        held: Iterable[bytes] = (),
+        parts: Iterator[bytes] | None = None,
+    ) -> None:
+        """`held` are parts that were taken out already, `parts` what gives the others."""
+        self._exchange = exchange
+        self._body = body
+        self._parts = itertools.chain(held, exchange.count(body) if parts is None else parts)
+
+    # An iterator with a close() of its own: who delegates to it with `yield from` closes it by that.
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._parts)
+
+    def close(self) -> None:
+        try:
+            _close(self._body)
+        except BaseException as error:
+            self._exchange.fail(error)
+            raise
+        self._exchange.finish()
+
+
+class _SizedBody(_Body):
+    """Where the server may see how many parts there are: of one part it makes a Content-Length."""
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
+
+
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
+
+
+def _send(answer: Answer, start_response: StartResponse, method: str) -> list[bytes]:
+    start_response(f"{answer.status} {_REASONS[answer.status]}", answer.headers)
+    return [] if method == "HEAD" else [answer.body]
+
+
+def route_of(core: Core, environ: WSGIEnvironment) -> str:
+    """The template of the route, where there is one: nothing that a client chose."""
+    try:
+        if core.options.route is not None:
+            return str(core.options.route(environ))
+        request: Any = environ.get("werkzeug.request")
+        return str(getattr(getattr(request, "url_rule", None), "rule", None) or "")
+    except Exception as error:
+        failure.tell("the route of a request could not be found", error)
+        return ""
+
+
+def _variable(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")
+
+
+def _text(value: str) -> str:
+    """WSGI gives bytes as if they were Latin-1."""
+    return value.encode("latin-1", "replace").decode("utf-8", "surrogateescape")

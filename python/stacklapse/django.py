@@ -1,0 +1,260 @@
+"""Django projects.
+
+    MIDDLEWARE = ["stacklapse.django.ProfilerMiddleware", ...]
+    INSTALLED_APPS = [..., "stacklapse.django.StacklapseConfig"]      # for the system checks
+
+and `?profile` behind the address of a page shows where its time went. docs/django.md says more.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.http import FileResponse, HttpResponse
+
+from stacklapse._web import failure
+from stacklapse._web.answers import Answer
+from stacklapse._web.core import Core, Outcome, replaceable
+from stacklapse._web.incoming import Incoming
+from stacklapse._web.options import Options
+from stacklapse._web.watch import Watch
+
+__all__ = ["ProfilerMiddleware", "StacklapseConfig"]
+
+
+def _options() -> Options:
+    return Options.configured(lambda name: getattr(settings, name, None), {})
+
+
+class ProfilerMiddleware:
+    """Records what lies behind it, so it belongs near the beginning of MIDDLEWARE."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        self._get_response = get_response
+        self._core = Core(_options())
+        self._asynchronous = iscoroutinefunction(get_response)
+        if self._asynchronous:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: Any) -> Any:
+        if self._asynchronous:
+            return self._call_asynchronously(request)
+        answer, watch = self._begin(request)
+        if answer is not None:
+            return _response(answer)
+        if watch is None:
+            return self._get_response(request)
+        try:
+            response = self._get_response(request)
+        except BaseException as error:
+            self._fail(watch, request, error)
+            raise
+        return self._end(watch, request, response)
+
+    async def _call_asynchronously(self, request: Any) -> Any:
+        answer, watch = self._begin(request)
+        if answer is not None:
+            return _response(answer)
+        if watch is None:
+            return await self._get_response(request)
+        try:
+            response = await self._get_response(request)
+        except BaseException as error:
+            self._fail(watch, request, error)
+            raise
+        return self._end(watch, request, response)
+
+    def _begin(self, request: Any) -> tuple[Answer | None, Watch | None]:
+        try:
+            incoming = _incoming(request)
+            answer = self._core.answer(incoming)
+            return answer, None if answer is not None else self._core.begin(incoming, sys._getframe(1))
+        except Exception as error:
+            failure.tell("a request could not be looked at", error)
+            return None, None
+
+    def _fail(self, watch: Watch, request: Any, error: BaseException) -> None:
+        outcome = Outcome(route=_route(request))
+        if isinstance(error, Exception):
+            outcome.error = error
+        self._core.finish(watch, outcome, in_background=self._asynchronous)
+
+    def _end(self, watch: Watch, request: Any, response: Any) -> Any:
+        try:
+            return self._ended(watch, request, response)
+        except Exception as error:
+            failure.tell("a response could not be looked at", error)
+            self._core.finish(watch, Outcome(), in_background=self._asynchronous)
+            return response
+
+    def _ended(self, watch: Watch, request: Any, response: Any) -> Any:
+        streams = bool(getattr(response, "streaming", False))
+        outcome = Outcome(
+            status=response.status_code,
+            headers=list(response.items()),
+            size=0 if streams else len(response.content),
+            route=_route(request),
+        )
+        if self._core.replaces(watch) and replaceable(outcome.status, outcome.headers, whole=not streams):
+            answer = None if streams else self._core.page(watch, outcome)
+            if answer is not None:
+                _turn_into(response, answer)
+                return response
+        for name, value in self._core.headers(watch):
+            before = response.get(name) if name == "Server-Timing" else None
+            response[name] = f"{before}, {value}" if before else value
+
+        def finish() -> None:
+            self._core.finish(watch, outcome, in_background=self._asynchronous)
+
+        # A file is sent by the server.
+        if not streams or isinstance(response, FileResponse):
+            finish()
+        elif response.is_async:
+            response.streaming_content = _AsyncStream(response.streaming_content, outcome, finish)
+        else:
+            response.streaming_content = _Stream(response.streaming_content, outcome, finish)
+        return response
+
+
+class _Stream:
+    """A streaming body, whose request ends with it."""
+
+    def __init__(self, parts: Iterator[bytes], outcome: Outcome, finish: Callable[[], None]) -> None:
+        self._parts = parts
+        self._outcome = outcome
+        self._finish = finish
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for part in self._parts:
+                self._outcome.size += len(part)
+                yield part
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._outcome.error = error
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Django's to call, with the response. A second time does nothing."""
+        finish, self._finish = self._finish, lambda: None
+        finish()
+
+
+class _AsyncStream:
+    def __init__(self, parts: AsyncIterator[bytes], outcome: Outcome, finish: Callable[[], None]) -> None:
+        self._parts = parts
+        self._outcome = outcome
+        self._finish = finish
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._parts:
+                self._outcome.size += len(part)
+                yield part
+        except Exception as error:
+            self._outcome.error = error
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        finish, self._finish = self._finish, lambda: None
+        finish()
+
+
+def _incoming(request: Any) -> Incoming:
+    meta = request.META
+    return Incoming(
+        method=request.method or "",
+        path=request.path_info,
+        root=meta.get("SCRIPT_NAME", ""),
+        query=meta.get("QUERY_STRING", ""),
+        header=request.headers.get,
+        peer=meta.get("REMOTE_ADDR"),
+        debug=bool(settings.DEBUG),
+        native=lambda: request,
+    )
+
+
+def _route(request: Any) -> str:
+    """The template of the URL pattern: nothing that a client chose."""
+    route = getattr(getattr(request, "resolver_match", None), "route", None)
+    return f"/{route}" if route is not None else ""
+
+
+def _response(answer: Answer) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    for name, value in answer.headers:
+        response[name] = value
+    return response
+
+
+def _turn_into(response: Any, answer: Answer) -> None:
+    """The same response object, since Django closes what belongs to it; its cookies stay."""
+    for name in list(response.headers):
+        del response[name]
+    response.status_code = answer.status
+    response.reason_phrase = None
+    response.content = answer.body
+    for name, value in answer.headers:
+        if name.lower() != "set-cookie":
+            response[name] = value
+
+
+class StacklapseConfig(AppConfig):  # type: ignore[misc,unused-ignore]
+    """For INSTALLED_APPS: the system checks."""
+
+    name = "stacklapse.django"
+    label = "stacklapse"
+    verbose_name = "stacklapse"
+
+    def ready(self) -> None:
+        checks.register(check_settings, checks.Tags.security)
+
+
+def check_settings(*_: object, **__: object) -> list[checks.CheckMessage]:
+    """Whether the settings can be used, and let somebody in who should not be, or nobody at all."""
+    try:
+        options = _options()
+    except (TypeError, ValueError) as error:
+        return [checks.Error(f"A STACKLAPSE_… setting cannot be used: {error}.", id="stacklapse.E001")]
+    found: list[checks.CheckMessage] = []
+    installed = any("stacklapse.django" in str(name) for name in settings.MIDDLEWARE)
+    if not installed:
+        found.append(
+            checks.Warning(
+                "stacklapse is in INSTALLED_APPS, but its middleware is not in MIDDLEWARE.",
+                hint="Add 'stacklapse.django.ProfilerMiddleware' near the beginning of MIDDLEWARE.",
+                id="stacklapse.W001",
+            )
+        )
+    closed = not settings.DEBUG and options.secret is None and options.allow is None and not options.debug
+    if installed and closed and not options.watches:
+        found.append(
+            checks.Warning(
+                "stacklapse's middleware does nothing: DEBUG is off, and nobody else is let in.",
+                hint="Set STACKLAPSE_SECRET or STACKLAPSE_ALLOW, or STACKLAPSE_FOLDER and STACKLAPSE_SLOW.",
+                id="stacklapse.W002",
+            )
+        )
+    if options.debug and not settings.DEBUG:
+        found.append(
+            checks.Warning(
+                "STACKLAPSE_DEBUG lets every process of this machine see reports, with source, though DEBUG is off.",
+                id="stacklapse.W003",
+            )
+        )
+    return found

@@ -1,0 +1,41 @@
+"""Flask applications.
+
+    Stacklapse(app)                     # or Stacklapse().init_app(app)
+
+and `?profile` behind the address of a page shows where its time went. docs/flask.md says more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stacklapse._web.core import Core
+from stacklapse._web.options import Options
+from stacklapse._web.wsgi import WSGICore
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["Stacklapse"]
+
+
+class Stacklapse:
+    """Options are keywords here, or `STACKLAPSE_…` in the application's configuration; the keywords go before."""
+
+    def __init__(self, app: Flask | None = None, **options: Any) -> None:
+        self._options = options
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        if "stacklapse" in app.extensions:
+            raise RuntimeError("this application has stacklapse already")
+        options = Options.configured(app.config.get, self._options)
+        # Debug mode may be switched on later, by app.run(debug=True).
+        app.wsgi_app = WSGICore(  # type: ignore[method-assign]
+            app.wsgi_app,
+            Core(options),
+            lambda: app.debug,
+            lambda environ: app.request_class(environ, populate_request=False),
+        )
+        app.extensions["stacklapse"] = self
