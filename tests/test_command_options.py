@@ -98,6 +98,10 @@ def test_what_is_wrong_is_told_in_one_sentence(stacklapse: Command, arguments: l
         (["attach", "-d", "0", "1"], USAGE, "-d takes a time from 1us to 604800s, not '0'"),
         (["attach", "-o", "no/such/report.txt", "1"], FAILED, "cannot write no/such/report.txt"),
         (["-d", "10s", "x.py"], 125, "-d is not an option of this sub-command"),
+        (["dump"], USAGE, "which process? stacklapse dump PID"),
+        (["dump", "app.py"], USAGE, "dump takes the number of a process, not 'app.py'"),
+        (["dump", "-i", "1ms", "1"], USAGE, "-i is not an option of this sub-command"),
+        (["dump", "--json=yes", "1"], USAGE, "--json takes no value"),
         (["info", "--flat"], USAGE, "--flat is not an option of this sub-command"),
     ],
 )
@@ -135,7 +139,7 @@ def test_help_and_version_go_to_standard_output(stacklapse: Command) -> None:
         assert run.stdout.startswith("stacklapse ")
         assert {"--interval", "--output", "-o", "--help"} <= options_of(run.stdout)
         assert max(len(line) for line in run.stdout.splitlines()) <= 110
-    for command in ("attach", "view", "info", "requests", "token"):
+    for command in ("attach", "dump", "view", "info", "requests", "token"):
         run = stacklapse(command, "--help")
         assert (run.exit_code, run.stderr) == (0, "")
         assert f"stacklapse {command}" in run.stdout
@@ -157,7 +161,7 @@ def test_the_man_page_has_every_option_sub_command_and_format(stacklapse: Comman
     named = {f"-{name}" for name in re.findall(r"Fl (\S+)", page)}
     help_text = stacklapse("--help").stdout
     documented = options_of(help_text)
-    for command in ("attach", "view", "requests", "token"):
+    for command in ("attach", "dump", "view", "requests", "token"):
         documented |= options_of(stacklapse(command, "--help").stdout)
     assert documented <= named, documented - named
     assert {name for name in named if name.startswith("--")} <= documented | {"--"}

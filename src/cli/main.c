@@ -14,6 +14,7 @@ static const char *const run_usages[] = {
     "[options] -c code [arguments]",
     "[options] -- command [arguments]",
     "attach [options] PID...",
+    "dump [options] PID...",
     "view [options] [FILE | last | N]",
     "info [FILE | last | N]",
     "requests [options] FOLDER [N]",
@@ -21,6 +22,7 @@ static const char *const run_usages[] = {
     NULL,
 };
 static const char *const attach_usages[] = {"attach [options] PID...", NULL};
+static const char *const dump_usages[] = {"dump [options] PID...", NULL};
 static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
 static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
 static const char *const requests_usages[] = {"requests [options] FOLDER", "requests [options] FOLDER N", NULL};
@@ -31,6 +33,7 @@ const struct sl_command sl_commands[] = {
      sl_command_run},
     {"attach", SL_FOR_ATTACH, attach_usages, "look at programs that run already, until they end or Ctrl-C",
      sl_command_attach},
+    {"dump", SL_FOR_DUMP, dump_usages, "print what every thread of a running program does now", sl_command_dump},
     {"view", SL_FOR_VIEW, view_usages, "show a recording again, with any of the options for reports", sl_command_view},
     {"info", SL_FOR_INFO, info_usages, "print what a recording holds, one `key: value` a line", sl_command_info},
     {"requests", SL_FOR_REQUESTS, requests_usages, "list the requests that a web application has kept, and open one",

@@ -151,6 +151,8 @@ static bool set_color(struct sl_options *options, const char *given, const char 
 FLAG(show_all)
 FLAG(timeline)
 FLAG(flat)
+FLAG(json)
+FLAG(all)
 FLAG(no_open)
 FLAG(quiet)
 FLAG(verbose)
@@ -185,7 +187,6 @@ const struct sl_option sl_option_table[] = {
      "list only requests that took TIME or longer: 500ms, 2s"},
     {0, "limit", "NUMBER", NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_limit,
      "list so many of them, 0 for all (by default 50)"},
-    {0, "json", NULL, NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_json, "list them as JSON"},
 
     {0, "ttl", "TIME", NULL, SL_FOR_TOKEN, SL_GROUP_TOKEN, sl_set_ttl,
      "how long the token is good for: 10m (the default), 30s"},
@@ -198,7 +199,7 @@ const struct sl_option sl_option_table[] = {
     {'r', "renderer", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer,
      "the format of the report: one of those below"},
     {'f', "format", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},
-    {0, "color", "WHEN", color_words, SHOWING, SL_GROUP_OUTPUT, set_color,
+    {0, "color", "WHEN", color_words, SHOWING | SL_FOR_DUMP, SL_GROUP_OUTPUT, set_color,
      "auto (the default: on a terminal), always or never; NO_COLOR and FORCE_COLOR are heeded"},
     {0, "no-open", NULL, NULL, SHOWING, SL_GROUP_OUTPUT, set_no_open, "do not open the html report in the browser"},
 
@@ -211,12 +212,16 @@ const struct sl_option sl_option_table[] = {
      "fold functions whose file or module matches, like those of libraries; may be repeated"},
     {0, "show", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_show,
      "never fold functions whose file or module matches; may be repeated, and beats --hide"},
-    {0, "show-all", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
+    {0, "show-all", NULL, NULL, SHOWING | SL_FOR_DUMP, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
     {0, "threshold", "PERCENT", NULL, SHOWING, SL_GROUP_CONTENT, set_threshold,
      "leave out calls that took less than this share of the time; 0 shows all"},
     {0, "source", "app|all|none", source_words, SHOWING, SL_GROUP_CONTENT, set_source,
      "source text in the html report: of your own code and the heaviest library functions (app, the default), of all, "
      "or none"},
+
+    {0, "json", NULL, NULL, SL_FOR_DUMP | SL_FOR_REQUESTS, SL_GROUP_CONTENT, set_json,
+     "print it as JSON, for a program to read"},
+    {0, "all", NULL, NULL, SL_FOR_DUMP, SL_GROUP_CONTENT, set_all, "the descendants of the process, too"},
 
     {'q', "quiet", NULL, NULL, SHOWING, SL_GROUP_OTHER, set_quiet,
      "no progress line and no remarks: only the report, and what went wrong"},

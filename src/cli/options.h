@@ -68,8 +68,10 @@ struct sl_options {
     struct sl_globs show;
     enum sl_color color;
 
+    bool all;  /* dump: the descendants too */
+    bool json; /* dump, requests: for a program to read */
+
     struct sl_request_query requests; /* requests: which ones, in which order */
-    bool json;                        /* and whether as JSON */
 
     uint64_t ttl_ns;         /* token: how long it is good for */
     const char *secret_file; /* --secret-file, NULL: the environment has it */

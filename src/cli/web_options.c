@@ -61,15 +61,6 @@ bool sl_set_limit(struct sl_options *options, const char *given, const char *val
     return true;
 }
 
-bool sl_set_json(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
-{
-    (void)given;
-    (void)value;
-    (void)error;
-    options->json = true;
-    return true;
-}
-
 bool sl_set_ttl(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
 {
     return sl_value_time(given, value, second_ns, 7 * 24 * 3600 * second_ns, &options->ttl_ns, error);

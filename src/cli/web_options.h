@@ -11,7 +11,6 @@ bool sl_set_route(struct sl_options *options, const char *given, const char *val
 bool sl_set_status(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 bool sl_set_slower(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 bool sl_set_limit(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
-bool sl_set_json(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 bool sl_set_ttl(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 bool sl_set_secret_file(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 

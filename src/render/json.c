@@ -6,6 +6,7 @@
 #include "analysis/thread_summary.h"
 #include "render/json_writer.h"
 #include "render/renderers.h"
+#include "render/state_word.h"
 
 #include <string.h>
 #include <time.h>
@@ -41,19 +42,7 @@ static void write_amount(struct sl_json *json, const char *ns_key, const char *s
 
 static void write_state(struct sl_json *json, sl_state state)
 {
-    const char *word = "waiting";
-    if ((state & SL_STATE_KNOWN) == 0) {
-        word = "unknown";
-    } else if ((state & SL_STATE_GC) != 0) {
-        word = "collecting";
-    } else if ((state & SL_STATE_ON_CPU) != 0) {
-        word = "running";
-    } else if ((state & SL_STATE_WAITS_GIL) != 0) {
-        word = "waiting for GIL";
-    } else if ((state & SL_STATE_LOCK) != 0) {
-        word = "waiting for lock";
-    }
-    sl_json_text(json, "state", word);
+    sl_json_text(json, "state", sl_state_name(state));
     if (sl_state_call(state) >= 0) {
         sl_json_signed(json, "system_call", sl_state_call(state));
     } else {

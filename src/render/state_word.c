@@ -109,3 +109,20 @@ const char *sl_state_word(sl_state state)
     }
     return "wait";
 }
+
+const char *sl_state_name(sl_state state)
+{
+    if ((state & SL_STATE_KNOWN) == 0) {
+        return "unknown";
+    }
+    if ((state & SL_STATE_GC) != 0) {
+        return "collecting";
+    }
+    if ((state & SL_STATE_ON_CPU) != 0) {
+        return "running";
+    }
+    if ((state & SL_STATE_WAITS_GIL) != 0) {
+        return "waiting for GIL";
+    }
+    return (state & SL_STATE_LOCK) != 0 ? "waiting for lock" : "waiting";
+}

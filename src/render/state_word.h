@@ -8,4 +8,8 @@
  * not known. A wait in a system call that has no word of its own is "wait". The text is constant. */
 const char *sl_state_word(sl_state state);
 
+/* "running", "waiting", "waiting for GIL", "waiting for lock", "collecting" (garbage) or "unknown", for a program to read.
+ * The text is constant. */
+const char *sl_state_name(sl_state state);
+
 #endif

@@ -492,6 +492,7 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
     if (look == SL_LOOK_GONE) {
         return SL_SIGHT_GONE;
     }
+    thread->activity = kernel.activity;
     thread->state = subject->states && kernel.known ? state_of(thread, &kernel.activity, &stack) : 0;
     if (look == SL_LOOK_TORN || look == SL_LOOK_FAULT) {
         bool gone;

@@ -26,9 +26,10 @@ struct sl_subject_thread {
     struct sl_thread thread;
     bool main;
     bool ended;
-    uint64_t cpu_ns; /* used since its start, as last read */
-    sl_state state;  /* as of the last look */
-    void *viewer;    /* the viewer's own; NULL in a new thread */
+    uint64_t cpu_ns;                    /* used since its start, as last read */
+    sl_state state;                     /* as of the last look */
+    struct sl_thread_activity activity; /* what `state` says it waits in, with the call's arguments */
+    void *viewer;                       /* the viewer's own; NULL in a new thread */
 
     struct sl_subject_strand {
         struct sl_python_thread python;

@@ -229,21 +229,27 @@ static bool decimal(const char **text, uint64_t *number)
     return true;
 }
 
-static bool hexadecimal(const char *text, uint64_t *number)
+/* The same for a number such as 0x7f. */
+static bool hexadecimal(const char **text, uint64_t *number)
 {
-    if (text[0] != '0' || text[1] != 'x') {
+    const char *at = *text;
+    if (at[0] != '0' || at[1] != 'x') {
         return false;
     }
     uint64_t value = 0;
-    for (text += 2;; text++) {
-        if (*text >= '0' && *text <= '9') {
-            value = value << 4 | (uint64_t)(*text - '0');
-        } else if (*text >= 'a' && *text <= 'f') {
-            value = value << 4 | (uint64_t)(*text - 'a' + 10);
+    for (at += 2;; at++) {
+        if (*at >= '0' && *at <= '9') {
+            value = value << 4 | (uint64_t)(*at - '0');
+        } else if (*at >= 'a' && *at <= 'f') {
+            value = value << 4 | (uint64_t)(*at - 'a' + 10);
         } else {
             break;
         }
     }
+    while (*at == ' ') {
+        at++;
+    }
+    *text = at;
     *number = value;
     return true;
 }
@@ -277,7 +283,8 @@ bool sl_thread_parse_call(const char *text, struct sl_thread_activity *activity)
         return true;
     }
     uint64_t number;
-    if (!decimal(&text, &number) || number > UINT16_MAX - 1 || !hexadecimal(text, &activity->argument)) {
+    if (!decimal(&text, &number) || number > UINT16_MAX - 1 || !hexadecimal(&text, &activity->argument) ||
+        !hexadecimal(&text, &activity->second)) {
         return false;
     }
     activity->call = (int32_t)number;

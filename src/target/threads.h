@@ -66,7 +66,8 @@ enum sl_thread_read sl_thread_runs(const struct sl_thread *thread, const struct 
 struct sl_thread_activity {
     bool on_cpu;       /* running or runnable */
     int32_t call;      /* else the number of the system call it waits in; -1 when unknown or none (a page fault) */
-    uint64_t argument; /* first argument of the call */
+    uint64_t argument; /* first and second argument of the call */
+    uint64_t second;
 };
 enum sl_thread_read sl_thread_activity(const struct sl_thread *thread, const struct sl_threads *threads,
                                        struct sl_thread_activity *activity);

@@ -1,0 +1,215 @@
+"""`stacklapse dump`: every thread of a program that stands still by construction, against what is known of it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from support.command import Command
+from support.interpreters import TOP, Interpreter
+from support.program import children_of, running, until
+
+# Each thread waits in its own way. What it is called is its outermost function here.
+PROGRAM = """\
+import os, socket, sys, threading, time
+
+lock = threading.Lock()
+lock.acquire()
+server = socket.create_server(("127.0.0.1", 0))
+address = server.getsockname()
+connection = socket.create_connection(address)
+with_timeout = socket.create_connection(address, timeout=1000)
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(sys.argv[1])
+listening.listen()
+reading, writing = os.pipe()
+file = os.open(sys.argv[2], os.O_RDWR)
+
+def locks(): lock.acquire()
+def sleeps(): time.sleep(1000)
+def accepts(): listening.accept()
+def receives(): connection.recv(1)
+def polls(): with_timeout.recv(1)
+def reads(): os.read(reading, 1)
+def opens(): os.read(file, 1)
+def digs(depth=100): digs(depth - 1) if depth else time.sleep(1000)
+def even(depth): odd(depth - 1) if depth else time.sleep(1000)
+def odd(depth): even(depth - 1) if depth else time.sleep(1000)
+def alternates(): even(40)
+def spins():
+    while True:
+        pass
+
+for function in (locks, sleeps, accepts, receives, polls, reads, opens, digs, alternates):
+    threading.Thread(target=function, daemon=True).start()
+time.sleep(0.5)
+print("ready", flush=True)
+spins()
+"""
+
+
+@contextmanager
+def program(stacklapse: Command, python: Interpreter) -> Iterator[tuple[int, Path]]:
+    """The program's pid and script. `opens` waits for a pipe that has a name."""
+    script = stacklapse.folder / "waits.py"
+    script.write_text(PROGRAM)
+    named_pipe = stacklapse.folder / "named pipe"
+    os.mkfifo(named_pipe)
+    with running([python.path, script, stacklapse.folder / "socket", named_pipe]) as process:
+        yield process.pid, script
+
+
+def dump(stacklapse: Command, *arguments: str) -> dict[str, Any]:
+    run = stacklapse("dump", "--json", *arguments)
+    assert (run.exit_code, run.stderr) == (0, "")
+    document: dict[str, Any] = json.loads(run.stdout)
+    schema = json.loads((TOP / "docs" / "dump.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    return document
+
+
+def test_every_thread_is_shown_with_what_it_waits_for(stacklapse: Command, python: Interpreter) -> None:
+    with program(stacklapse, python) as (pid, script):
+        [process] = dump(stacklapse, str(pid))["processes"]
+        assert (process["pid"], process["python"], process["error"]) == (pid, python.version_text, None)
+        threads = {}
+        for thread in process["threads"]:
+            assert thread["consistent"]
+            own = [frame for frame in thread["frames"] if frame["file"] == str(script)]
+            threads[own[-2 if thread["main"] else -1]["function"]] = thread
+        port = threads["receives"]["descriptor_is"].rpartition(":")[2]
+        seen = {name: (thread["state"], thread["descriptor_is"]) for name, thread in threads.items()}
+        assert seen == {
+            "spins": ("running", None),
+            "locks": ("waiting for lock", None),
+            "sleeps": ("waiting", None),
+            "accepts": ("waiting", f"unix socket {stacklapse.folder}/socket"),
+            "receives": ("waiting", f"socket 127.0.0.1:{port}"),
+            "polls": ("waiting", f"socket 127.0.0.1:{port}"),
+            "reads": ("waiting", "pipe"),
+            "opens": ("waiting", f"{stacklapse.folder}/named pipe"),
+            "digs": ("waiting", None),
+            "alternates": ("waiting", None),
+        }
+        assert process["threads"][0]["main"]
+        assert [thread["main"] for thread in process["threads"]].count(True) == 1
+        assert {name for name, thread in threads.items() if thread["has_gil"]} == {"spins"}
+        source = PROGRAM.splitlines()
+        for name in ("locks", "receives", "reads", "digs"):
+            [frame] = threads[name]["frames"][:1]
+            assert frame["file"] == str(script)
+            assert source[frame["line"] - 1].startswith(f"def {name}(")
+        assert [frame["function"] for frame in threads["digs"]["frames"]].count("digs") == 101
+
+
+def test_the_text_says_the_same(stacklapse: Command, python: Interpreter) -> None:
+    with program(stacklapse, python) as (pid, script):
+        run = stacklapse("dump", str(pid))
+        assert (run.exit_code, run.stderr) == (0, "")
+        head, *threads = run.stdout.split("\n\n")
+        assert head.splitlines()[0].startswith(f"process {pid}  {python.path} {script} ")
+        assert head.splitlines()[1] == f"Python {python.version_text}  {Path(f'/proc/{pid}/exe').readlink()}"
+        states = {}
+        for thread in threads:
+            state = thread.splitlines()[0].partition("  ")[2]
+            own = [line.split()[0] for line in thread.splitlines() if f"  {script}:" in line]
+            states[[name for name in own if name != "<module>"][-1]] = state
+        assert states["spins"] == "has the GIL"
+        assert states["locks"] == "lock"
+        assert states["sleeps"] == "sleep"
+        assert re.fullmatch(r"recv fd \d+ \(socket 127\.0\.0\.1:\d+\)", states["receives"])
+        assert re.fullmatch(r"poll fd \d+ \(socket 127\.0\.0\.1:\d+\)", states["polls"])
+        assert re.fullmatch(r"read fd \d+ \(pipe\)", states["reads"])
+        assert "[this frame 100 times more; --show-all shows them]" in run.stdout
+        assert "[these 2 frames 19 times more; --show-all shows them]" in run.stdout
+        whole = stacklapse("dump", "--show-all", "--color", "always", str(pid)).stdout
+        assert whole.count("mdigs\x1b") == 101
+        assert "\x1b[" in whole
+        assert "\x1b[" not in run.stdout
+
+
+def test_a_connection_over_ipv6_and_a_listening_socket(stacklapse: Command, any_python: Interpreter) -> None:
+    code = """\
+import socket, sys
+server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+print("ready", flush=True)
+server.accept()
+"""
+    try:
+        with running([any_python.path, "-c", code]) as process:
+            until(
+                lambda: dump(stacklapse, str(process.pid))["processes"][0]["threads"][0]["state"] == "waiting", "accept"
+            )
+            [thread] = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
+            assert re.fullmatch(r"socket listening on \[::1\]:\d+", thread["descriptor_is"])
+    except AssertionError as error:
+        if "Cannot assign" in str(error):
+            pytest.skip("there is no IPv6 here")
+        raise
+
+
+def test_all_goes_on_with_the_descendants(stacklapse: Command, any_python: Interpreter) -> None:
+    code = "import time; print('ready', flush=True); time.sleep(1000)"
+    with running(["sh", "-c", f'"{any_python.path}" -c "{code}" & wait']) as parent:
+        [child] = children_of(parent.pid)
+        shell, python = dump(stacklapse, "--all", str(parent.pid))["processes"]
+        assert (shell["pid"], shell["python"], shell["threads"]) == (parent.pid, None, [])
+        assert "is not Python" in shell["error"]
+        assert (python["pid"], python["parent_pid"], python["error"]) == (child, parent.pid, None)
+        run = stacklapse("dump", "--all", str(parent.pid))
+        assert (run.exit_code, run.stderr) == (0, "")
+        assert f"process {parent.pid} is not Python" in run.stdout
+        assert f"process {child}  " in run.stdout
+        run = stacklapse("dump", str(parent.pid))
+        assert (run.exit_code, run.stdout) == (1, "")
+        assert f"these are Python: {child} (" in run.stderr
+
+
+def test_what_cannot_be_looked_at_is_said(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, "-c", "print('ready', flush=True); input()"]) as process:
+        run = stacklapse("dump", "2147483647", str(process.pid))
+        assert run.exit_code == 1
+        assert run.stderr == "stacklapse: there is no process 2147483647\n"
+        assert f"process {process.pid}" in run.stdout
+        document = json.loads(stacklapse("dump", "--json", "2147483647", str(process.pid)).stdout)
+        assert [entry["error"] for entry in document["processes"]] == ["there is no process 2147483647", None]
+
+
+def test_hostile_names_do_not_steer_the_terminal(stacklapse: Command, any_python: Interpreter) -> None:
+    code = "exec(compile('def f(): print(\"ready\", flush=True); input()', 'a\\x1b[2Jb', 'exec')); f()"
+    with running([any_python.path, "-c", code, "\x1b[31m\n"]) as process:
+        run = stacklapse("dump", str(process.pid))
+        assert run.exit_code == 0
+        assert "\x1b" not in run.stdout
+        assert "b:1" in run.stdout
+
+
+def test_a_program_that_never_holds_still_is_told_consistently(stacklapse: Command, any_python: Interpreter) -> None:
+    """Whatever stack is shown, each function in it is called by the one below."""
+    code = """\
+def a(n): return b(n - 1) if n else 0
+def b(n): return c(n - 1) if n else 0
+def c(n): return a(n - 1) if n else 0
+print("ready", flush=True)
+while True: a(60)
+"""
+    calls = {"b": "a", "c": "b", "a": "c"}
+    with running([any_python.path, "-c", code]) as process:
+        for _ in range(20):
+            [thread] = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
+            names = [frame["function"] for frame in thread["frames"]]
+            if not thread["consistent"]:
+                assert names == []
+                continue
+            assert names[-1] == "<module>"
+            for callee, caller in itertools.pairwise(names[:-1]):
+                assert calls[callee] == caller
