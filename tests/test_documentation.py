@@ -1,8 +1,9 @@
-"""The commands in the documentation work: every line of every ```sh block of README.md and docs/*.md is run.
+"""The commands and programs in the documentation work: every line of every ```sh and ```python block of README.md and
+docs/*.md is run.
 
-A block that cannot be run (it installs, takes half an hour, needs a network) says so: ```sh not-run. The commands of a
-document run in one folder, in order, in which `script.py` lies; where it is about kept requests, there are some in
-`profiles`.
+A block that cannot be run (it installs, takes half an hour, needs a network) says so: ```sh not-run. Those of a
+document run in order in one folder, in which `script.py` lies and, where it is about kept requests, there are some in
+`profiles`; Python goes on from the blocks of Python before it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Command
-from support.inside import run_inside
+from support.inside import package_path, run_inside
 from support.interpreters import TOP, Interpreter
 
 BLOCK = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
@@ -44,6 +45,7 @@ main()
 @dataclass(frozen=True)
 class Block:
     document: Path
+    kind: str
     line: int
     text: str
 
@@ -55,9 +57,9 @@ def documents() -> list[Path]:
 def blocks(document: Path) -> list[Block]:
     content = document.read_text()
     return [
-        Block(document, content.count("\n", 0, match.start()) + 2, match["text"])
+        Block(document, match["kind"].strip(), content.count("\n", 0, match.start()) + 2, match["text"])
         for match in BLOCK.finditer(content)
-        if match["kind"].strip() == "sh"
+        if match["kind"].strip() in ("sh", "python")
     ]
 
 
@@ -71,16 +73,21 @@ def test_every_command_in_the_documentation_works(
     (tmp_path / "script.py").write_text(SCRIPT)
     if "requests profiles" in document.read_text():
         run_inside(stacklapse, any_python, "requests_folder.py", tmp_path / "profiles")
-    programs = tmp_path / "bin"
-    programs.mkdir()
+    path = tmp_path / "bin"
+    path.mkdir()
     # `python` is an interpreter that can be profiled; `stacklapse` is the command under test.
-    (programs / "stacklapse").symlink_to(stacklapse.path)
-    (programs / "python").write_text(f'#!/bin/sh\nexec "{any_python.path}" "$@"\n')
-    (programs / "python").chmod(0o755)
-    environment = stacklapse.environment() | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    (path / "stacklapse").symlink_to(stacklapse.path)
+    (path / "python").write_text(f'#!/bin/sh\nexec "{any_python.path}" "$@"\n')
+    (path / "python").chmod(0o755)
+    environment = stacklapse.environment() | {"PATH": f"{path}:{os.environ['PATH']}"}
+    environment["PYTHONPATH"] = str(package_path(stacklapse))
+    program = ""
     for block in blocks(document):
+        if block.kind == "python":
+            program += block.text
+            (tmp_path / "program.py").write_text(program)
         run = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block.text],
+            ["bash", "-euo", "pipefail", "-c", "python program.py" if block.kind == "python" else block.text],
             cwd=tmp_path,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@
     profiler.print()
 
 A native thread of this process reads the stacks of the interpreter at random moments. It runs no Python code, sets no
-profile function and sends no signal, so the program pays for the samples only. docs/python-api.md has the rest.
+profile function and sends no signal, so the program pays for the samples only. docs/profiler.md has the rest.
 """
 
 from stacklapse._native import version as __version__

@@ -365,6 +365,10 @@ struct sl_host_progress sl_host_progress(const struct sl_host_recording *recordi
 bool sl_host_trace(struct sl_host_recording *recording, struct sl_buffer *trace)
 {
     pthread_mutex_lock(&host.lock);
+    if (recording->abandoned) {
+        pthread_mutex_unlock(&host.lock);
+        return !trace->failed;
+    }
     if (recording->running) {
         sl_recorder_flush(recording->recorder, NULL);
     }
@@ -402,6 +406,21 @@ void sl_host_resume(void)
     pthread_mutex_unlock(&host.gate);
 }
 
+/* The process was copied while the native thread ran, which may have been changing any of this: it is left as it is. */
+static void abandon(void)
+{
+    for (size_t i = 0; i < host.count; i++) {
+        host.recordings[i]->running = false;
+        host.recordings[i]->abandoned = true;
+    }
+    host.target = (struct sl_host_target){0};
+    host.recordings = NULL;
+    host.count = 0;
+    host.capacity = 0;
+    host.threaded = false;
+    host.thread_id = 0;
+}
+
 void sl_host_after_fork_in_child(void)
 {
     /* Whoever may have held them does not exist here. */
@@ -409,6 +428,9 @@ void sl_host_after_fork_in_child(void)
     host.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     host.wake_made = false;
     host.forking = false;
+    if (host.threaded) {
+        abandon();
+    }
     while (host.count > 0) {
         struct sl_host_recording *recording = host.recordings[0];
         sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);

@@ -74,7 +74,8 @@ bool sl_host_trace(struct sl_host_recording *recording, struct sl_buffer *trace)
 
 /* To be called around fork(2), by the thread that forks. Before it the native thread ends, so that the process has one
  * thread less when it is copied. In the child no recording runs. In the parent they go on with sl_host_resume: that is
- * not part of the hook, because CPython counts the threads of the process after its hooks, to warn of them. */
+ * not part of the hook, because CPython counts the threads of the process after its hooks, to warn of them. A program
+ * that forks in C may call only the child's: what ran then cannot be read there, and is never freed. */
 void sl_host_before_fork(void);
 void sl_host_after_fork_in_parent(void);
 void sl_host_after_fork_in_child(void);

@@ -318,6 +318,9 @@ bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host
 
 void sl_host_recording_destroy(struct sl_host_recording *recording)
 {
+    if (recording->abandoned) {
+        return;
+    }
     sl_translation_destroy(&recording->translation);
     sl_recording_destroy(&recording->recording);
     forget(recording);

@@ -39,6 +39,7 @@ struct sl_host_view {
 struct sl_host_recording {
     struct sl_host_options options; /* without its strings */
     bool running;
+    bool abandoned; /* ended by a fork in the middle of a look: nothing of it may be touched */
     struct sl_recorder *recorder;
     struct sl_recording recording;
     struct sl_translation translation;

@@ -13,6 +13,7 @@ from support.interpreters import Interpreter
 from truth.shares import assert_shares
 
 
+@pytest.mark.smoke
 def test_every_name_of_the_api_does_what_it_says(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     run_inside(stacklapse, python, "api.py", tmp_path)
 

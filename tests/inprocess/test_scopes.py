@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from support.command import Command, Recording, Run
 from support.inside import record_inside, run_inside
 from support.interpreters import Interpreter
@@ -27,6 +28,7 @@ def functions(recording: Recording) -> dict[str, float]:
     return seen
 
 
+@pytest.mark.smoke
 def test_waits_are_found_at_the_line_that_awaits(stacklapse: Command, python: Interpreter) -> None:
     recording = record_inside(stacklapse, python, "awaits.py")
     stacks = recording.stacks()

@@ -1,5 +1,6 @@
 """Forks, threads that end, stops elsewhere, exceptions, and Profilers that nobody stops."""
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -60,6 +61,35 @@ def fork_in_the_middle():
 
 def after_fork():
     spin(0.03)
+
+
+def fork_in_c():
+    """As servers do that have an interpreter within: only what the child must do is done. From 3.13 on the interpreter
+    does not allow that."""
+    if sys.version_info >= (3, 13):
+        return
+    profiler = Profiler(0.0002)
+    profiler.start()
+    spin(0.02)
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:
+        code = 1
+        try:
+            ctypes.pythonapi.PyOS_AfterFork_Child()
+            assert not profiler.is_running
+            profiler.reset()
+            for _ in range(2):
+                with Profiler() as own:
+                    spin(0.03)
+                assert "spin" in names(own.last_session)
+            assert native_threads() == 1
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, status
+    after_fork()
+    assert "after_fork" in names(profiler.stop())
 
 
 def fork_in_a_block():
@@ -204,6 +234,7 @@ def subinterpreters():
 if __name__ == "__main__":
     for check in (
         fork_in_the_middle,
+        fork_in_c,
         fork_in_a_block,
         processes,
         threads_that_end,
