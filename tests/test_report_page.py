@@ -150,6 +150,13 @@ def test_what_was_asked_for_is_what_the_page_opens_with(recording: Recording) ->
     assert str(recording.path) in options["recording"]
 
 
+def test_the_page_opens_with_what_an_address_says(recording: Recording) -> None:
+    for given in ("view=flame&search=</script>", "#view=flame&search=</script>"):
+        options = json.loads(element(recording.view("-r", "html", "--at", given), "options"))
+        assert options["at"] == "view=flame&search=</script>"
+    assert json.loads(element(recording.view("-r", "html"), "options"))["at"] == ""
+
+
 def test_the_page_without_scripts_names_the_heaviest_functions(recording: Recording) -> None:
     page = recording.view("-r", "html")
     plain = re.search(r'<div id="plain">(.*?)</div>', page, re.DOTALL)

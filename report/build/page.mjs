@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 
 import { transform } from "lightningcss";
+import { minify } from "terser";
 import { build } from "vite";
 import solid from "vite-plugin-solid";
 
@@ -19,7 +20,7 @@ const report = fileURLToPath(new URL("..", import.meta.url));
 const target = join(report, "dist", "report.html");
 
 /** The page may weigh no more than this before compression: scripts, style and WebAssembly. */
-const BYTES_MAX = 160_000;
+const BYTES_MAX = 150_000;
 
 /** Runs before anything is shown: no flash of the wrong theme, nor of the summary for readers without scripts. */
 const early = `(function(){var r=document.documentElement;r.dataset.scripts="yes";try{var t=localStorage.getItem("stacklapse-theme");if(t==="light"||t==="dark")r.dataset.theme=t}catch(e){}})();`;
@@ -29,7 +30,7 @@ async function bundle() {
     root: report,
     configFile: false,
     logLevel: "warn",
-    plugins: [solid()],
+    plugins: [solid({ solid: { omitNestedClosingTags: true } })],
     build: {
       write: false,
       target: "es2022",
@@ -46,7 +47,12 @@ async function bundle() {
     code: readFileSync(join(report, "src", "style.css")),
     minify: true,
   });
-  return { script: output[0].code.trim(), style: style.toString().trim() };
+  // After Vite's own minifier terser still finds 4 %.
+  const { code: script } = await minify(output[0].code, {
+    ecma: 2022,
+    compress: { passes: 3, unsafe_arrows: true, pure_getters: true },
+  });
+  return { script: script.trim(), style: style.toString().trim() };
 }
 
 function hash(text) {

@@ -23,6 +23,12 @@ import { TreeView } from "./view/tree";
 /** Narrower than this a page opens without the panel. */
 const PANEL_FROM_PIXELS = 900;
 
+/** Keys are meant for the view. Nobody has asked for it by tabbing to it, so no ring is drawn around it. */
+function focusView(): void {
+  const options: FocusOptions & { focusVisible: boolean } = { preventScroll: true, focusVisible: false };
+  document.querySelector<HTMLElement>("#view [tabindex='0']")?.focus(options);
+}
+
 function typing(event: KeyboardEvent): boolean {
   const { target } = event;
   return (
@@ -38,7 +44,9 @@ export function App(): JSX.Element {
   const [panel, setPanel] = createSignal(window.innerWidth >= PANEL_FROM_PIXELS);
   const process = recording.processes[0];
   const title = visible(facts.description) || visible(process?.command ?? "") || "recording";
-  const withPanel = (): boolean => panel() && state.view !== "summary" && state.view !== "source";
+  /** Source and summary need the whole width. */
+  const panelled = (): boolean => state.view !== "summary" && state.view !== "source";
+  const withPanel = (): boolean => panel() && panelled();
 
   const copyCommand = async (): Promise<void> => {
     const command = viewCommand(state, model.options.recording);
@@ -52,7 +60,7 @@ export function App(): JSX.Element {
     const selected = model.current()?.function ?? null;
     if (view !== undefined) {
       model.set({ view });
-      queueMicrotask(() => document.querySelector<HTMLElement>("#view [tabindex='0']")?.focus());
+      queueMicrotask(focusView);
     } else if (event.key === "/") {
       document.getElementById("search")?.focus();
     } else if (event.key === "?") {
@@ -91,7 +99,7 @@ export function App(): JSX.Element {
   };
   onMount(() => {
     window.addEventListener("keydown", onKey);
-    document.querySelector<HTMLElement>("#view [tabindex='0']")?.focus({ preventScroll: true });
+    focusView();
     onCleanup(() => {
       window.removeEventListener("keydown", onKey);
     });
@@ -136,11 +144,15 @@ export function App(): JSX.Element {
         <Tabs />
         <Search />
         <Filters />
-        <Show when={state.view !== "summary" && state.view !== "source"}>
-          <button class="toggle panel-toggle" aria-pressed={panel()} title="Panel (p)" onClick={() => setPanel(!panel())}>
-            Panel
-          </button>
-        </Show>
+        <button
+          class="toggle"
+          classList={{ absent: !panelled() }}
+          aria-pressed={panel()}
+          title="Panel (p)"
+          onClick={() => setPanel(!panel())}
+        >
+          Panel
+        </button>
       </section>
       <Trail />
       <main classList={{ "with-panel": withPanel() }}>

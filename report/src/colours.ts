@@ -31,6 +31,19 @@ function colourOf(record: FunctionRecord, role: Role, group: string, dark: boole
   return dark ? hsl(170 + place * 75, 22, 34 + shade) : hsl(170 + place * 75, 36, 83 + shade);
 }
 
+/** The middle of each family of colours, for a legend. */
+export function roleColours(dark: boolean): readonly (readonly [string, string])[] {
+  return dark
+    ? [
+        ["own code", hsl(33, 48, 36)],
+        ["libraries", hsl(205, 22, 34)],
+      ]
+    : [
+        ["own code", hsl(33, 82, 77)],
+        ["libraries", hsl(205, 36, 83)],
+      ];
+}
+
 /** The colour of a function's box, remembered. */
 export class Palette {
   readonly #recording: Recording;

@@ -11,7 +11,7 @@ import type { Recording } from "./engine/recording";
 import { visible } from "./engine/recording";
 import type { TimeFormat } from "./format";
 import { timeFormat } from "./format";
-import { matcher, searchedText } from "./search";
+import { globsOf, matcher, searchedText } from "./search";
 import type { State } from "./state";
 import { fromHash, initialState, toHash } from "./state";
 import { createRecord } from "./store";
@@ -70,6 +70,8 @@ export interface Model {
   threadName(thread: number): string;
   readonly current: Accessor<Current | null>;
   look(current: Current): void;
+  /** The same before anybody has chosen: the address says nothing of it. */
+  suggest(current: Current): void;
   lookAtFunction(fn: number): void;
   focus(fn: number): void;
   unfocus(length: number): void;
@@ -89,12 +91,12 @@ function sumOf(total: FunctionTotal | undefined): { total: Amount; self: Amount 
 export function createModel(page: Page): Model {
   const { engine, options, source } = page;
   const { recording } = engine;
-  const initial = initialState(options, recording.endNs);
   const bounds = {
     functionCount: recording.functionCount,
     threadCount: recording.threadCount,
     endNs: recording.endNs,
   };
+  const initial = initialState(options, bounds);
   const [state, setState] = createRecord<State>(fromHash(location.hash, initial, bounds));
   const [current, setCurrent] = createSignal<Current | null>(null);
   const [said, say] = createSignal("");
@@ -112,7 +114,8 @@ export function createModel(page: Page): Model {
     return { active: matches !== undefined, valid: matches !== undefined || state.query === "", functions };
   });
   const roles = createMemo(() => {
-    engine.selectRoles({ showAll: state.showAll, hide: state.hide, show: state.show });
+    const [hide, show] = [globsOf(state.hide, recording), globsOf(state.show, recording)];
+    engine.selectRoles({ showAll: state.showAll, hide, show });
     return {};
   });
   const filter = createMemo(() => {
@@ -162,6 +165,7 @@ export function createModel(page: Page): Model {
     return `thread ${record.id}`;
   };
 
+  const isMark = (fn: number): boolean => recording.function(fn).kind === "mark";
   const lookAtFunction = (fn: number): void => {
     const sums = sumOf(functionTotals().find((total) => total.function === fn));
     setCurrent({ function: fn, path: [], ...sums });
@@ -209,6 +213,7 @@ export function createModel(page: Page): Model {
       setCurrent(seen);
       setState({ selected: seen.function });
     },
+    suggest: setCurrent,
     lookAtFunction,
     focus: (fn) => {
       if (state.trail.at(-1) !== fn) {
@@ -226,6 +231,14 @@ export function createModel(page: Page): Model {
 
   if (state.selected !== null) {
     lookAtFunction(state.selected);
+  } else {
+    // Until somebody chooses: the heaviest of what he wrote.
+    const own = functionTotals().filter((total) => engine.role(total.function) === "own" && !isMark(total.function));
+    const first = own.reduce<FunctionTotal | undefined>(
+      (best, total) => (best === undefined || total.total.ns > best.total.ns ? total : best),
+      undefined,
+    );
+    setCurrent(first ? { path: [], ...first } : null);
   }
   // The address follows the state, and the state an address that is typed in or gone back to.
   let written = location.hash;

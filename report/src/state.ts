@@ -51,9 +51,10 @@ export const blank: State = {
 };
 
 /** What a page opens with, before its address is looked at. */
-export function initialState(options: PageOptions, endNs: number): State {
+export function initialState(options: PageOptions, bounds: Bounds): State {
+  const { endNs } = bounds;
   const whole = options.begin <= 0 && options.end >= endNs;
-  return {
+  const asked: State = {
     ...blank,
     range: whole ? null : [options.begin, Math.min(options.end, endNs)],
     threads: options.threads,
@@ -63,6 +64,7 @@ export function initialState(options: PageOptions, endNs: number): State {
     show: options.show,
     threshold: options.threshold,
   };
+  return fromHash(options.at, asked, bounds);
 }
 
 function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -125,6 +125,15 @@ static bool set_source(struct sl_options *options, const char *given, const char
     return true;
 }
 
+static bool set_page_state(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    (void)given;
+    (void)error;
+    /* Taken as it is copied from an address, too. */
+    options->page_state = value[0] == '#' ? value + 1 : value;
+    return true;
+}
+
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 
 static bool set_color(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
@@ -218,6 +227,8 @@ const struct sl_option sl_option_table[] = {
     {0, "source", "app|all|none", source_words, SHOWING, SL_GROUP_CONTENT, set_source,
      "source text in the html report: of your own code and the heaviest library functions (app, the default), of all, "
      "or none"},
+    {0, "at", "STATE", NULL, SHOWING, SL_GROUP_CONTENT, set_page_state,
+     "what the html report opens with: what its address has after the #, as in view=flame&search=load"},
 
     {0, "json", NULL, NULL, SL_FOR_DUMP | SL_FOR_REQUESTS, SL_GROUP_CONTENT, set_json,
      "print it as JSON, for a program to read"},

@@ -63,6 +63,7 @@ struct sl_options {
     double threshold; /* below 0: the renderer's own */
     enum sl_mode mode;
     enum sl_source_policy source;
+    const char *page_state; /* --at, NULL: none */
     bool no_open;
     struct sl_globs hide;
     struct sl_globs show;

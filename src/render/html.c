@@ -189,7 +189,9 @@ static bool put_options(const struct page *page, struct sl_output *output, struc
             first = false;
         }
     }
-    sl_output_text(output, "],\"recording\":");
+    sl_output_text(output, "],\"at\":");
+    put_json_string(output, options->page_state != NULL ? options->page_state : "");
+    sl_output_text(output, ",\"recording\":");
     if (options->recording != NULL) {
         put_json_string(output, options->recording);
     } else {

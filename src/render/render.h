@@ -18,14 +18,15 @@ struct sl_render_options {
     struct sl_roles_options roles;
     bool timeline;
     bool flat;
-    bool merge_processes;  /* one tree for all processes */
-    bool color;            /* ANSI colours */
-    bool unicode;          /* box drawing characters, else ASCII */
-    uint32_t width;        /* of the terminal in columns; 0: 100 */
-    double threshold;      /* share of the whole below which a node is only counted; 0 shows everything */
-    bool percent;          /* shares instead of seconds first */
-    bool short_form;       /* no header and no hints: for a block profiled in passing */
-    const char *recording; /* how `stacklapse view` names this recording ("last", "3", a path); NULL: not saved */
+    bool merge_processes;   /* one tree for all processes */
+    bool color;             /* ANSI colours */
+    bool unicode;           /* box drawing characters, else ASCII */
+    uint32_t width;         /* of the terminal in columns; 0: 100 */
+    double threshold;       /* share of the whole below which a node is only counted; 0 shows everything */
+    bool percent;           /* shares instead of seconds first */
+    bool short_form;        /* no header and no hints: for a block profiled in passing */
+    const char *page_state; /* what the report page opens with: what its address has after the #; NULL: the call tree */
+    const char *recording;  /* how `stacklapse view` names this recording ("last", "3", a path); NULL: not saved */
     enum sl_source_policy {
         SL_SOURCE_APP = 0,
         SL_SOURCE_ALL = 1,

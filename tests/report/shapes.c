@@ -323,7 +323,7 @@ static struct sl_profile *hostile(void)
         "line\xe2\x80\xa8separator\xe2\x80\xa9paragraph",
         "\xe2\x80\xae"
         "edirrevo\xe2\x80\xac \xe2\x81\xa6isolated\xe2\x81\xa9",
-        "lone surrogate \\udcff and \xff\xfe raw bytes",
+        "lone surrogate \\udcff, raw \xed\xb3\xbf, and \xff\xfe raw bytes",
         "zero\xe2\x80\x8bwidth\xef\xbb\xbf",
         "{{stacklapse:columns}}",
         "]]> <!-- --> <![CDATA[",

@@ -112,6 +112,8 @@ export interface PageOptions {
   readonly hide: readonly string[];
   readonly threads: readonly number[];
   readonly recording: string | null;
+  /** A state, as the address has it; empty: none was asked for. */
+  readonly at: string;
 }
 
 export interface Page {

@@ -164,7 +164,7 @@ export class Recording {
       const at = (this.#word(PROFILE.functions) >>> 2) + number * FUNCTION.size;
       const words = this.#module.words;
       record = {
-        name: visible(this.string(words[at + FUNCTION.name] ?? 0)),
+        name: visible(this.string(words[at + FUNCTION.name] ?? 0)) || "(no name)",
         file: visible(this.string(words[at + FUNCTION.file] ?? 0)),
         firstLine: words[at + FUNCTION.firstLine] ?? 0,
         kind: kinds[words[at + FUNCTION.kind] ?? 0] ?? "python",

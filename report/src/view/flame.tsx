@@ -1,11 +1,11 @@
 // The flame graph: the call tree drawn to scale, heaviest first.
-import { Show, createEffect, createMemo, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
+import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { bounded, oncePerFrame, surface } from "../chart/canvas";
 import { FLAME_ROW, drawFlame, flameNodeAt, flameRows } from "../chart/flame";
 import { moved, watchDrags, wheelFactor, zoomed } from "../chart/gestures";
-import { Palette, ink } from "../colours";
+import { Palette, ink, roleColours } from "../colours";
 import type { FlameGraph } from "../engine/engine";
 import { NODE, NONE } from "../engine/layout";
 import { plural, share, shareWithError, time } from "../format";
@@ -17,6 +17,28 @@ import type { Tip } from "./tooltip";
 
 /** The narrowest span that can be zoomed to. */
 const LEAST_NS = 1000;
+
+/** What the colours say. */
+function Colours(): JSX.Element {
+  const { state } = useModel();
+  return (
+    <ul class="legend" aria-label="Colours">
+      <For each={roleColours(isDark())}>
+        {([what, colour]) => (
+          <li>
+            <i class="swatch" style={{ background: colour }} />
+            {what}
+          </li>
+        )}
+      </For>
+      <Show when={!state.showAll}>
+        <li>
+          library calls are folded, <Key name="l" /> shows them
+        </li>
+      </Show>
+    </ul>
+  );
+}
 
 export function FlameView(): JSX.Element {
   const model = useModel();
@@ -271,12 +293,13 @@ export function FlameView(): JSX.Element {
   return (
     <div class="chart-view">
       <div class="chart-bar">
+        <Colours />
         <span class="dim">
           <Show
             when={zoomedIn()}
             fallback={
               <>
-                wheel zooms, drag moves, <Key name="shift" /> and wheel scrolls, double click zooms to a box
+                wheel zooms, drag moves, double click zooms to a box
               </>
             }
           >

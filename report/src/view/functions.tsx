@@ -70,7 +70,7 @@ export function FunctionsView(): JSX.Element {
   };
   createEffect(
     on(active, (index) => {
-      if (index >= 0) {
+      if (index >= 0 && state.selected !== null) {
         reveal(index);
       }
     }),

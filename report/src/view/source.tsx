@@ -34,7 +34,8 @@ function linesOf(
     number,
     text: text?.get(number),
     time: times.get(number),
-    gap: index > 0 && number !== (sorted[index - 1] ?? 0) + 1,
+    // Where there is no text, numbers are all there is: they stand close.
+    gap: text !== undefined && index > 0 && number !== (sorted[index - 1] ?? 0) + 1,
   }));
 }
 
@@ -55,10 +56,12 @@ export function Lines(props: { lines: SourceLine[]; label: string; chosen?: numb
     <table class="code" aria-label={props.label}>
       <thead>
         <tr>
-          <th scope="col">self</th>
-          <th scope="col">total</th>
+          <th scope="col">self {model.time().unit}</th>
+          <th scope="col">total {model.time().unit}</th>
           <th scope="col">line</th>
-          <th scope="col">text</th>
+          <th scope="col">
+            <span class="unseen">text</span>
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -66,7 +69,7 @@ export function Lines(props: { lines: SourceLine[]; label: string; chosen?: numb
           {(line) => (
             <tr
               id={`line-${line.number}`}
-              classList={{ gap: line.gap, timed: line.time !== undefined, chosen: line.number === props.chosen }}
+              classList={{ gap: line.gap, timed: line.time !== undefined && line.text !== undefined, chosen: line.number === props.chosen }}
             >
               <td class="number">
                 {line.time && line.time.self > 0 ? model.time()(line.time.self) : ""}
@@ -158,6 +161,7 @@ export function SourceView(): JSX.Element {
   const model = useModel();
   const { recording } = model;
   let pane!: HTMLDivElement;
+  let list!: HTMLElement;
   const [chosen, setChosen] = createSignal<number | null>(null);
   const files = createMemo((): SourceFile[] => {
     model.folded();
@@ -175,7 +179,9 @@ export function SourceView(): JSX.Element {
         files.set(file, { name: recording.shortPath(total.function), self: total.self.ns, own });
       }
     }
-    return [...files].map(([file, rest]) => ({ file, ...rest })).sort((a, b) => b.self - a.self);
+    return [...files].map(([file, rest]) => ({ file, ...rest })).sort(
+      (a, b) => Number(b.own) - Number(a.own) || b.self - a.self,
+    );
   });
   const file = createMemo(() => {
     const current = model.current();
@@ -215,13 +221,14 @@ export function SourceView(): JSX.Element {
       const line = wanted ?? (shown ? heaviest : undefined);
       queueMicrotask(() => {
         pane.querySelector(`#line-${line ?? 0}`)?.scrollIntoView({ block: "center" });
+        list.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
       });
     }),
   );
   return (
     <div class="source-view">
-      <nav class="files" aria-label="Files">
-        <h2>Files by self time</h2>
+      <nav ref={list} class="files" aria-label="Files">
+        <h2>Own files, then libraries&apos;, by self time</h2>
         <ul>
           <For each={files().slice(0, 500)}>
             {(entry) => (

@@ -5,6 +5,7 @@ import type { JSX } from "solid-js";
 import type { Mode } from "../engine/engine";
 import { plural, share } from "../format";
 import { useModel } from "../model";
+import { isPattern } from "../search";
 import type { ViewName } from "../state";
 import { viewNames } from "../state";
 import { Key } from "./parts";
@@ -124,9 +125,12 @@ export function Search(): JSX.Element {
   );
 }
 
-/** Text with globs, separated by commas or blanks. */
+/** Text with globs and regular expressions, separated by blanks; globs by commas, too. */
 function globs(text: string): string[] {
-  return text.split(/[\s,]+/u).filter((glob) => glob !== "");
+  return text
+    .split(/\s+/u)
+    .flatMap((word) => (isPattern(word) ? word : word.split(",")))
+    .filter((glob) => glob !== "");
 }
 
 export function Filters(): JSX.Element {
@@ -176,23 +180,23 @@ export function Filters(): JSX.Element {
       >
         Library code
       </button>
-      <Show when={state.view === "tree" || state.view === "flame"}>
-        <button
-          class="toggle"
-          aria-pressed={state.inverted}
-          title="From the functions that ran to their callers (i)"
-          onClick={() => {
-            model.set({ inverted: !state.inverted });
-          }}
-        >
-          Inverted
-        </button>
-      </Show>
       <button aria-expanded={open()} aria-controls="filters" onClick={() => setOpen(!open())}>
         Filters
         <Show when={active() > 0}>
           <span class="badge">{active()}</span>
         </Show>
+      </button>
+      <button
+        class="toggle"
+        // Where it has no meaning it keeps its place, so that nothing beside it moves.
+        classList={{ absent: state.view !== "tree" && state.view !== "flame" }}
+        aria-pressed={state.inverted}
+        title="From the functions that ran to their callers (i)"
+        onClick={() => {
+          model.set({ inverted: !state.inverted });
+        }}
+      >
+        Inverted
       </button>
       <Show when={open()}>
         <div id="filters" class="sheet-over" role="group" aria-label="Filters">
@@ -230,11 +234,11 @@ export function Filters(): JSX.Element {
             </span>
           </label>
           <label>
-            <span>Fold as well</span>
+            <span>Fold as well: globs, or re: and a pattern</span>
             <input
               type="text"
               spellcheck={false}
-              placeholder="requests.*  */vendor/*"
+              placeholder="requests.*  */vendor/*  re:/(v|gen)\d"
               value={state.hide.join(" ")}
               onChange={(event) => {
                 model.set({ hide: globs(event.currentTarget.value) });

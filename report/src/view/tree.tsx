@@ -5,6 +5,7 @@ import type { JSX } from "solid-js";
 import type { CallTree } from "../engine/engine";
 import { NODE } from "../engine/layout";
 import { plural, share, shareWithError } from "../format";
+import type { Current } from "../model";
 import { useModel } from "../model";
 import { heat, spoken } from "./parts";
 import type { NodeRow, RestRow, Row } from "./rows";
@@ -70,6 +71,19 @@ export function TreeView(): JSX.Element {
   const indent = (row: Row): string => `min(50%, ${Math.max(0, row.level - 1 - cut()) * INDENT}px)`;
 
   onMount(() => {
+    // What was chosen in another view is where one is here; else the first function.
+    const chosen = state.selected === null ? null : model.current();
+    const path = String(chosen?.path ?? "");
+    const at = rows().findIndex((row) => {
+      const seen = calledIn(row);
+      const here = seen && (!chosen || (seen.function === chosen.function && (path === "" || path === String(seen.path))));
+      if (here && !chosen) {
+        model.suggest(seen);
+      }
+      return here;
+    });
+    setActive(Math.max(at, 0));
+    reveal(active());
     const observer = new ResizeObserver(() => {
       setHeight(body.clientHeight);
     });
@@ -91,21 +105,28 @@ export function TreeView(): JSX.Element {
     ),
   );
 
-  const look = (row: Row | undefined): void => {
-    if (row?.kind !== "node" || tree().word(row.node, NODE.kind) < 3) {
-      return;
-    }
+  /** The call that a row shows. */
+  const calledIn = (row: Row | undefined): Current | undefined => {
     const now = tree();
+    if (row?.kind !== "node" || now.word(row.node, NODE.kind) <= THREAD_KIND) {
+      return undefined;
+    }
     const path = now
       .path(row.node)
-      .filter((node) => now.word(node, NODE.kind) > THREAD_KIND)
-      .map((node) => now.word(node, NODE.subject));
-    model.look({
+      .filter((at) => now.word(at, NODE.kind) > THREAD_KIND)
+      .map((at) => now.word(at, NODE.subject));
+    return {
       function: now.word(row.node, NODE.subject),
       path: state.inverted ? path.reverse() : path,
       total: now.total(row.node),
       self: now.self(row.node),
-    });
+    };
+  };
+  const look = (row: Row | undefined): void => {
+    const seen = calledIn(row);
+    if (seen) {
+      model.look(seen);
+    }
   };
   const reveal = (index: number): void => {
     const at = index * ROW_HEIGHT;
@@ -280,8 +301,15 @@ export function TreeView(): JSX.Element {
           <span class="place">{recording.place(subject())}</span>
         </Show>
         <Show when={hidden() > 0}>
-          <span class="folded" title="Library code is folded. Press l to show it.">
-            {`${plural(hidden(), "frame")} hidden`} <span class="packages">{packages()}</span>
+          <span
+            class="folded"
+            title={`Library code is folded: ${packages()}. Press l to show it.`}
+            onClick={(event) => {
+              event.stopPropagation();
+              model.set({ showAll: true });
+            }}
+          >
+            {`${plural(hidden(), "frame")} hidden · ${packages()}`}
           </span>
         </Show>
       </>

@@ -77,6 +77,12 @@ describe("hostile names", () => {
     await page.close();
   });
 
+  test("of nobody are told as such", async () => {
+    const { page } = await visit(browser, "hostile", { hash: "library=yes&below=0" });
+    await page.locator(".tree .row .name", { hasText: "(no name)" }).waitFor();
+    await page.close();
+  });
+
   test("do not make the page wider than the window", async () => {
     for (const width of [390, 1600]) {
       const { page } = await visit(browser, "hostile", { width });
@@ -87,6 +93,32 @@ describe("hostile names", () => {
       }
       await page.close();
     }
+  });
+});
+
+describe("from view to view", () => {
+  test("nothing that stays moves", async () => {
+    const { page } = await visit(browser, "pool", { width: 1600 });
+    const places = async (): Promise<unknown> =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("header *, [role=tab], .search > *, .filters > button")]
+          .map((element) => element.getBoundingClientRect())
+          .map(({ x, y, width, height }) => [x, y, width, height]),
+      );
+    const first = await places();
+    for (const index of views.keys()) {
+      await page.keyboard.press(String(index + 1));
+      expect(await places(), views[index]).toEqual(first);
+    }
+    await page.close();
+  });
+
+  test("the panel has something to say from the start, and the address nothing", async () => {
+    const { page } = await visit(browser, "pool");
+    const row = page.locator("[role=row][aria-selected=true] .name");
+    expect(await page.locator(".panel h2").textContent()).toBe(await row.textContent());
+    expect(await hash(page)).toBe("");
+    await page.close();
   });
 });
 
@@ -295,6 +327,10 @@ describe("the selection", () => {
     await page.getByLabel("Fold as well").fill("*/orders/*");
     await page.keyboard.press("Tab");
     expect(await hash(page)).toContain("hide=*/orders/*");
+    await page.getByLabel("Fold as well").fill("re:/(orders|shop)/[a-z]+\\.py$");
+    await page.keyboard.press("Tab");
+    expect(await hash(page)).toContain("hide=re:/(orders|shop)/[a-z]+\\.py$");
+    expect(await page.locator(".tree .row .name:not(.library):not(.lane):not(.mark)").count()).toBe(0);
     await page.keyboard.press("Escape");
     expect(await page.locator("#filters").count()).toBe(0);
     await page.close();
@@ -310,8 +346,10 @@ describe("the selection", () => {
     await page.locator(".said", { hasText: "Copied the stack" }).waitFor();
     expect(await page.evaluate(async () => navigator.clipboard.readText())).toMatch(/^\S+ {2}\S+:\d+/u);
     await page.keyboard.press("l");
+    await page.keyboard.press("2");
     await page.keyboard.press("v");
-    await page.locator(".said", { hasText: "stacklapse view last -r html --show-all" }).waitFor();
+    const command = /stacklapse view last -r html --show-all --at 'view=flame&function=\d+'/u;
+    await page.locator(".said", { hasText: command }).waitFor();
     await page.close();
   });
 });
@@ -352,6 +390,24 @@ describe("elsewhere", () => {
     expect(complaints).toEqual([]);
     await page.close();
   });
+
+  // As Jenkins serves the artifacts of a build, and as a stricter site would.
+  test.each(["sandbox; default-src 'none'; img-src 'self'; style-src 'self';", "default-src 'none'"])(
+    "under a policy that allows no script the facts are shown: %s",
+    async (policy) => {
+      const page = await browser.newPage();
+      await page.route("http://artifacts.test/**", async (route) =>
+        route.fulfill({
+          body: made("page", "pool"),
+          headers: { "content-type": "text/html", "content-security-policy": policy },
+        }),
+      );
+      await page.goto("http://artifacts.test/report.html");
+      expect(await page.locator("#plain table").isVisible()).toBe(true);
+      expect(await page.locator("#plain td").first().textContent()).toMatch(/^\d+\.\d{3} s$/u);
+      await page.close();
+    },
+  );
 
   test("the facts and the heaviest functions are there without scripts", async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });

@@ -78,8 +78,9 @@ test("a page opens with what the command was asked for", () => {
     hide: ["y"],
     threads: [1],
     recording: null,
+    at: "",
   };
-  expect(initialState(options, 9_000_000_000)).toEqual({
+  expect(initialState(options, bounds)).toEqual({
     ...blank,
     mode: "gil",
     threshold: 0.02,
@@ -88,5 +89,7 @@ test("a page opens with what the command was asked for", () => {
     hide: ["y"],
     threads: [1],
   });
-  expect(initialState({ ...options, begin: 5 }, 9_000_000_000).range).toEqual([5, 9_000_000_000]);
+  expect(initialState({ ...options, begin: 5 }, bounds).range).toEqual([5, 9_000_000_000]);
+  const asked = initialState({ ...options, at: "view=flame&search=load&mode=wall" }, bounds);
+  expect([asked.view, asked.query, asked.mode, asked.threshold]).toEqual(["flame", "load", "wall", 0.02]);
 });

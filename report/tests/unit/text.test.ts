@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { tickLabel, tickStep } from "../../src/chart/canvas";
 import { viewCommand } from "../../src/command";
 import { sourceText } from "../../src/engine/payload";
+import type { Recording } from "../../src/engine/recording";
 import { visible } from "../../src/engine/recording";
 import { bytes, count, plural, share, shareWithError, time, timeFormat } from "../../src/format";
-import { matcher } from "../../src/search";
+import { globsOf, matcher } from "../../src/search";
 import { blank } from "../../src/state";
 import { systemCallName } from "../../src/system_calls";
 
@@ -41,6 +42,7 @@ test("shares have a decimal, and none that is not zero is shown as zero", () => 
   expect(share(0.0001)).toBe("<0.1 %");
   expect(share(0)).toBe("0.0 %");
   expect(shareWithError(0.341, 0.0121)).toBe("34.1 ± 1.2 %");
+  expect(shareWithError(2.5, 0.01)).toBe("250 %");
 });
 
 test("counts have commas and plurals", () => {
@@ -65,6 +67,23 @@ describe("a search", () => {
   });
 });
 
+describe("the words of the filters", () => {
+  const files = ["", "/srv/app/a[1].py", "/srv/lib/b.py", "with\0nul", ""];
+  const recording = {
+    functionCount: files.length,
+    fileOf: (fn: number) => fn,
+    string: (number: number) => files[number] ?? "",
+    function: (fn: number) => ({ name: fn === 4 ? "time.sleep" : "f", kind: fn === 4 ? "native" : "python" }),
+  } as unknown as Recording;
+
+  test("are globs, or regular expressions that stand for the files they are found in", () => {
+    expect(globsOf(["requests.*", "*/x/*"], recording)).toEqual(["requests.*", "*/x/*"]);
+    expect(globsOf(["re:\\.py$"], recording)).toEqual(["/srv/app/a[[]1].py", "/srv/lib/b.py"]);
+    expect(globsOf(["re:^time\\.|nul"], recording)).toEqual(["time.sleep"]);
+    expect(globsOf(["re:(", "x"], recording)).toEqual(["x"]);
+  });
+});
+
 describe("names", () => {
   test("show what cannot be seen", () => {
     expect(visible("a\u202eb\u0000c\u2028d\u200be")).toBe("a\\u202eb\\u0000c\\u2028d\\u200be");
@@ -75,6 +94,9 @@ describe("names", () => {
 describe("the command that shows a page again", () => {
   test("names what differs from its defaults, quoted for a shell", () => {
     expect(viewCommand(blank, "last")).toBe("stacklapse view last -r html");
+    expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, null)).toBe(
+      "stacklapse view last -r html --at 'view=time&range=5-9&hide=re:a%24'",
+    );
     expect(
       viewCommand({ ...blank, showAll: true, hide: ["a b*", "it's"], show: ["x/*"], mode: "gil", threshold: 0.02 }, "'my file.lapse'"),
     ).toBe(
