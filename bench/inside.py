@@ -7,12 +7,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measure import COMMAND, PROGRAMS, TOP, interpreters, middle, one_interpreter, percent, rounds, table
+from measure import COMMAND, PROGRAMS, install, interpreters, middle, one_interpreter, percent, rounds, table
 
 PACKAGES = ("sympy", "django")
 RIVAL = "pyinstrument"
@@ -33,22 +32,8 @@ def of_each_version() -> dict[str, str]:
 
 
 def packages(name: str, python: str) -> Path:
-    """The folder with the packages. pip is a recent one, run by the interpreter itself: not every one has its own."""
-    top = TOP / "build-bench"
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]
-    if not (top / "pip").exists():
-        subprocess.run([sys.executable, *install, str(top / "pip"), "pip>=26"], check=True)
-    folder = top / name
-    if not folder.exists():
-        print(f"bench: installing {', '.join(PACKAGES)} and {RIVAL} for {name}", file=sys.stderr)
-        unfinished = top / f"{name}.unfinished"
-        # An interpreter that was unpacked elsewhere finds only half of its headers.
-        environment = os.environ | {"PYTHONPATH": str(top / "pip"), "CPATH": str(Path(python).parents[1] / "include")}
-        subprocess.run([python, *install, str(unfinished), *PACKAGES], env=environment, check=True)
-        # It is compiled, and does not know every version.
-        subprocess.run([python, *install, str(unfinished), RIVAL], env=environment, check=False)
-        unfinished.rename(folder)
-    return folder
+    # pyinstrument is compiled, and does not know every version.
+    return install(name, python, PACKAGES, optional=(RIVAL,))
 
 
 def inside(name: str, python: str, *arguments: str) -> Any:

@@ -153,3 +153,23 @@ def warn_if_busy() -> None:
 
 def installed(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=str(TOP / ".venv" / "bin"))
+
+
+def install(name: str, python: str, wanted: Sequence[str], optional: Sequence[str] = ()) -> Path:
+    """The folder build-bench/NAME with these packages, made the first time. pip is a recent one, run by the interpreter
+    itself: not every one has its own. What is optional may fail to be installed."""
+    top = TOP / "build-bench"
+    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]
+    if not (top / "pip").exists():
+        subprocess.run([sys.executable, *pip, str(top / "pip"), "pip>=26"], check=True)
+    folder = top / name
+    if not folder.exists():
+        print(f"bench: installing {', '.join([*wanted, *optional])} into {name}", file=sys.stderr)
+        unfinished = top / f"{name}.unfinished"
+        # An interpreter that was unpacked elsewhere finds only half of its headers.
+        environment = os.environ | {"PYTHONPATH": str(top / "pip"), "CPATH": str(Path(python).parents[1] / "include")}
+        subprocess.run([python, *pip, str(unfinished), *wanted], env=environment, check=True)
+        for one in optional:
+            subprocess.run([python, *pip, str(unfinished), one], env=environment, check=False)
+        unfinished.rename(folder)
+    return folder

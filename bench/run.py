@@ -15,10 +15,11 @@ from pathlib import Path
 import engine
 import inside
 import outputs
+import web_applications
 from measure import TOP, machine, warn_if_busy
 
 PAGE = TOP / "docs" / "benchmarks.md"
-FIGURES = {**engine.FIGURES, **inside.FIGURES, **outputs.FIGURES}
+FIGURES = {**engine.FIGURES, **inside.FIGURES, **outputs.FIGURES, **web_applications.FIGURES}
 
 
 def put(page: Path, name: str, text: str) -> None:

@@ -1,0 +1,215 @@
+"""The figures of web applications that are watched: requests a second and latency, driven by wrk on loopback.
+
+The server has one core, with the sampler's thread and whatever else a profiler needs; wrk has the other. All variants
+run as servers at once, idle but for the one that is measured, and take turns: what is compared was measured within a
+minute."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from measure import (
+    COMMAND,
+    PROFILER_CORE,
+    PROGRAM_CORE,
+    PROGRAMS,
+    TOP,
+    install,
+    interpreters,
+    middle,
+    percent,
+    rounds,
+    table,
+)
+
+PROGRAM = PROGRAMS / "web"
+PACKAGES = ("flask", "gunicorn", "fastapi", "uvicorn", "jinja2", "pyinstrument")
+VARIANTS = {
+    "plain": "plain",
+    "plain again": "plain",
+    "stacklapse, keep what is slow": "stacklapse",
+    "pyinstrument, every request": "pyinstrument",
+    "cProfile (Werkzeug), every request": "cProfile",
+}
+CONNECTIONS, THREADS = 8, 4
+SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "5"))
+REQUESTS = int(os.environ.get("STACKLAPSE_BENCH_REQUESTS", "100000"))
+WATCHED = "stacklapse"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk has measured."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    failed: int
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def drive(self, seconds: float) -> Load:
+        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(PROGRAM / "paths.lua")]
+        said = subprocess.run(
+            ["taskset", "-c", str(PROFILER_CORE), "wrk", *options, f"http://127.0.0.1:{self.port}"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        match = re.search(r"^JSON (.*)$", said, re.MULTILINE)
+        if match is None:
+            raise RuntimeError(said)
+        found: dict[str, Any] = json.loads(match[1])
+        return Load(
+            found["requests"],
+            found["microseconds"] / 1e6,
+            found["p50"] / 1e3,
+            found["p99"] / 1e3,
+            found["errors"] + found["status"],
+        )
+
+    def worker(self) -> int:
+        """The process that answers: the server's only child, or itself."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else self.process.pid
+
+    def memory_mb(self) -> float:
+        """What the worker has of its own; pages that it shares with others are left out."""
+        rollup = Path(f"/proc/{self.worker()}/smaps_rollup").read_text()
+        return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_")) / 1e3
+
+
+def flask_arguments(port: int) -> list[str]:
+    options = ["-m", "gunicorn", "--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)]
+    return [*options, "--log-level", "error", "--bind", f"127.0.0.1:{port}", "flask_shop:application"]
+
+
+def fastapi_arguments(port: int) -> list[str]:
+    return ["-m", "uvicorn", "--log-level", "error", "--no-access-log", "--port", str(port), "fastapi_shop:app"]
+
+
+KINDS: dict[str, tuple[Callable[[int], list[str]], tuple[str, ...]]] = {
+    "Flask, gunicorn gthread": (flask_arguments, tuple(VARIANTS)),
+    # Werkzeug's middleware is for WSGI.
+    "FastAPI, uvicorn": (fastapi_arguments, tuple(VARIANTS)[:-1]),
+}
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(arguments: Callable[[int], list[str]], profiler: str, folder: Path) -> Iterator[Server]:
+    subprocess.run([TOP / "scripts" / "requirements", "bench"], check=True)
+    name, python = next(iter(interpreters().items()))
+    packages = install(f"{name}-web", python, PACKAGES)
+    environment = os.environ | {
+        "PYTHONPATH": f"{PROGRAM}:{COMMAND.resolve().parent / 'python'}:{packages}",
+        "SHOP_DATABASE": str(folder / "shop.sqlite"),
+        "SHOP_FOLDER": str(folder / "kept"),
+        "SHOP_PROFILER": profiler,
+    }
+    if not (folder / "shop.sqlite").exists():
+        subprocess.run([python, PROGRAM / "shop.py"], env=environment, check=True)
+    port = free_port()
+    command = ["taskset", "-c", str(PROGRAM_CORE), python, *arguments(port)]
+    with subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL) as process:
+        try:
+            wait_for(process, port)
+            yield Server(process, port)
+        finally:
+            process.terminate()
+
+
+def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+                answer.read()
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def measured(kind: str) -> dict[str, list[Load]]:
+    arguments, variants = KINDS[kind]
+    loads: dict[str, list[Load]] = {variant: [] for variant in variants}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        servers = {
+            variant: stack.enter_context(serving(arguments, VARIANTS[variant], Path(folder))) for variant in variants
+        }
+        for server in servers.values():
+            server.drive(1)
+        for number in range(rounds(15)):
+            # Now forward, now backward, so that none is always the one after another.
+            for variant in variants if number % 2 == 0 else reversed(variants):
+                loads[variant].append(servers[variant].drive(SECONDS))
+    return loads
+
+
+def web_load() -> str:
+    rows = []
+    for kind in KINDS:
+        loads = measured(kind)
+        plain = loads["plain"]
+        for variant, found in loads.items():
+            slower = middle([1 - load.rate / without.rate for load, without in zip(found, plain, strict=True)])
+            answered = sum(load.requests for load in found)
+            rows.append(
+                [
+                    kind,
+                    variant,
+                    f"{middle([load.rate for load in found]):,.0f}",
+                    "" if variant == "plain" else percent(slower, 1),
+                    f"{middle([load.p50_ms for load in found]):.2f} ms",
+                    f"{middle([load.p99_ms for load in found]):.2f} ms",
+                    percent(sum(load.failed for load in found) / max(answered, 1), 1),
+                ]
+            )
+    return table(["application", "profiler", "requests a second", "fewer than plain", "p50", "p99", "failed"], rows)
+
+
+def web_memory() -> str:
+    """Of the worker while it is watched, in ten steps."""
+    rows = []
+    for kind, (arguments, _) in KINDS.items():
+        with tempfile.TemporaryDirectory() as folder, serving(arguments, WATCHED, Path(folder)) as server:
+            answered, seen = 0, []
+            for step in range(1, 11):
+                while answered < REQUESTS * step / 10:
+                    answered += server.drive(2).requests
+                seen.append((answered, server.memory_mb()))
+        for place in (0, 4, 9):
+            rows.append([kind, f"{seen[place][0]:,}", f"{seen[place][1]:.1f} MB"])
+    return table(["application", "requests answered", "memory of the worker"], rows)
+
+
+FIGURES: dict[str, Callable[[], str]] = {"web_load": web_load, "web_memory": web_memory}
