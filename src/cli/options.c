@@ -157,11 +157,13 @@ static bool set_color(struct sl_options *options, const char *given, const char 
         options->name = true;                                                                                          \
         return true;                                                                                                   \
     }
+FLAG(children)
 FLAG(show_all)
 FLAG(timeline)
 FLAG(flat)
 FLAG(json)
 FLAG(all)
+FLAG(merge)
 FLAG(no_open)
 FLAG(quiet)
 FLAG(verbose)
@@ -182,6 +184,8 @@ const struct sl_option sl_option_table[] = {
      "stop after TIME: 10s, 2m; without it, when the process ends or at Ctrl-C"},
     {0, "threads", "all|main", thread_words, SHOWING, SL_GROUP_RECORDING, set_threads,
      "record and show all threads (the default), or only the main one"},
+    {0, "children", NULL, NULL, RECORDING, SL_GROUP_RECORDING, set_children,
+     "record every Python process that the program starts, and theirs"},
     {0, "python", "PATH", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_python,
      "run the program with this Python: a path, a name on PATH, a version (3.12), or the folder of a virtual "
      "environment"},
@@ -217,6 +221,7 @@ const struct sl_option sl_option_table[] = {
     {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
      "calls in the order in which they happened, not merged"},
     {0, "flat", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},
+    {0, "merge", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_merge, "one tree for all processes, not one for each"},
     {0, "hide", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_hide,
      "fold functions whose file or module matches, like those of libraries; may be repeated"},
     {0, "show", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_show,

@@ -54,12 +54,14 @@ struct sl_options {
     uint64_t interval_ns;
     uint64_t duration_ns; /* --duration, 0: no limit */
     bool main_thread_only;
+    bool children;
 
     const char *renderer; /* -r, NULL: by the file's extension, else text */
     const char *output;   /* -o, NULL: where the renderer goes by itself */
     bool show_all;
     bool timeline;
     bool flat;
+    bool merge;
     double threshold; /* below 0: the renderer's own */
     enum sl_mode mode;
     enum sl_source_policy source;

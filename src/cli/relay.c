@@ -1,10 +1,10 @@
 #include "cli/relay.h"
 
+#include "target/description.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -53,24 +53,6 @@ bool sl_relay_begin(struct sl_relay *relay, struct sl_error *error)
     return true;
 }
 
-static pid_t parent_of(pid_t pid)
-{
-    char path[64];
-    char text[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return 0;
-    }
-    ssize_t size = read(descriptor, text, sizeof text - 1);
-    close(descriptor);
-    text[size > 0 ? size : 0] = '\0';
-    /* The name in brackets may itself hold any. */
-    const char *name_end = strrchr(text, ')');
-    int parent = 0;
-    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
-}
-
 /* Whether the sender is the program or one of its descendants: it means its own group, of which the program is part,
  * or its parent, for which the program's own signals are nothing to be passed back. */
 static bool is_programs_own(pid_t sender, pid_t program)
@@ -79,7 +61,7 @@ static bool is_programs_own(pid_t sender, pid_t program)
         if (sender == program) {
             return true;
         }
-        sender = parent_of(sender);
+        sender = sl_parent_of(sender);
     }
     return false;
 }

@@ -122,6 +122,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     };
     render.timeline = options->timeline;
     render.flat = options->flat;
+    render.merge_processes = options->merge;
     render.source = options->source;
     render.page_state = options->page_state;
     if (options->threshold >= 0) {

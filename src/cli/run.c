@@ -170,7 +170,12 @@ static void on_leave(void *context)
 
 static void look_until_end(struct run *run)
 {
-    const struct sl_session_target target = {.pid = run->program, .command = run->command.bytes, .starting = true};
+    const struct sl_session_target target = {
+        .pid = run->program,
+        .command = run->command.bytes,
+        .starting = run->options->program_kind != SL_PROGRAM_COMMAND,
+        .prospect = run->options->program_kind == SL_PROGRAM_COMMAND,
+    };
     struct sl_error error = {0};
     if (run->sampled &&
         !(sl_sampling_add(&run->sampling, &target, &error) && sl_sampling_start(&run->sampling, &error))) {

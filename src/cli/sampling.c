@@ -48,6 +48,9 @@ bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *
         .main_thread_only = options->main_thread_only,
         .states = true,
         .duration_ns = options->duration_ns,
+        .descendants = options->children                             ? SL_DESCENDANTS_ALL
+                       : options->program_kind == SL_PROGRAM_COMMAND ? SL_DESCENDANTS_FIRST
+                                                                     : SL_DESCENDANTS_NONE,
     };
     if (!create_recorder(sampling, options, error)) {
         sl_sampling_destroy(sampling, false);

@@ -30,6 +30,10 @@ static const struct {
 #define FACTS_EVERY_NS (1000 * MS)
 #define THREADS_EVERY_NS (10 * MS)
 
+/* The CPU time of a process that may live only for a moment is read at every look: what it used behind the last time is
+ * not known of it. */
+#define YOUNG_NS (500 * MS)
+
 static struct sl_facts *facts_of(const struct sl_member *member)
 {
     return sl_recorder_facts(member->recording->recorder);
@@ -122,21 +126,51 @@ static void read_facts(struct sl_member *member, uint64_t now_ns)
     member->facts_due_ns = now_ns + wait_ns;
 }
 
+static void take_cpu(struct sl_member *member, uint64_t whole_ns)
+{
+    uint64_t cpu_ns = whole_ns - member->cpu_before_ns;
+    if (whole_ns >= member->cpu_before_ns && cpu_ns > member->cpu_ns) {
+        facts_of(member)->cpu_ns += cpu_ns - member->cpu_ns;
+        member->cpu_ns = cpu_ns;
+    }
+}
+
+/* Of children that are not recorded. One that is recorded is covered when it has ended, which may be before its parent
+ * has waited for it: then this is too little for a while. */
+static void tell_children_cpu(struct sl_member *member)
+{
+    uint64_t before_ns = member->children_cpu_before_ns + member->covered_ns;
+    uint64_t children_ns = member->children_all_ns > before_ns ? member->children_all_ns - before_ns : 0;
+    struct sl_facts *facts = facts_of(member);
+    facts->children_cpu_ns = facts->children_cpu_ns - member->children_cpu_ns + children_ns;
+    member->children_cpu_ns = children_ns;
+}
+
+void sl_member_cover(struct sl_member *member, uint64_t covered_ns)
+{
+    member->covered_ns += covered_ns;
+    tell_children_cpu(member);
+}
+
 static void read_usage(struct sl_member *member)
 {
     struct sl_usage usage;
     if (!sl_usage_read(&member->process, &usage)) {
         return;
     }
-    uint64_t cpu_ns = usage.cpu_ns - member->cpu_before_ns;
-    uint64_t children_ns = usage.children_cpu_ns - member->children_cpu_before_ns;
-    if (usage.cpu_ns >= member->cpu_before_ns && cpu_ns > member->cpu_ns) {
-        facts_of(member)->cpu_ns += cpu_ns - member->cpu_ns;
-        member->cpu_ns = cpu_ns;
+    take_cpu(member, usage.cpu_ns);
+    if (usage.children_cpu_ns > member->children_all_ns) {
+        member->children_all_ns = usage.children_cpu_ns;
+        tell_children_cpu(member);
     }
-    if (usage.children_cpu_ns >= member->children_cpu_before_ns && children_ns > member->children_cpu_ns) {
-        facts_of(member)->children_cpu_ns += children_ns - member->children_cpu_ns;
-        member->children_cpu_ns = children_ns;
+}
+
+/* Whoever waits for a process takes its counters away as soon as it has ended, so they are read while it runs. */
+static void read_cpu(struct sl_member *member)
+{
+    uint64_t whole_ns;
+    if (sl_usage_cpu(&member->process, &whole_ns)) {
+        take_cpu(member, whole_ns);
     }
 }
 
@@ -227,6 +261,11 @@ static bool start_sampling(struct sl_member *member, uint64_t now_ns)
     char executable[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, executable);
     member->record.executable = intern(member, executable);
+    if (!member->named) {
+        char command[SL_DESCRIPTION_MAX];
+        sl_process_command(&member->process, command);
+        member->record.command = intern(member, command);
+    }
     sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
     member->facts_read = 0;
     set_phase(member, SL_MEMBER_SAMPLING, now_ns);
@@ -383,10 +422,13 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span)
     if (member->phase == SL_MEMBER_SAMPLING) {
         look_at_threads(member, span);
     }
+    uint64_t now_ns = member->recording->base_ns + span->instant_ns;
+    if (member->phase == SL_MEMBER_SAMPLING && now_ns < member->phase_since_ns + YOUNG_NS) {
+        read_cpu(member);
+    }
     if (member->phase == SL_MEMBER_SAMPLING || sl_member_over(member)) {
         return;
     }
-    uint64_t now_ns = member->recording->base_ns + span->instant_ns;
     if (now_ns >= member->attempt_due_ns) {
         sl_member_attempt(member, now_ns);
     }
@@ -409,6 +451,7 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
     }
     member->threads_due_ns = now_ns + THREADS_EVERY_NS;
     if (member->phase == SL_MEMBER_SAMPLING) {
+        read_cpu(member);
         for (size_t i = 0; i < member->subject.count; i++) {
             struct sl_subject_thread *observed = member->subject.all[i];
             if (observed->viewer != NULL && !observed->ended) {
@@ -457,6 +500,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     member->pid_descriptor = -1;
     member->index = SL_NONE;
     member->joined = !target->starting;
+    member->named = target->command != NULL;
     if (!sl_process_open(&member->process, target->pid, error)) {
         free(member);
         return NULL;
@@ -480,6 +524,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     if (member->joined && sl_usage_read(&member->process, &usage)) {
         member->cpu_before_ns = usage.cpu_ns;
         member->children_cpu_before_ns = usage.children_cpu_ns;
+        member->children_all_ns = usage.children_cpu_ns;
     }
     set_phase(member, SL_MEMBER_STARTING, now_ns);
 

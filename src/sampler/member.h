@@ -22,6 +22,7 @@ struct sl_member {
     struct sl_recording *recording;
     const struct sl_session_options *options;
     size_t *descriptors_left;
+    size_t descriptors; /* that were set aside for it */
 
     struct sl_process process;
     int pid_descriptor; /* pidfd_open(2); readable once it has ended; -1 when the kernel has none */
@@ -30,6 +31,7 @@ struct sl_member {
     struct sl_translation translation;
 
     bool was_sampled; /* it was readable at some time */
+    bool named;       /* its command was given */
     bool joined;      /* it ran before the recording, so its threads have a past */
     bool ran;         /* Python code was seen since its program was started */
     bool may_start;   /* the last attempt to attach said "not yet" */
@@ -43,10 +45,21 @@ struct sl_member {
     struct sl_member_thread *main_thread; /* recorded from the start on, across exec; owned while no subject has it */
     uint64_t cpu_ns, children_cpu_ns;     /* while recorded, as last read */
     uint64_t cpu_before_ns, children_cpu_before_ns;
+    uint64_t covered_ns;      /* CPU time of descendants that it waited for and that are recorded themselves */
+    uint64_t children_all_ns; /* of all that it ever waited for, as last read */
     uint64_t facts_due_ns;
     unsigned facts_read; /* how often, successfully */
     uint64_t threads_due_ns;
 };
+
+/* CPU time that its parent gets to see when it has waited for it, as last read. */
+static inline uint64_t sl_member_whole_cpu(const struct sl_member *member)
+{
+    return member->cpu_before_ns + member->cpu_ns + member->children_all_ns;
+}
+
+/* Of the descendants that it has waited for, `covered_ns` more are accounted for. */
+void sl_member_cover(struct sl_member *member, uint64_t covered_ns);
 
 /* Joins a process to the recording. Times here are CLOCK_MONOTONIC. */
 struct sl_member *sl_member_create(struct sl_recording *recording, const struct sl_session_options *options,

@@ -1,5 +1,6 @@
 #include "sampler/session.h"
 
+#include "sampler/family.h"
 #include "sampler/member.h"
 #include "target/clock.h"
 #include "target/priority.h"
@@ -30,8 +31,11 @@
 /* The soft limit on descriptors is raised to the hard one, if that is not larger than this. */
 #define DESCRIPTORS_MAX ((rlim_t)65536)
 
-/* More processes than this are not joined to one session. */
+/* More processes than this are not recorded at the same time; each takes so many descriptors beside those of its
+ * threads. */
 #define MEMBERS_MAX ((size_t)4096)
+#define MEMBER_DESCRIPTORS 6
+#define MEMBERS_FEW 16
 
 struct sl_session {
     struct sl_session_options options;
@@ -40,6 +44,12 @@ struct sl_session {
     struct sl_slots slots;
     struct sl_member **members; /* owned */
     size_t member_count;
+    struct sl_family family; /* of the members, and prospects */
+    const char *root_command;
+    struct {
+        bool sampled;          /* one was sampled, or was just about to be */
+        struct sl_error error; /* why the first could not be */
+    } past;                    /* what is to be known of members that are over and freed */
     size_t descriptors_left;
     uint64_t flush_due_ns; /* CLOCK_MONOTONIC, as base_ns */
     bool sink_failed;      /* the last flush could not write */
@@ -75,6 +85,7 @@ struct sl_session *sl_session_create(const struct sl_session_options *options, s
         sl_error_memory(error);
         return NULL;
     }
+    sl_family_init(&session->family, &session->descriptors_left);
     session->options = *options;
     session->recorder = recorder;
     session->base_ns = sl_clock_now_ns();
@@ -109,6 +120,7 @@ void sl_session_destroy(struct sl_session *session)
         sl_member_destroy(session->members[i]);
     }
     free(session->members);
+    sl_family_destroy(&session->family);
     sl_recording_destroy(&session->recording);
     if (session->wake >= 0) {
         close(session->wake);
@@ -116,30 +128,60 @@ void sl_session_destroy(struct sl_session *session)
     free(session);
 }
 
-bool sl_session_add(struct sl_session *session, const struct sl_session_target *target, struct sl_error *error)
+/* The first process begins the recording. */
+static void begin(struct sl_session *session, uint64_t now_ns)
 {
-    if (session->member_count == MEMBERS_MAX) {
-        return sl_error_set(error, SL_ERROR_USAGE, "more than %zu processes cannot be recorded at once", MEMBERS_MAX);
+    if (session->begun) {
+        return;
     }
-    struct sl_member **members = realloc(session->members, (session->member_count + 1) * sizeof *members);
+    session->begun = true;
+    session->base_ns = now_ns;
+    session->recording.base_ns = now_ns;
+    session->flush_due_ns = now_ns + FLUSH_EVERY_NS;
+}
+
+static struct sl_member *add_member(struct sl_session *session, const struct sl_session_target *target, uint64_t now_ns,
+                                    struct sl_error *error)
+{
+    size_t count = session->member_count;
+    bool room = count < MEMBERS_FEW || session->descriptors_left >= MEMBER_DESCRIPTORS;
+    if (count == MEMBERS_MAX || !room) {
+        sl_error_set(error, SL_ERROR_USAGE, "more than %zu processes cannot be recorded at once", count);
+        return NULL;
+    }
+    struct sl_member **members = realloc(session->members, (count + 1) * sizeof *members);
     if (members == NULL) {
-        return sl_error_memory(error);
+        sl_error_memory(error);
+        return NULL;
     }
     session->members = members;
-    uint64_t now_ns = sl_clock_now_ns();
-    if (session->member_count == 0 && !session->begun) {
-        session->begun = true;
-        session->base_ns = now_ns;
-        session->recording.base_ns = now_ns;
-        session->flush_due_ns = now_ns + FLUSH_EVERY_NS;
-    }
     struct sl_member *member =
         sl_member_create(&session->recording, &session->options, target, &session->descriptors_left, now_ns, error);
     if (member == NULL) {
-        return false;
+        return NULL;
     }
+    member->descriptors = session->descriptors_left < MEMBER_DESCRIPTORS ? 0 : MEMBER_DESCRIPTORS;
+    session->descriptors_left -= member->descriptors;
     session->members[session->member_count++] = member;
-    return true;
+    return member;
+}
+
+bool sl_session_add(struct sl_session *session, const struct sl_session_target *target, struct sl_error *error)
+{
+    uint64_t now_ns = sl_clock_now_ns();
+    if (session->options.descendants != SL_DESCENDANTS_NONE && !session->family.searching) {
+        sl_family_search(&session->family, now_ns);
+    }
+    if (target->prospect) {
+        session->root_command = target->command;
+        if (!sl_family_add(&session->family, target->pid, now_ns, error)) {
+            return false;
+        }
+        begin(session, now_ns);
+        return true;
+    }
+    begin(session, now_ns);
+    return add_member(session, target, now_ns, error) != NULL;
 }
 
 void sl_session_stop(struct sl_session *session)
@@ -162,6 +204,74 @@ struct sl_session_progress sl_session_progress(const struct sl_session *session)
         .samples = atomic_load(&shared->samples),
         .sampling = atomic_load(&shared->sampling),
     };
+}
+
+static struct sl_member *member_of(const struct sl_session *session, pid_t pid)
+{
+    for (size_t i = 0; i < session->member_count; i++) {
+        if (session->members[i]->process.pid == pid) {
+            return session->members[i];
+        }
+    }
+    return NULL;
+}
+
+/* `covered_ns` of what the process `parent` has waited for are accounted for elsewhere. */
+static void cover(struct sl_session *session, pid_t parent, uint64_t covered_ns)
+{
+    struct sl_member *member = member_of(session, parent);
+    if (member != NULL) {
+        sl_member_cover(member, covered_ns);
+    } else {
+        (void)sl_family_cover(&session->family, parent, covered_ns);
+    }
+}
+
+static bool belongs(void *context, pid_t pid)
+{
+    return member_of(context, pid) != NULL;
+}
+
+static void cover_member(void *context, pid_t pid, uint64_t covered_ns)
+{
+    cover(context, pid, covered_ns);
+}
+
+/* Records what the last poll has found. */
+static void take_found(struct sl_session *session, uint64_t now_ns)
+{
+    struct sl_family *family = &session->family;
+    for (size_t i = 0; i < family->found_count; i++) {
+        const struct sl_found *found = &family->found[i];
+        const struct sl_session_target target = {
+            .pid = found->pid,
+            .command = found->root ? session->root_command : NULL,
+            .starting = !found->before,
+        };
+        struct sl_member *member = add_member(session, &target, now_ns, NULL);
+        if (member != NULL && found->covered_ns > 0) {
+            sl_member_cover(member, found->covered_ns);
+        }
+        if (member != NULL && session->options.descendants == SL_DESCENDANTS_FIRST) {
+            sl_family_rest(family);
+            return;
+        }
+    }
+}
+
+/* Looks for descendants, if that is due. */
+static void follow(struct sl_session *session, uint64_t now_ns)
+{
+    struct sl_family *family = &session->family;
+    if (session->options.descendants == SL_DESCENDANTS_FIRST && session->member_count == 0 && !family->searching &&
+        sl_family_has_root(family)) {
+        sl_family_search(family, now_ns);
+    }
+    if (now_ns >= family->due_ns) {
+        const struct sl_relation relation = {.context = session, .belongs = belongs, .cover = cover_member};
+        sl_family_poll(family, now_ns, &relation);
+        take_found(session, now_ns);
+    }
 }
 
 /* Sleeps until `deadline_ns`, a stop, or the end of a process. */
@@ -195,17 +305,42 @@ static void sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t de
     free(events);
 }
 
-/* Whether a process is left to look at. */
+/* Frees a member that is over, and remembers what of it counts beyond its end. */
+static void bury(struct sl_session *session, struct sl_member *member)
+{
+    session->past.sampled = session->past.sampled || member->was_sampled || member->may_start;
+    if (session->past.error.kind == SL_ERROR_NONE) {
+        session->past.error = member->error;
+    }
+    pid_t pid = member->process.pid;
+    bool failed = member->phase == SL_MEMBER_FAILED;
+    if (!failed) {
+        cover(session, (pid_t)member->record.parent_pid, sl_member_whole_cpu(member));
+    }
+    session->descriptors_left += member->descriptors;
+    sl_member_destroy(member);
+    if (failed && session->family.searching) {
+        sl_family_keep(&session->family, pid, sl_clock_now_ns());
+    }
+}
+
+/* Whether a process is left to look at, or to wait for. */
 static bool any_left(struct sl_session *session)
 {
-    bool left = false;
+    size_t kept = 0;
     bool sampling = false;
     for (size_t i = 0; i < session->member_count; i++) {
-        left = left || !sl_member_over(session->members[i]);
-        sampling = sampling || session->members[i]->phase == SL_MEMBER_SAMPLING;
+        struct sl_member *member = session->members[i];
+        if (sl_member_over(member)) {
+            bury(session, member);
+            continue;
+        }
+        session->members[kept++] = member;
+        sampling = sampling || member->phase == SL_MEMBER_SAMPLING;
     }
+    session->member_count = kept;
     atomic_store(&session->sampling, sampling);
-    return left;
+    return kept > 0 || sl_family_has_root(&session->family);
 }
 
 static void look(struct sl_session *session, const struct sl_span *span)
@@ -239,7 +374,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static uint64_t next_wake(const struct sl_session *session)
 {
-    uint64_t wake_ns = session->flush_due_ns;
+    uint64_t wake_ns = earlier(session->flush_due_ns, session->family.due_ns);
     for (size_t i = 0; i < session->member_count; i++) {
         if (!sl_member_over(session->members[i])) {
             wake_ns = earlier(wake_ns, session->members[i]->attempt_due_ns);
@@ -271,6 +406,7 @@ static void loop(struct sl_session *session, struct sl_priority *priority)
             sleep_until(session, now_ns, wake_ns);
             now_ns = sl_clock_now_ns();
         }
+        follow(session, now_ns);
         if (attempt(session, now_ns)) {
             now_ns = sl_clock_now_ns();
         }
@@ -295,18 +431,21 @@ static void loop(struct sl_session *session, struct sl_priority *priority)
 /* What the session is told to have come to; `error` is filled in with what kept it from sampling. */
 static enum sl_session_end result(const struct sl_session *session, struct sl_error *error)
 {
-    bool ended = true;
-    bool sampled = false;
-    const struct sl_error *reason = NULL;
+    bool ended = !sl_family_has_root(&session->family);
+    bool sampled = session->past.sampled;
+    const struct sl_error *reason = &session->past.error;
     for (size_t i = 0; i < session->member_count; i++) {
         const struct sl_member *member = session->members[i];
         sampled = sampled || member->was_sampled || member->may_start;
         ended = ended && sl_member_over(member);
-        if (reason == NULL && member->error.kind != SL_ERROR_NONE) {
+        if (reason->kind == SL_ERROR_NONE) {
             reason = &member->error;
         }
     }
-    if (!sampled && reason != NULL) {
+    if (reason->kind == SL_ERROR_NONE) {
+        reason = &session->family.refusal;
+    }
+    if (!sampled && reason->kind != SL_ERROR_NONE) {
         if (error != NULL) {
             *error = *reason;
         }

@@ -21,6 +21,12 @@ struct sl_session_options {
     bool main_thread_only;
     bool states;          /* look up what each thread is doing (state.h) */
     uint64_t duration_ns; /* ends by itself after this; 0: no limit */
+    enum sl_descendants_mode {
+        SL_DESCENDANTS_NONE = 0,
+        SL_DESCENDANTS_FIRST, /* while no process is recorded: the first Python among the descendants, as for a command
+                               * that ends up in one */
+        SL_DESCENDANTS_ALL,   /* every Python that descends from the processes (family.h says what is missed) */
+    } descendants;
 };
 
 #define SL_INTERVAL_MIN_NS ((uint64_t)1000)
@@ -33,10 +39,12 @@ struct sl_session *sl_session_create(const struct sl_session_options *options, s
 
 struct sl_session_target {
     pid_t pid;
-    const char *command; /* for the report; NULL: from /proc */
+    const char *command; /* for the report; NULL: from /proc. Borrowed for the session's life */
     bool starting;       /* it was only just started: that it is no Python yet, or has not initialised, is not an
                             * error until SL_STARTUP_LIMIT_NS (or, when it exits sooner, its exit) has passed; its time until then is recorded as
                             * [starting] */
+    bool prospect; /* it may be no Python itself, but the beginning of one: it is recorded from when it is a Python
+                          * on, and until then only its descendants count. Not with SL_DESCENDANTS_NONE */
 };
 #define SL_STARTUP_LIMIT_NS ((uint64_t)10000000000)
 

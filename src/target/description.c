@@ -39,12 +39,37 @@ void sl_process_executable(const struct sl_process *process, char path[SL_DESCRI
     path[size > 0 ? size : 0] = '\0';
 }
 
+size_t sl_process_start_values(const struct sl_process *process, char values[SL_DESCRIPTION_MAX])
+{
+    return read_file(process, "auxv", values, SL_DESCRIPTION_MAX);
+}
+
+/* Of the text of /proc/PID/stat. The name may hold spaces and brackets; the last bracket ends it (proc_pid_stat(5)). */
+static int parent_in(const char *text)
+{
+    const char *name_end = strrchr(text, ')');
+    int parent;
+    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent > 0 ? parent : 0;
+}
+
 uint32_t sl_process_parent(const struct sl_process *process)
 {
     char text[512];
     read_file(process, "stat", text, sizeof text);
-    /* The name may hold spaces and brackets; the last bracket ends it (proc_pid_stat(5)). */
-    const char *name_end = strrchr(text, ')');
-    unsigned parent;
-    return name_end != NULL && sscanf(name_end + 1, " %*c %u", &parent) == 1 ? parent : 0;
+    return (uint32_t)parent_in(text);
+}
+
+pid_t sl_parent_of(pid_t pid)
+{
+    char path[64];
+    char text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return 0;
+    }
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    text[size > 0 ? size : 0] = '\0';
+    return parent_in(text);
 }

@@ -62,6 +62,17 @@ static uint64_t ticks_to_ns(uint64_t ticks)
     return ticks * (NS_PER_SECOND / (uint64_t)(ticks_per_second > 0 ? ticks_per_second : 100));
 }
 
+bool sl_usage_cpu(const struct sl_process *process, uint64_t *cpu_ns)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (clock_getcpuclockid(process->pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+        return false;
+    }
+    *cpu_ns = (uint64_t)time.tv_sec * NS_PER_SECOND + (uint64_t)time.tv_nsec;
+    return true;
+}
+
 bool sl_usage_read(const struct sl_process *process, struct sl_usage *usage)
 {
     char text[STAT_SIZE_MAX];
@@ -73,11 +84,7 @@ bool sl_usage_read(const struct sl_process *process, struct sl_usage *usage)
     usage->cpu_ns = ticks_to_ns(stat_number(text, STAT_USER_TICKS) + stat_number(text, STAT_SYSTEM_TICKS));
 
     /* That the folder could be read shows that the pid still is this process's. */
-    clockid_t clock;
-    struct timespec time;
-    if (clock_getcpuclockid(process->pid, &clock) == 0 && clock_gettime(clock, &time) == 0) {
-        usage->cpu_ns = (uint64_t)time.tv_sec * NS_PER_SECOND + (uint64_t)time.tv_nsec;
-    }
+    (void)sl_usage_cpu(process, &usage->cpu_ns);
     return true;
 }
 

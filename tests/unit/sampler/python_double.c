@@ -83,6 +83,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     answer->walks++;
     if (answer->torn_left > 0) {
         answer->torn_left--;
+        *walk = (struct sl_walk){0};
         return SL_LOOK_TORN;
     }
     answer->torn_left = answer->torn;
