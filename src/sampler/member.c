@@ -506,6 +506,11 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         return NULL;
     }
     member->pid_descriptor = (int)syscall(SYS_pidfd_open, target->pid, 0);
+    /* The descriptor was made from the number; that it is of the same process shows if that still is there. */
+    if (member->pid_descriptor >= 0 && member->joined && !sl_process_alive(&member->process)) {
+        sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)target->pid);
+        goto failed;
+    }
 
     char command[SL_DESCRIPTION_MAX];
     sl_process_command(&member->process, command);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,17 @@
 /* proc(5): /proc/PID/stat is one line; its longest fields are the name (at most 64 bytes) and fifty numbers. */
 #define STAT_BYTES 2048
 
-/* The state letter and the start time of the process whose folder this is. The name in field 2 may hold anything, also
- * spaces and brackets, so counting starts behind the last closing bracket. */
-static bool read_stat(int folder, char *state, uint64_t *start_ticks)
+/* What /proc/PID/stat tells (proc_pid_stat(5)). */
+struct stat_line {
+    char state;           /* field 3 */
+    bool kernel_thread;   /* field 9, the flag PF_KTHREAD of include/linux/sched.h */
+    uint64_t start_ticks; /* field 22 */
+};
+#define PF_KTHREAD 0x00200000
+
+/* The name in field 2 may hold anything, also spaces and brackets, so counting starts behind the last closing
+ * bracket. */
+static bool read_stat(int folder, struct stat_line *stat)
 {
     int descriptor = openat(folder, "stat", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -32,15 +41,74 @@ static bool read_stat(int folder, char *state, uint64_t *start_ticks)
         return false;
     }
     field += 2;
-    *state = *field;
+    stat->state = *field;
     for (int number = 3; number < 22; number++) {
+        if (number == 9) {
+            stat->kernel_thread = (strtoul(field, NULL, 10) & PF_KTHREAD) != 0;
+        }
         field = strchr(field, ' ');
         if (field == NULL) {
             return false;
         }
         field++;
     }
-    *start_ticks = strtoull(field, NULL, 10);
+    stat->start_ticks = strtoull(field, NULL, 10);
+    return true;
+}
+
+/* The process that a thread belongs to: the number of a thread leads to a folder of its own in /proc, which is not
+ * listed. 0 when it is not known. */
+static pid_t process_of_thread(int folder)
+{
+    int descriptor = openat(folder, "status", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return 0;
+    }
+    char text[STAT_BYTES];
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    text[size > 0 ? size : 0] = '\0';
+    const char *line = strstr(text, "\nTgid:");
+    return line != NULL ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
+/* Why /proc has no folder for it. */
+static bool not_found(pid_t pid, struct sl_error *error)
+{
+    if (access("/proc/self/stat", R_OK) != 0) {
+        return sl_error_set(error, SL_ERROR_SYSTEM, "/proc is not mounted, processes cannot be read");
+    }
+    /* Signal 0 is none: it only asks. */
+    if (kill(pid, 0) != 0 && errno == EPERM) {
+        return sl_error_set(
+            error, SL_ERROR_PERMISSION,
+            "process %d is hidden from this user (/proc is mounted with hidepid); run stacklapse as the "
+            "user it belongs to or with sudo",
+            (int)pid);
+    }
+    return sl_error_set(error, SL_ERROR_GONE, "there is no process %d", (int)pid);
+}
+
+/* What may be in the folder that is no process to look at. */
+static bool check_kind(struct sl_process *process, struct sl_error *error)
+{
+    int pid = (int)process->pid;
+    struct stat_line stat = {0};
+    if (!read_stat(process->folder, &stat)) {
+        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", pid);
+    }
+    process->start_ticks = stat.start_ticks;
+    if (stat.kernel_thread) {
+        return sl_error_set(error, SL_ERROR_NOT_PYTHON, "process %d is a kernel thread", pid);
+    }
+    pid_t owner = process_of_thread(process->folder);
+    if (owner != 0 && owner != process->pid) {
+        return sl_error_set(error, SL_ERROR_USAGE, "%d is a thread of process %d, not a process", pid, (int)owner);
+    }
+    if (stat.state == 'Z' || stat.state == 'X') {
+        return sl_error_set(error, SL_ERROR_NOT_PYTHON,
+                            "process %d has ended already and only waits for its parent to notice (a zombie)", pid);
+    }
     return true;
 }
 
@@ -54,31 +122,11 @@ bool sl_process_open(struct sl_process *process, pid_t pid, struct sl_error *err
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
     process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (process->folder < 0) {
-        if (errno == ENOENT) {
-            if (access("/proc/self/stat", R_OK) != 0) {
-                return sl_error_set(error, SL_ERROR_SYSTEM, "/proc is not mounted, processes cannot be read");
-            }
-            return sl_error_set(error, SL_ERROR_GONE, "there is no process %d", (int)pid);
-        }
-        return sl_error_system(error, errno, "cannot open %s", path);
+        return errno == ENOENT ? not_found(pid, error) : sl_error_system(error, errno, "cannot open %s", path);
     }
-    char state;
-    if (!read_stat(process->folder, &state, &process->start_ticks)) {
+    if (!check_kind(process, error)) {
         sl_process_close(process);
-        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)pid);
-    }
-    if (state == 'Z' || state == 'X') {
-        sl_process_close(process);
-        return sl_error_set(error, SL_ERROR_NOT_PYTHON,
-                            "process %d has ended already and only waits for its parent to notice (a zombie)",
-                            (int)pid);
-    }
-    /* A kernel thread has no program: its link reads as empty or not at all, while that of a process that may not be
-     * looked into is refused. */
-    char target[8];
-    if (readlinkat(process->folder, "exe", target, sizeof target) < 0 && errno == ENOENT) {
-        sl_process_close(process);
-        return sl_error_set(error, SL_ERROR_NOT_PYTHON, "process %d is a kernel thread", (int)pid);
+        return false;
     }
     return true;
 }
@@ -97,10 +145,9 @@ void sl_process_close(struct sl_process *process)
 
 bool sl_process_alive(const struct sl_process *process)
 {
-    char state;
-    uint64_t start_ticks;
-    return read_stat(process->folder, &state, &start_ticks) && start_ticks == process->start_ticks && state != 'Z' &&
-           state != 'X';
+    struct stat_line stat = {0};
+    return read_stat(process->folder, &stat) && stat.start_ticks == process->start_ticks && stat.state != 'Z' &&
+           stat.state != 'X';
 }
 
 /* /proc/PID/mem, the way in where process_vm_readv(2) is filtered (seccomp) or missing (emulators). */

@@ -19,7 +19,8 @@ struct sl_process {
     int memory;           /* descriptor of /proc/PID/mem, opened when process_vm_readv is forbidden; else -1 */
 };
 
-/* Fails with SL_ERROR_GONE when there is no such process, SL_ERROR_NOT_PYTHON for a zombie or kernel thread. Whether
+/* Fails with SL_ERROR_GONE when there is no such process, SL_ERROR_NOT_PYTHON for a zombie or kernel thread,
+ * SL_ERROR_USAGE for the number of a thread, SL_ERROR_PERMISSION when /proc hides the process. Whether
  * its memory may be read is found out by the first read. */
 bool sl_process_open(struct sl_process *process, pid_t pid, struct sl_error *error);
 void sl_process_close(struct sl_process *process);
