@@ -212,10 +212,41 @@ def memory(minutes: float = 10) -> str:
     return table(["after", "resident memory", "CPU of a core"], rows)
 
 
+def states() -> str:
+    """The sampler's CPU time for one sample with and without looking up what the thread does, by what it does."""
+    build = COMMAND.parent
+    subprocess.run(["ninja", "-C", build, "bench_states"], check=True, stdout=subprocess.DEVNULL)
+    python = one_interpreter()
+    programs = {
+        "100 threads that wait": ("100", "0", "0"),
+        "1 thread that computes": ("0", "1", "0"),
+        "8 threads that compute, one at a time": ("0", "8", "0"),
+        "8 threads that wake up all the time": ("0", "0", "8"),
+    }
+    rows = []
+    for name, counts in programs.items():
+        with subprocess.Popen(
+            [python, PROGRAMS / "states.py", str(PROGRAM_CORE), *counts],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            measure = ["taskset", "-c", str(PROFILER_CORE), build / "bench_states", str(process.pid), "12"]
+            said = subprocess.run(measure, check=True, capture_output=True, text=True).stdout
+            process.communicate("\n")
+        cost = {line.split()[0]: float(line.split()[1]) / 1000 for line in said.splitlines()}
+        added = cost["with"] - cost["without"]
+        rows.append([name, f"{cost['without']:.2f} µs", f"{cost['with']:.2f} µs", f"{added:+.2f} µs"])
+    return table(["program", "a sample without states", "with states", "states add"], rows)
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "broken": broken,
     "slowdown": slowdown,
     "rate": rate,
+    "states": states,
     "latency": latency,
     "memory": memory,
 }
