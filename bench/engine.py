@@ -233,7 +233,14 @@ def states() -> str:
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            measure = ["taskset", "-c", str(PROFILER_CORE), build / "bench_states", str(process.pid), "12"]
+            measure: list[str | Path] = [
+                "taskset",
+                "-c",
+                str(PROFILER_CORE),
+                build / "bench_states",
+                str(process.pid),
+                "12",
+            ]
             said = subprocess.run(measure, check=True, capture_output=True, text=True).stdout
             process.communicate("\n")
         cost = {line.split()[0]: float(line.split()[1]) / 1000 for line in said.splitlines()}
