@@ -1,6 +1,6 @@
 #include "cpython/await.h"
 
-#include "cpython/code_object.h"
+#include "cpython/code_check.h"
 #include "cpython/runtime.h"
 #include "cpython/types.h"
 #include "cpython/words.h"
@@ -206,29 +206,23 @@ static void reverse(struct sl_await *await)
 static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
 {
     const struct sl_layout *layout = &python->layout;
-    bool with_name = layout->code_version == 0;
     uint64_t unknown[CODES_AT_ONCE];
     size_t unknown_count = 0;
     sl_snapshot_clear(&python->snapshot);
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        size_t size = known != NULL ? layout->code_instructions : 0;
-        uint64_t name = known != NULL ? known->identity.qualified_name : 0;
-        size_t name_size = known != NULL && with_name ? sl_code_identity_name_bytes(layout, known) : 0;
-        if (sl_snapshot_add(&python->snapshot, frames[i].code, size) == SIZE_MAX ||
-            sl_snapshot_add(&python->snapshot, name, name_size) == SIZE_MAX) {
+        if (known != NULL && !sl_code_check_add(&python->snapshot, layout, known)) {
             return SL_LOOK_MEMORY;
         }
     }
     bool read = sl_snapshot_take(&python->snapshot, python->process) == SL_READ_OK;
+    size_t piece = 0;
     for (size_t i = 0; i < count; i++) {
-        struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        bool same = known != NULL && read;
-        if (same) {
-            uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
-            memcpy(name, sl_snapshot_copy(&python->snapshot, 2 * i + 1), python->snapshot.pieces[2 * i + 1].size);
-            same = sl_code_identity_matches(known, &python->codes, layout, sl_snapshot_copy(&python->snapshot, 2 * i),
-                                            with_name ? name : NULL);
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
+        bool same = false;
+        if (known != NULL) {
+            same = read && sl_code_check_passes(&python->snapshot, piece, layout, &python->codes, known);
+            piece += sl_code_check_pieces(layout);
         }
         bool listed = same;
         for (size_t u = 0; u < unknown_count && !listed; u++) {

@@ -268,14 +268,3 @@ enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process 
     }
     return SL_LOOK_OK;
 }
-
-bool sl_code_identity_matches(const struct sl_known_code *known, const struct sl_code_cache *cache,
-                              const struct sl_layout *layout, const uint8_t *header, const uint8_t *name_head)
-{
-    if (sl_word(header + layout->object_type) != cache->code_type) {
-        return false;
-    }
-    struct sl_code_identity identity;
-    sl_code_identity_take(&identity, layout, header, name_head);
-    return sl_code_identity_equal(&identity, &known->identity);
-}

@@ -3,8 +3,8 @@
  * A code object is known by its address, and an address comes to mean another one when the first was freed. So each
  * entry keeps an identity that the object's memory is compared with (sl_code_identity_matches): co_version, which no
  * two code objects share from 3.12 on, with everything else that is at hand; on 3.11, which has no such number, its
- * pointers, first line and the head of its qualified name with its hash and length. Who uses an entry sees to it that
- * its identity was compared recently enough (walk.c). */
+ * pointers, first line, the head of its qualified name with its hash and length, and its file. Who uses an entry sees to
+ * it that its identity was compared recently enough (walk.c). */
 #ifndef SL_CPYTHON_CODE_CACHE_H
 #define SL_CPYTHON_CODE_CACHE_H
 
@@ -26,7 +26,10 @@ struct sl_code_identity {
     uint64_t units;                            /* code units */
     uint32_t version;
     uint32_t first_line;
-    uint8_t name_head[SL_IDENTITY_NAME_BYTES]; /* of the qualified name, without its reference count; 3.11 only */
+    /* 3.11 only, each without its reference count: */
+    uint32_t file_bytes;                       /* that were read of the file name's str, */
+    uint64_t file_hash;                        /* and a hash of them */
+    uint8_t name_head[SL_IDENTITY_NAME_BYTES]; /* of the qualified name */
 };
 
 /* One code object. */
@@ -41,7 +44,7 @@ struct sl_known_code {
     uint64_t interpreter;   /* the one in which, */
     uint64_t generation;    /* and the count of code objects it had freed when, this one was last known to be itself */
     uint64_t compared_walk; /* the walk in which its identity was last compared */
-    uint32_t matches;       /* how often it was, and matched */
+    uint32_t matches;       /* how often it was, and matched, while the program went on */
     bool short_lived;       /* its file is no file: made by exec or eval, likely to go again */
 };
 
@@ -77,10 +80,5 @@ const struct sl_code *sl_code_cache_code(const struct sl_code_cache *cache, uint
  * code object or changed meanwhile. */
 enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process *process,
                                  const struct sl_layout *layout, const uint64_t *addresses, size_t count);
-
-/* Whether the memory `header` (of layout->code_instructions bytes, at the entry's address) still is that code object.
- * `name_head` has SL_IDENTITY_NAME_BYTES of its qualified name, as the entry knows its address; NULL from 3.12 on. */
-bool sl_code_identity_matches(const struct sl_known_code *known, const struct sl_code_cache *cache,
-                              const struct sl_layout *layout, const uint8_t *header, const uint8_t *name_head);
 
 #endif

@@ -35,8 +35,7 @@ enum sl_look sl_is_code_type(struct sl_process *process, const struct sl_layout 
     return sl_look_from_read(read);
 }
 
-void sl_code_identity_take(struct sl_code_identity *identity, const struct sl_layout *layout, const uint8_t *header,
-                           const uint8_t *name_head)
+void sl_code_identity_take(struct sl_code_identity *identity, const struct sl_layout *layout, const uint8_t *header)
 {
     *identity = (struct sl_code_identity){
         .file = sl_word(header + layout->code_file),
@@ -46,22 +45,32 @@ void sl_code_identity_take(struct sl_code_identity *identity, const struct sl_la
         .version = layout->code_version != 0 ? sl_half_word(header + layout->code_version) : 0,
         .first_line = sl_half_word(header + layout->code_first_line),
     };
-    if (name_head != NULL) {
-        /* Not its reference count, which moves. */
-        memcpy(identity->name_head, name_head + 8, SL_IDENTITY_NAME_BYTES - 8);
+}
+
+void sl_code_identity_texts(struct sl_code_identity *identity, const uint8_t *name, const uint8_t *file,
+                            size_t file_bytes)
+{
+    /* Not the reference counts, which move. */
+    memcpy(identity->name_head, name + 8, SL_IDENTITY_NAME_BYTES - 8);
+    identity->file_bytes = (uint32_t)file_bytes;
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 8; i < file_bytes; i++) {
+        hash = (hash ^ file[i]) * 1099511628211u;
     }
+    identity->file_hash = hash;
 }
 
 bool sl_code_identity_equal(const struct sl_code_identity *a, const struct sl_code_identity *b)
 {
     return a->file == b->file && a->qualified_name == b->qualified_name && a->line_table == b->line_table &&
            a->units == b->units && a->version == b->version && a->first_line == b->first_line &&
+           a->file_bytes == b->file_bytes && a->file_hash == b->file_hash &&
            memcmp(a->name_head, b->name_head, sizeof a->name_head) == 0;
 }
 
-size_t sl_code_identity_name_bytes(const struct sl_layout *layout, const struct sl_known_code *known)
+size_t sl_code_identity_name_bytes(const struct sl_layout *layout, const struct sl_code_identity *identity)
 {
-    return sl_page_bounded(known->identity.qualified_name, layout->text_ascii, SL_IDENTITY_NAME_BYTES);
+    return sl_page_bounded(identity->qualified_name, layout->text_ascii, SL_IDENTITY_NAME_BYTES);
 }
 
 static enum sl_look read_headers(struct heads *heads, struct sl_process *process, const struct sl_layout *layout,
@@ -141,6 +150,19 @@ static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process 
     return look;
 }
 
+/* How many of the bytes that were read of the file name belong to it. */
+static size_t file_bytes(const struct sl_layout *layout, const struct heads *head, uint64_t address)
+{
+    struct sl_text_shape shape;
+    if (!sl_text_shape(&shape, layout, address, head->file, head->file_size)) {
+        return 0;
+    }
+    uint64_t begin = shape.characters - address;
+    uint64_t bytes = (uint64_t)shape.count * shape.width;
+    bool whole = begin <= head->file_size && bytes <= head->file_size - begin;
+    return whole ? (size_t)(begin + bytes) : head->file_size;
+}
+
 static uint32_t frame_bytes(const struct sl_layout *layout, const uint8_t *header)
 {
     uint64_t words;
@@ -159,7 +181,10 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
     if (memcmp(head->header + 8, head->again + 8, 8) != 0) {
         return SL_LOOK_TORN;
     }
-    sl_code_identity_take(&code->identity, layout, head->header, layout->code_version == 0 ? head->name : NULL);
+    sl_code_identity_take(&code->identity, layout, head->header);
+    if (layout->code_version == 0) {
+        sl_code_identity_texts(&code->identity, head->name, head->file, file_bytes(layout, head, code->identity.file));
+    }
     code->first_traceable = sl_half_word(head->header + layout->code_first_traceable);
     code->frame_bytes = frame_bytes(layout, head->header);
     if (code->identity.first_line > INT32_MAX) {
@@ -177,11 +202,9 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
     return look == SL_LOOK_OK && (code->name.failed || code->file.failed) ? SL_LOOK_MEMORY : look;
 }
 
-/* Whether the object that begins with these bytes is in use. One that was freed keeps much of what it said, while what
- * it points to may belong to others by now; but its reference count is 0, or overwritten by the allocator with the
- * address of the next free block. The count has 32 bits (from 3.14 on flags lie above them, Include/refcount.h). */
-static bool in_use(const uint8_t *object)
+bool sl_object_in_use(const uint8_t *object)
 {
+    /* The count has 32 bits (from 3.14 on flags lie above them, Include/refcount.h). */
     uint64_t count = sl_word(object);
     return (uint32_t)count != 0 && (count >> 32 & 0xffff) <= 1;
 }
@@ -192,9 +215,9 @@ static bool same_headers(const struct heads *heads, const struct sl_layout *layo
     for (size_t i = 0; i < count; i++) {
         struct sl_code_identity before;
         struct sl_code_identity after;
-        sl_code_identity_take(&before, layout, heads[i].header, NULL);
-        sl_code_identity_take(&after, layout, heads[i].again, NULL);
-        if (!in_use(heads[i].again) || !sl_code_identity_equal(&before, &after) ||
+        sl_code_identity_take(&before, layout, heads[i].header);
+        sl_code_identity_take(&after, layout, heads[i].again);
+        if (!sl_object_in_use(heads[i].again) || !sl_code_identity_equal(&before, &after) ||
             sl_word(heads[i].header + layout->object_type) != sl_word(heads[i].again + layout->object_type)) {
             return false;
         }

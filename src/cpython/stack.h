@@ -3,6 +3,7 @@
  * The program runs while its memory is copied, so what a copy holds was true at slightly different moments. The order
  * of the pieces makes it possible to tell what was true at one moment, that at which the thread state was copied:
  *
+ *   generation how many code objects were freed, where that is counted
  *   guard      the first frame of the newest chunk, when there are older chunks
  *   older      the older chunks, whole
  *   foreign    frames outside of the data stack: generators', and those that mark a boundary to C
@@ -38,8 +39,9 @@ struct sl_stack {
     size_t c_frames;
     size_t chunk_top;
     size_t foreign_inner, foreign_inner_count;
+    size_t generation_before;
     size_t context_before, context_behind; /* where contexts are followed */
-    size_t codes, code_count;              /* each one header, followed by one name head on 3.11 */
+    size_t codes, code_count;              /* one check each (code_check.h) */
     size_t interpreter;
     size_t gil;
     size_t extra, extra_count; /* frames that were asked for later */
@@ -51,9 +53,11 @@ struct sl_stack {
     uint64_t context;    /* the context that was entered then */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     bool partial;        /* something in it was torn: what is followed is what lies below that */
-    uint64_t generation; /* code objects freed so far; 0 when it is not told */
-    uint64_t copied_ns;  /* when copying ended, by sl_stack_clock_ns */
-    uint32_t version;    /* the highest co_version that was known before */
+    /* Code objects freed so far, before and behind the moment; 0 when it is not told. What is in the stack was in use at
+     * the moment, so it is itself until more than those before it have been freed. */
+    uint64_t freed_before, freed_behind;
+    uint64_t copied_ns; /* when copying began, by sl_stack_clock_ns */
+    uint32_t version;   /* the highest co_version that was known before */
 };
 
 enum sl_follow {

@@ -15,6 +15,15 @@
  * compiling alone takes the program longer. */
 #define WITHIN_NS 20000u
 
+/* After a longer time, a frame that lies where it lay may be another one, of a code object that lies where its own lay:
+ * a loop that makes code and runs it comes round in 100 us. Where code objects are known to follow each other, that is
+ * what happens there. */
+#define STAYS_NS 100000u
+
+/* What made us that late has nothing to do with what the program does, so that looking again is no bias; the code
+ * objects are known then. On a machine where everything takes that long, a stack without these names must do. */
+#define LOOKS_TO_BE_FRESH 3u
+
 struct learning {
     struct sl_stack *stack;
     const uint64_t *addresses;
@@ -25,7 +34,7 @@ struct learning {
     size_t current;    /* the pointer to the innermost frame, if there is a chain, */
     size_t thread;     /* the chunk in use and its top, which lie next to each other in PyThreadState, */
     size_t generation; /* and the count of freed code objects; SL_NO_PIECE where there is none */
-    bool in_time;
+    uint64_t age_ns;   /* from the stack to the headers */
 };
 
 static bool has(const struct learning *learning, uint64_t address, size_t *index)
@@ -93,7 +102,7 @@ static enum sl_look copy(struct learning *learning)
         return SL_LOOK_MEMORY;
     }
     enum sl_read read = sl_snapshot_take(snapshot, stack->python->process);
-    learning->in_time = sl_stack_clock_ns() - stack->copied_ns <= WITHIN_NS;
+    learning->age_ns = sl_stack_clock_ns() - stack->copied_ns;
     return sl_look_from_read(read);
 }
 
@@ -138,7 +147,7 @@ static bool none_was_freed(const struct learning *learning)
 {
     return learning->generation != SL_NO_PIECE &&
            sl_word(sl_snapshot_copy(&learning->stack->python->snapshot, learning->generation)) ==
-               learning->stack->generation;
+               learning->stack->freed_before;
 }
 
 /* Whether the code object was made before the stack was seen, and so has been itself all the time: co_version counts up
@@ -161,9 +170,11 @@ static bool same_as_header(const struct learning *learning, size_t index)
     }
     const uint8_t *header = sl_snapshot_copy(&python->snapshot, learning->headers + index);
     struct sl_code_identity identity;
-    sl_code_identity_take(&identity, &python->layout, header, NULL);
-    /* The head of the name was read with the rest: it is of the same moment as the pointer to it. */
+    sl_code_identity_take(&identity, &python->layout, header);
+    /* The texts were read with the rest: they are of the same moment as the pointers to them. */
     memcpy(identity.name_head, known->identity.name_head, sizeof identity.name_head);
+    identity.file_bytes = known->identity.file_bytes;
+    identity.file_hash = known->identity.file_hash;
     return sl_word(header + python->layout.object_type) == python->codes.code_type &&
            sl_code_identity_equal(&identity, &known->identity);
 }
@@ -223,9 +234,11 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
     if (look != SL_LOOK_OK) {
         return look;
     }
-    bool believed = (!reused && learning.in_time) || none_was_freed(&learning);
+    bool believed = (!reused && learning.age_ns <= WITHIN_NS) || none_was_freed(&learning);
+    bool fresh = learning.age_ns <= (reused ? WITHIN_NS : STAYS_NS);
     bool chained = chain_holds(&learning);
     note_versions(&learning, learned);
+    bool stale = false;
     size_t piece = learning.frames;
     for (uint32_t i = 0; i < stack->memory->next_count; i++) {
         struct sl_raw_frame *raw = &stack->memory->next[i];
@@ -233,8 +246,10 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
         if (asked_for(&learning, raw, &index)) {
             struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
             bool was_there = (i < learning.chain && chained) || still_there(&learning, raw, piece);
-            bool was_it = believed || was_there || was_made_before(&learning, known);
-            raw->nameless = !learned[index] || !same_as_header(&learning, index) || !was_it;
+            bool was_it = believed || (was_there && fresh) || was_made_before(&learning, known);
+            bool held_still = learned[index] && same_as_header(&learning, index);
+            raw->nameless = !held_still || !was_it;
+            stale = stale || (held_still && !was_it && !fresh);
             if (!raw->nameless) {
                 sl_stack_confirm(stack, known);
             }
@@ -243,5 +258,6 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
             piece++;
         }
     }
-    return SL_LOOK_OK;
+    stack->memory->stale = stale ? stack->memory->stale + 1 : 0;
+    return stale && stack->memory->stale < LOOKS_TO_BE_FRESH ? SL_LOOK_TORN : SL_LOOK_OK;
 }

@@ -1,6 +1,6 @@
 #include "cpython/stack.h"
 
-#include "cpython/code_object.h"
+#include "cpython/code_check.h"
 #include "cpython/words.h"
 
 #include <time.h>
@@ -19,7 +19,7 @@
 /* Code objects whose identity is asked for at once: the rest have their turn in the next walks. */
 #define COMPARED_MAX 48u
 
-/* From how many comparisons on a code object is believed to stay, so that it need not be compared in every walk. */
+/* From how many comparisons on, each after the program had gone on, a code object is believed to stay, so that it need not be compared in every walk. */
 #define MATCHES_TO_TRUST 1000u
 
 /* And how many of those are compared in each walk all the same. */
@@ -147,20 +147,10 @@ static bool add_c_frames(struct sl_stack *stack)
 
 static bool add_code(struct sl_stack *stack, const struct sl_known_code *known)
 {
-    const struct sl_layout *layout = &stack->python->layout;
-    size_t piece;
-    size_t name;
-    if (!add(stack, &piece, known->address, layout->code_instructions)) {
-        return false;
-    }
-    if (layout->code_version == 0 &&
-        !add(stack, &name, known->identity.qualified_name, sl_code_identity_name_bytes(layout, known))) {
-        return false;
-    }
     if (stack->code_count++ == 0) {
-        stack->codes = piece;
+        stack->codes = stack->python->snapshot.count;
     }
-    return true;
+    return sl_code_check_add(&stack->python->snapshot, &stack->python->layout, known);
 }
 
 bool sl_code_trusted(const struct sl_known_code *known)
@@ -232,6 +222,13 @@ static bool add_interpreter(struct sl_stack *stack)
     return !apart || add(stack, &stack->gil, gil, layout->gil_locked + 4);
 }
 
+/* How many code objects had been freed before all else was copied. */
+static bool add_generation(struct sl_stack *stack)
+{
+    uint32_t offset = stack->python->layout.interpreter_code_generation;
+    return offset == 0 || add(stack, &stack->generation_before, stack->memory->interpreter + offset, 8);
+}
+
 /* Which context is entered, where that matters. */
 static bool add_context(struct sl_stack *stack, size_t *piece)
 {
@@ -248,13 +245,14 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
         .chunk = SL_NO_PIECE,
         .c_frames = SL_NO_PIECE,
         .chunk_top = SL_NO_PIECE,
+        .generation_before = SL_NO_PIECE,
         .context_before = SL_NO_PIECE,
         .context_behind = SL_NO_PIECE,
         .version = python->code_version,
     };
     python->walk++;
     sl_snapshot_clear(&python->snapshot);
-    bool added = add_context(stack, &stack->context_before) && add_older_chunks(stack) &&
+    bool added = add_generation(stack) && add_context(stack, &stack->context_before) && add_older_chunks(stack) &&
                  add_foreign(stack, false, &stack->foreign, &stack->foreign_count) &&
                  add_chunk(stack, &stack->chunk, false) &&
                  add(stack, &stack->thread, memory->address, python->layout.thread_chunk + 8) && add_c_frames(stack) &&
@@ -267,10 +265,10 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
     stack->extra = python->snapshot.count;
     uint64_t most = COPY_NS + COPY_NS_PER_PIECE * python->snapshot.count + python->snapshot.size / COPY_BYTES_PER_NS;
     for (int copies = 1;; copies++) {
-        uint64_t begin = sl_stack_clock_ns();
-        enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
         stack->copied_ns = sl_stack_clock_ns();
-        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || stack->copied_ns - begin <= most) {
+        enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
+        bool fast = sl_stack_clock_ns() - stack->copied_ns <= most;
+        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || fast) {
             return sl_follow_from_read(read);
         }
         python->snapshot.taken = 0;

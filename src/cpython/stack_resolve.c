@@ -1,6 +1,6 @@
 #include "cpython/stack.h"
 
-#include "cpython/code_object.h"
+#include "cpython/code_check.h"
 #include "cpython/words.h"
 
 #include <stdlib.h>
@@ -26,12 +26,24 @@ static bool add_address(struct address_list *list, uint64_t address)
     return true;
 }
 
+/* Whether the program ran since the last walk, as far as its innermost frame tells: what a thread has in its stack while
+ * it waits for a CPU is not long-lived for that. */
+static bool went_on(const struct sl_thread_memory *memory)
+{
+    if (memory->next_count == 0 || memory->next_count != memory->last_count) {
+        return true;
+    }
+    const struct sl_raw_frame *now = &memory->next[0];
+    const struct sl_raw_frame *then = &memory->last[0];
+    return now->address != then->address || now->code != then->code || now->instruction != then->instruction;
+}
+
 void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known)
 {
     known->compared_walk = stack->python->walk;
-    known->generation = stack->generation;
+    known->generation = stack->freed_before;
     known->interpreter = stack->memory->interpreter;
-    if (known->matches < UINT32_MAX) {
+    if (known->matches < UINT32_MAX && went_on(stack->memory)) {
         known->matches++;
     }
 }
@@ -43,36 +55,28 @@ static bool confirmed(const struct sl_stack *stack, const struct sl_known_code *
         return true;
     }
     if (stack->python->layout.interpreter_code_generation != 0) {
-        return known->interpreter == stack->memory->interpreter && known->generation == stack->generation;
+        return known->interpreter == stack->memory->interpreter && known->generation == stack->freed_behind;
     }
     return sl_code_trusted(known);
 }
 
-/* Compares `count` entries with their memory: pieces from `piece` on, one for each, or two on 3.11. Those that have
- * become others are read anew. */
+/* Compares `count` entries with their memory: the checks in the pieces from `piece` on. Those that have become others
+ * are read anew. */
 static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
 {
     struct sl_python *python = stack->python;
     const struct sl_layout *layout = &python->layout;
     struct address_list changed = {.count = 0};
-    for (size_t i = 0; i < count; i++) {
-        uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
-        const struct sl_snapshot_piece *header = &python->snapshot.pieces[piece++];
-        struct sl_known_code *known = sl_code_cache_find(&python->codes, header->address);
-        bool with_name = layout->code_version == 0;
-        if (with_name) {
-            const struct sl_snapshot_piece *head = &python->snapshot.pieces[piece++];
-            memcpy(name, python->snapshot.bytes + head->at, head->size);
-        }
+    for (size_t i = 0; i < count; i++, piece += sl_code_check_pieces(layout)) {
+        struct sl_known_code *known = sl_code_cache_find(&python->codes, python->snapshot.pieces[piece].address);
         if (known == NULL) {
             continue;
         }
-        if (sl_code_identity_matches(known, &python->codes, layout, python->snapshot.bytes + header->at,
-                                     with_name ? name : NULL)) {
+        if (sl_code_check_passes(&python->snapshot, piece, layout, &python->codes, known)) {
             sl_stack_confirm(stack, known);
         } else {
             known->compared_walk = 0;
-            add_address(&changed, header->address);
+            add_address(&changed, known->address);
         }
     }
     /* One of the last stack that is gone may be in the present one or not: only then it is read again. */
@@ -91,16 +95,10 @@ static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
 static enum sl_look compare_later(struct sl_stack *stack, const struct address_list *list)
 {
     struct sl_python *python = stack->python;
-    const struct sl_layout *layout = &python->layout;
     size_t first = python->snapshot.count;
     for (size_t i = 0; i < list->count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, list->items[i]);
-        bool added = sl_snapshot_add(&python->snapshot, list->items[i], layout->code_instructions) != SIZE_MAX;
-        if (added && layout->code_version == 0) {
-            added = sl_snapshot_add(&python->snapshot, known->identity.qualified_name,
-                                    sl_code_identity_name_bytes(layout, known)) != SIZE_MAX;
-        }
-        if (!added) {
+        if (!sl_code_check_add(&python->snapshot, &python->layout, known)) {
             return SL_LOOK_MEMORY;
         }
     }
@@ -259,9 +257,10 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     struct sl_thread_memory *memory = stack->memory;
     const struct sl_layout *layout = &python->layout;
     if (layout->interpreter_code_generation != 0) {
-        stack->generation = sl_word(sl_snapshot_find(&python->snapshot, stack->interpreter,
-                                                     memory->interpreter + layout->interpreter_code_generation, 8));
-        stack->doubtful = stack->generation != memory->generation;
+        stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
+        stack->freed_behind = sl_word(sl_snapshot_find(&python->snapshot, stack->interpreter,
+                                                       memory->interpreter + layout->interpreter_code_generation, 8));
+        stack->doubtful = stack->freed_behind != memory->generation;
         memory->generation_moves = stack->doubtful;
     }
     enum sl_look look = compare(stack, stack->codes, stack->code_count);
@@ -296,7 +295,7 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     memory->next = last;
     memory->next_capacity = last_capacity;
     memory->changes = python->codes.changes;
-    memory->generation = stack->generation;
+    memory->generation = stack->freed_before;
     *unchanged = kept;
     return SL_LOOK_OK;
 }

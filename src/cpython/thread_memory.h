@@ -79,7 +79,7 @@ struct sl_thread_memory {
     struct sl_foreign *foreign;     /* frames outside of the data stack, in order of their addresses; owned */
     uint32_t foreign_count, foreign_capacity;
     bool roams;            /* the newest chunk changes: ask for all of it */
-    uint64_t generation;   /* the interpreter's count of freed code objects */
+    uint64_t generation;   /* the interpreter's count of freed code objects, before the last walk */
     bool generation_moves; /* it was another one in the walk before */
     uint32_t turn;         /* which of the long-lived code objects is compared next */
 
@@ -94,6 +94,7 @@ struct sl_thread_memory {
     struct sl_frame *frames;  /* the last result: it ends where the array ends; owned */
     uint32_t frame_count, frame_capacity;
     uint64_t changes; /* sl_code_cache.changes when it was found */
+    uint32_t stale;   /* so often in a row new code objects were read too late to tell whose they are */
     uint64_t odd;     /* the frame that did not begin where its caller ends, in the last attempt; 0: none */
 };
 

@@ -1,0 +1,42 @@
+#include "cpython/code_check.h"
+
+#include "cpython/code_object.h"
+
+#include <string.h>
+
+size_t sl_code_check_pieces(const struct sl_layout *layout)
+{
+    return layout->code_version == 0 ? 3 : 1;
+}
+
+bool sl_code_check_add(struct sl_snapshot *snapshot, const struct sl_layout *layout, const struct sl_known_code *known)
+{
+    const struct sl_code_identity *identity = &known->identity;
+    bool added = sl_snapshot_add(snapshot, known->address, layout->code_instructions) != SIZE_MAX;
+    if (layout->code_version == 0) {
+        added = added &&
+                sl_snapshot_add(snapshot, identity->qualified_name, sl_code_identity_name_bytes(layout, identity)) !=
+                    SIZE_MAX &&
+                sl_snapshot_add(snapshot, identity->file, identity->file_bytes) != SIZE_MAX;
+    }
+    return added;
+}
+
+bool sl_code_check_passes(const struct sl_snapshot *snapshot, size_t first, const struct sl_layout *layout,
+                          const struct sl_code_cache *cache, const struct sl_known_code *known)
+{
+    const uint8_t *header = sl_snapshot_copy(snapshot, first);
+    if (sl_word(header + layout->object_type) != cache->code_type || !sl_object_in_use(header)) {
+        return false;
+    }
+    struct sl_code_identity identity;
+    sl_code_identity_take(&identity, layout, header);
+    if (layout->code_version == 0) {
+        uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
+        const struct sl_snapshot_piece *name_piece = &snapshot->pieces[first + 1];
+        const struct sl_snapshot_piece *file_piece = &snapshot->pieces[first + 2];
+        memcpy(name, snapshot->bytes + name_piece->at, name_piece->size);
+        sl_code_identity_texts(&identity, name, snapshot->bytes + file_piece->at, file_piece->size);
+    }
+    return sl_code_identity_equal(&identity, &known->identity);
+}
