@@ -162,11 +162,16 @@ class Profiler:
         assert session is not None
         return session
 
+    def _discard(self) -> None:
+        """Ends what runs without keeping it: for who has seen that it is not worth the price of a result."""
+        recording = self._running.pop("", None)
+        if recording is not None:
+            recording.discard()
+        _started.pop(id(self), None)
+
     def reset(self) -> None:
         """Stops if it runs, and forgets what was recorded."""
-        if self.is_running:
-            self.stop()
-        self._running.clear()
+        self._discard()
         self._sessions.clear()
 
     def __enter__(self) -> Profiler:

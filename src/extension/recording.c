@@ -17,6 +17,7 @@ struct recording {
     bool trim;
     bool contexts; /* follow what inherits the token */
     bool started;
+    bool discarded;
     PyObject *description; /* str or NULL */
     PyObject *coroutine;   /* NULL: none */
     PyObject *token;       /* what marks its contexts, */
@@ -182,10 +183,13 @@ static bool start_host(struct recording *recording, const struct sl_recording_st
             return false;
         }
     }
+    PyThreadState *thread_state = PyThreadState_Get();
     struct sl_host_options options = {
         .interval_ns = recording->interval_ns,
         .scope = recording->scope,
         .description = description,
+        .thread_state = (uint64_t)(uintptr_t)thread_state,
+        .interpreter = (uint64_t)(uintptr_t)PyThreadState_GetInterpreter(thread_state),
         .skip = skip,
         .trim = recording->trim,
     };
@@ -255,12 +259,30 @@ static PyObject *stop(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+static PyObject *discard(PyObject *self, PyObject *ignored)
+{
+    (void)ignored;
+    struct recording *recording = (struct recording *)self;
+    const struct sl_recording_state *state = state_of(self);
+    if (state == NULL) {
+        return NULL;
+    }
+    if (recording->host != NULL) {
+        sl_host_discard(recording->host);
+        recording->discarded = true;
+        unmark(recording, state);
+        Py_CLEAR(recording->coroutine);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *trace(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
     struct recording *recording = (struct recording *)self;
-    if (recording->host == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "this recording was not started");
+    if (recording->host == NULL || recording->discarded) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        recording->discarded ? "this recording was discarded" : "this recording was not started");
         return NULL;
     }
     struct sl_buffer bytes;
@@ -307,7 +329,7 @@ static int clear(PyObject *self)
 {
     struct recording *recording = (struct recording *)self;
     if (recording->host != NULL) {
-        sl_host_stop(recording->host, 0, NULL);
+        sl_host_discard(recording->host);
     }
     if (recording->token != NULL) {
         sl_token_end(recording->token);
@@ -337,6 +359,7 @@ static PyObject *recording_type(PyObject *module)
         {"start", start, METH_VARARGS,
          "start($self, skip=0, /)\n--\n\nStarts it. The caller's innermost `skip` frames are the profiler's own."},
         {"stop", stop, METH_VARARGS, "stop($self, skip=0, /)\n--\n\nStops it, in any thread and context."},
+        {"discard", discard, METH_NOARGS, "discard($self, /)\n--\n\nEnds it without keeping what was recorded."},
         {"trace", trace, METH_NOARGS, "trace($self, /)\n--\n\nThe recording as bytes, in the format of .lapse files."},
         {"progress", progress, METH_NOARGS,
          "progress($self, /)\n--\n\nNanoseconds since its start, and samples taken."},

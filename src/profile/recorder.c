@@ -43,7 +43,7 @@ struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *opti
         goto failed;
     }
     /* From the start on the trace says what it is of, even if nothing follows. */
-    if (!sl_recorder_write_definitions(recorder)) {
+    if (!options->late && !sl_recorder_write_definitions(recorder)) {
         sl_error_memory(error);
         goto failed;
     }

@@ -24,6 +24,8 @@ struct sl_recorder_options {
     uint64_t interval_ns;
     const char *description; /* NULL: none */
     int descriptor;          /* an open file, which the caller closes; -1: the trace is kept in memory */
+    bool late; /* the first block, which says what the trace is of, waits until something follows: for a trace in memory
+                * that may be thrown away */
 };
 
 /* Writes the header. NULL with an error when memory is exhausted or the first write fails. */

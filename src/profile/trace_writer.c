@@ -49,12 +49,6 @@ static size_t write_all(int descriptor, const char *bytes, size_t size)
 bool sl_trace_writer_open(struct sl_trace_writer *writer, int descriptor, struct sl_error *error)
 {
     *writer = (struct sl_trace_writer){.descriptor = descriptor, .waiting_max = SL_TRACE_WAITING_MAX};
-    writer->compressor = ZSTD_createCCtx();
-    if (writer->compressor == NULL) {
-        return sl_error_memory(error);
-    }
-    ZSTD_CCtx_setParameter(writer->compressor, ZSTD_c_compressionLevel, compression_level);
-
     char header[SL_TRACE_HEADER_SIZE] = {0};
     memcpy(header, SL_TRACE_MAGIC, SL_TRACE_MAGIC_SIZE);
     header[8] = SL_TRACE_MAJOR;
@@ -95,9 +89,25 @@ void sl_trace_writer_begin(struct sl_trace_writer *writer)
     sl_buffer_append(&writer->block, header, sizeof header);
 }
 
+/* Made when it is first needed: it is by far the largest part of a writer, and a recording that is thrown away, as most
+ * of a web application's are, never needs it. */
+static bool make_compressor(struct sl_trace_writer *writer)
+{
+    if (writer->compressor == NULL) {
+        writer->compressor = ZSTD_createCCtx();
+        if (writer->compressor != NULL) {
+            ZSTD_CCtx_setParameter(writer->compressor, ZSTD_c_compressionLevel, compression_level);
+        }
+    }
+    return writer->compressor != NULL;
+}
+
 /* Compresses into `packed`, and pads. False when that saves nothing. */
 static bool pack(struct sl_trace_writer *writer, const struct sl_buffer *content)
 {
+    if (!make_compressor(writer)) {
+        return false;
+    }
     struct sl_buffer *packed = &writer->packed;
     sl_buffer_clear(packed);
     size_t bound = ZSTD_compressBound(content->size);

@@ -234,6 +234,24 @@ static void close_target(void)
     sl_host_target_close(&host.target);
 }
 
+/* Whether the calling thread is among those that are known, as it is now. */
+static bool is_known(const struct sl_host_options *options)
+{
+    const struct sl_subject *subject = &host.target.subject;
+    pid_t own = sl_own_thread_id();
+    for (size_t i = 0; i < subject->count; i++) {
+        const struct sl_subject_thread *thread = subject->all[i];
+        for (size_t s = 0; s < thread->strand_count && thread->thread.id == own && !thread->ended; s++) {
+            const struct sl_python_thread *state = &thread->strands[s].python;
+            if (options->thread_state != 0 && state->address == options->thread_state &&
+                state->interpreter == options->interpreter) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool add(const struct sl_host_options *options, struct sl_host_recording **recording, struct sl_error *error)
 {
     if (host.count == host.capacity) {
@@ -258,8 +276,9 @@ static bool add(const struct sl_host_options *options, struct sl_host_recording 
     if (!sl_host_target_open(&host.target, error)) {
         return false;
     }
-    /* The calling thread must be among those that are known. */
-    host.target.subject.list_due_ns = 0;
+    if (!is_known(options)) {
+        host.target.subject.list_due_ns = 0;
+    }
     sl_subject_sweep(&host.target.subject, now_ns);
     *recording = sl_host_recording_create(options, &host.target, host.epoch_ns, host.seed, sampler_cpu_ns(), error);
     if (*recording == NULL) {
@@ -313,6 +332,17 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
     }
 }
 
+/* Gives the lock and the gate back after a recording was taken out. */
+static void leave(bool last)
+{
+    pthread_mutex_unlock(&host.lock);
+    if (last) {
+        end_thread();
+        close_target();
+    }
+    pthread_mutex_unlock(&host.gate);
+}
+
 bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_error *error)
 {
     bool closed = true;
@@ -326,19 +356,27 @@ bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_
         take_out(recording);
         last = host.count == 0;
     }
-    pthread_mutex_unlock(&host.lock);
-    if (last) {
-        end_thread();
-        close_target();
-    }
-    pthread_mutex_unlock(&host.gate);
+    leave(last);
     return closed;
+}
+
+void sl_host_discard(struct sl_host_recording *recording)
+{
+    pthread_mutex_lock(&host.gate);
+    pthread_mutex_lock(&host.lock);
+    bool last = false;
+    if (recording->running) {
+        sl_host_recording_abandon(recording, &host.target, sl_clock_now_ns());
+        take_out(recording);
+        last = host.count == 0;
+    }
+    leave(last);
 }
 
 void sl_host_destroy(struct sl_host_recording *recording)
 {
     if (recording != NULL) {
-        sl_host_stop(recording, 0, NULL);
+        sl_host_discard(recording);
         sl_host_recording_destroy(recording);
     }
 }

@@ -42,6 +42,11 @@ struct sl_host_options {
     uint64_t token_id;   /* of this recording's; no other has it, ever */
     uint64_t coroutine;  /* SL_HOST_TASK: the one that the starting task runs, 0 when it runs none (a greenlet) */
 
+    /* The caller's thread state and its interpreter, or 0: with them the list of threads need not be read again, if they
+     * are known in it. */
+    uint64_t thread_state;
+    uint64_t interpreter;
+
     uint32_t skip; /* so many of the caller's innermost Python frames are those of the profiler itself */
     bool trim;     /* stacks begin at the frame that is then the innermost, not at the bottom of the thread's stack */
 };
@@ -56,7 +61,11 @@ struct sl_host_recording *sl_host_start(const struct sl_host_options *options, s
  * that was stopped already stays as it is. False when memory is exhausted: the trace is then incomplete. */
 bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_error *error);
 
-/* Frees it. One that runs is stopped before. NULL is allowed. */
+/* Ends it without keeping what was recorded, at a fraction of the price: for who looked only to see whether there is
+ * something to see. It has no trace then. */
+void sl_host_discard(struct sl_host_recording *recording);
+
+/* Frees it. One that runs is discarded before. NULL is allowed. */
 void sl_host_destroy(struct sl_host_recording *recording);
 
 /* Whether it runs. One that ran when the process was forked does not run in the child, and never will. */

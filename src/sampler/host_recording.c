@@ -102,6 +102,7 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
         .interval_ns = options->interval_ns,
         .description = options->description,
         .descriptor = -1,
+        .late = true,
     };
     recording->recorder = sl_recorder_create(&recorder_options, error);
     if (recording->recorder == NULL) {
@@ -286,13 +287,29 @@ static void forget(struct sl_host_recording *recording)
     sl_strand_destroy(&recording->await_strand);
 }
 
+/* No thread is seen for it any more. */
+static void drop_views(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t end_ns)
+{
+    for (size_t i = 0; i < target->subject.count; i++) {
+        drop_view(recording, &target->subject, target->subject.all[i], end_ns);
+    }
+    recording->running = false;
+    recording->duration_ns = end_ns;
+}
+
+void sl_host_recording_abandon(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns)
+{
+    drop_views(recording, target, now_ns - recording->begin_ns);
+    sl_translation_destroy(&recording->translation);
+    sl_recording_destroy(&recording->recording);
+    forget(recording);
+}
+
 bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns,
                              uint64_t sampler_cpu_ns, struct sl_error *error)
 {
     uint64_t end_ns = now_ns - recording->begin_ns;
-    for (size_t i = 0; i < target->subject.count; i++) {
-        drop_view(recording, &target->subject, target->subject.all[i], end_ns);
-    }
+    drop_views(recording, target, end_ns);
     struct sl_facts *facts = sl_recorder_facts(recording->recorder);
     uint64_t sampler_ns = since(recording->sampler_cpu_before_ns, sampler_cpu_ns);
     facts->sampler_cpu_ns = sampler_ns;
@@ -306,8 +323,6 @@ bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host
     describe(recording, target);
     sl_recorder_process_update(recording->recorder, recording->process, &recording->record);
     sl_recorder_process_end(recording->recorder, recording->process, end_ns, facts->cpu_ns, -1);
-    recording->running = false;
-    recording->duration_ns = end_ns;
     bool closed = sl_recorder_close(recording->recorder, end_ns, error);
     atomic_store(&recording->samples, facts->samples);
     sl_translation_destroy(&recording->translation);

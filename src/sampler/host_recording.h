@@ -93,6 +93,9 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
 /* Ends it, after its last look; `sampler_cpu_ns` as above. */
 bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns,
                              uint64_t sampler_cpu_ns, struct sl_error *error);
+
+/* The same for one whose trace nobody wants. */
+void sl_host_recording_abandon(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns);
 void sl_host_recording_destroy(struct sl_host_recording *recording);
 
 /* What is known of a thread; NULL when memory is exhausted. */

@@ -19,3 +19,8 @@ def test_requests_are_kept_whole_within_limits_whatever_goes_wrong(
     folder = tmp_path / "store"
     folder.mkdir()
     run_inside(stacklapse, python, "store.py", folder)
+
+
+def test_a_recording_that_is_thrown_away_leaves_nothing_behind(stacklapse: Command, python: Interpreter) -> None:
+    # Without the development mode, whose allocator is meant to waste memory.
+    run_inside(stacklapse, python, "discard.py", options=("-W", "error"))

@@ -148,6 +148,11 @@ class Core:
 
     def _finish(self, watch: Watch, outcome: Outcome, in_background: bool) -> None:
         seconds = watch.seconds
+        reason = self._reason(watch, outcome, seconds)
+        if watch.number is None and (reason is None or self._store is None):
+            watch.discard()
+            self._limits.remove(watch)
+            return
         session = watch.stop()
         self._limits.remove(watch)
         if session is None:
@@ -158,7 +163,6 @@ class Core:
         if watch.number is not None:
             self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
             return
-        reason = self._reason(watch, outcome, seconds)
         if reason is None or self._store is None:
             return
         store, method = self._store, watch.incoming.method

@@ -75,6 +75,15 @@ class Watch:
         self._stop()
         return self._ended[0] if self._ended else None
 
+    def discard(self) -> None:
+        """Ends the recording of a request that is not worth keeping, which most are."""
+        if self._running:
+            try:
+                profiler = self._running.pop()
+            except IndexError:
+                return
+            profiler._discard()
+
     def _stop(self) -> None:
         try:
             # The limits' thread may do so at the same time: whoever gets it out of the list stops it.
