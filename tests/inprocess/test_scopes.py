@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
-from support.command import Command, Recording, Run
+from support.command import Command
 from support.inside import record_inside, run_inside
 from support.interpreters import Interpreter
+
+from inprocess.scopes import assert_apart, functions, opened
 
 # Each wait lasts 100 ms, and of one a look was taken in 60 slots of 1 ms.
 WAITED_US = 55_000
 WAITS = 13
-
-
-def opened(stacklapse: Command, path: Path) -> Recording:
-    return Recording(stacklapse, path, Run(0, "", ""))
-
-
-def functions(recording: Recording) -> dict[str, float]:
-    """The microseconds that each function was somewhere in the stack for."""
-    seen: dict[str, float] = {}
-    for stack in recording.stacks():
-        for name in set(stack.names):
-            seen[name] = seen.get(name, 0) + stack.microseconds
-    return seen
 
 
 @pytest.mark.smoke
@@ -54,22 +42,14 @@ def test_the_total_is_the_time_on_the_clock(stacklapse: Command, python: Interpr
 def test_none_of_many_scopes_shows_a_function_of_another(
     stacklapse: Command, python: Interpreter, tmp_path: Path
 ) -> None:
-    run_inside(stacklapse, python, "scopes.py", tmp_path, "20", "1", "0.0005")
-    samples = 0
-    for path in sorted(tmp_path.glob("*.lapse")):
-        recording = opened(stacklapse, path)
-        seen = functions(recording)
-        own = {name for name in seen if re.fullmatch(r"(spin|step|scope)_\d+", name)}
-        assert {name.rpartition("_")[2] for name in own} == {path.stem}
-        samples += recording.count("samples")
-    assert samples > 2000
+    assert assert_apart(stacklapse, python, tmp_path, 1, 0.0005) > 2000
 
 
 def test_what_inherits_the_context_belongs_to_the_scope(
     stacklapse: Command, python: Interpreter, tmp_path: Path
 ) -> None:
     run_inside(stacklapse, python, "inherits.py", tmp_path)
-    seen = {path.stem: set(functions(opened(stacklapse, path))) for path in tmp_path.glob("*.lapse")}
+    seen = {path.stem: functions(opened(stacklapse, path)) for path in tmp_path.glob("*.lapse")}
     task, thread = seen["task"], seen["thread"]
     inherits = {
         "the_task_itself",

@@ -8,6 +8,7 @@ import pickle
 import pstats
 import stat
 import sys
+import webbrowser
 from pathlib import Path
 
 import stacklapse
@@ -103,6 +104,15 @@ def check_outputs(profiler):
     profiler.write_html(folder / "page.html")
     assert (folder / "page.html").read_text(encoding="utf-8") == page
     assert stat.S_IMODE((folder / "page.html").stat().st_mode) & 0o077 == 0
+    opened = []
+    webbrowser.open = opened.append
+    temporary = Path(profiler.open_in_browser())
+    assert temporary.read_text(encoding="utf-8") == page
+    assert stat.S_IMODE(temporary.stat().st_mode) & 0o077 == 0
+    there = HTMLRenderer().open_in_browser(profiler.last_session, folder / "there.html")
+    assert Path(there).read_text(encoding="utf-8") == page
+    assert opened == [temporary.as_uri(), (folder / "there.html").absolute().as_uri()]
+    temporary.unlink()
     # What is printed goes to stdout as it is then.
     caught = io.StringIO()
     with contextlib.redirect_stdout(caught):

@@ -3,6 +3,7 @@ meanwhile: standard_library.py profiled|plain FOLDER MODULE. Ends with 77 where 
 
 import importlib.util
 import os
+import signal
 import sys
 
 how, folder, module = sys.argv[1:]
@@ -14,6 +15,8 @@ except ImportError:
 if not there:
     sys.exit(77)
 
+# A shell starts what runs in the background with interrupts ignored, and the tests send some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv[1:] = ["--timeout", "900", module]
 profiler = None
 if how == "profiled":
