@@ -15,20 +15,27 @@ from pathlib import Path
 import engine
 import inside
 import outputs
+import page
 import web_applications
 from measure import TOP, machine, warn_if_busy
 
 PAGE = TOP / "docs" / "benchmarks.md"
-FIGURES = {**engine.FIGURES, **inside.FIGURES, **outputs.FIGURES, **web_applications.FIGURES}
+FIGURES = {
+    **engine.FIGURES,
+    **inside.FIGURES,
+    **outputs.FIGURES,
+    **page.FIGURES,
+    **web_applications.FIGURES,
+}
 
 
-def put(page: Path, name: str, text: str) -> None:
+def put(document: Path, name: str, text: str) -> None:
     """Replaces what stands between the marks of that name."""
-    content = page.read_text()
+    content = document.read_text()
     marks = re.compile(rf"(<!-- bench:{name} -->\n).*?(<!-- /bench -->)", re.DOTALL)
     if not marks.search(content):
-        raise SystemExit(f"bench: {page} has no place for {name}")
-    page.write_text(marks.sub(lambda match: match[1] + text + "\n" + match[2], content))
+        raise SystemExit(f"bench: {document} has no place for {name}")
+    document.write_text(marks.sub(lambda match: match[1] + text + "\n" + match[2], content))
 
 
 def main() -> None:

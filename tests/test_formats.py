@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import pstats
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -15,7 +16,7 @@ import pytest
 from formats import readers
 from formats.programs.names import HOSTILE
 from support.command import Command, Recording
-from support.interpreters import Interpreter
+from support.interpreters import TOP, Interpreter
 
 PROGRAM = Path(__file__).parent / "formats" / "programs" / "everything.py"
 
@@ -120,7 +121,12 @@ def test_speedscope_has_our_totals(recording: Recording, tmp_path: Path) -> None
     assert_same(readers.read_speedscope(path), our_totals(recording, main_thread=True), relative=0.01)
 
 
-def test_chrome_trace_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+def test_chromium_has_our_totals(recording: Recording, tmp_path: Path) -> None:
+    path = write(recording, "p.chrome.json", tmp_path)
+    assert_same(readers.read_chrome(path), our_totals(recording))
+
+
+def test_speedscope_has_our_totals_from_a_trace_for_chromium(recording: Recording, tmp_path: Path) -> None:
     skip_when_deep(recording)
     path = write(recording, "p.trace.json", tmp_path)
     assert_same(readers.read_speedscope(path), our_totals(recording, main_thread=True), relative=0.01)
@@ -180,10 +186,27 @@ def test_markdown_is_a_tree_and_a_table(recording: Recording, tmp_path: Path) ->
         assert row.replace("\\|", "").count("|") == 7, row
 
 
+def test_the_documentation_lists_what_the_command_lists(stacklapse: Command) -> None:
+    """Both by the table of src/render/render.c: every name, and every extension."""
+    listed = stacklapse("view", "--help").stdout.partition("\nFormats\n")[2]
+    table = [
+        [cell.strip() for cell in row.split("|")[1:4]]
+        for row in (TOP / "docs" / "formats.md").read_text().splitlines()
+        if row.startswith("| `")
+    ]
+    assert [name.strip("`") for name, _, _ in table] == re.findall(r"^  (\w+) ", listed, re.MULTILINE)
+    for name, extensions, _ in table:
+        text = re.search(rf"^  {name.strip('`')} .*?(?=^  \w|\Z)", listed, re.MULTILINE | re.DOTALL)
+        assert text
+        ours = set(re.findall(r"\.[a-z][\w.]*[a-z]", text[0].partition(";")[2]))
+        assert set(re.findall(r"`(\.[\w.]+)`", extensions)) == ours, name
+
+
 @pytest.mark.parametrize(
     "renderer",
-    ["speedscope", "pstats", "pprof", "firefox", "chrome", "callgrind", "folded", "otlp", "markdown"],
-)
+    ["text", "html", "json", "speedscope", "pstats", "pprof", "firefox", "chrome", "callgrind", "folded", "otlp",
+     "markdown"],
+)  # fmt: skip
 def test_a_full_disk_leaves_the_good_file(stacklapse: Command, any_python: Interpreter, renderer: str,
                                           tmp_path: Path) -> None:  # fmt: skip
     recording = stacklapse.record(any_python, [PROGRAM], ["-i", "5ms"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pstats
@@ -46,14 +47,28 @@ def need(program: str) -> str:
 
 
 @cache
-def node_packages() -> Path:
-    """Installs what package-lock.json names, once."""
-    need("node")
-    marker = HERE / "node_modules" / ".installed"
+def install_node_packages() -> str:
+    """Installs what package-lock.json names, once, whichever of the processes that test side by side comes first.
+    Returns why that cannot be done, if it cannot."""
     lock = (HERE / "package-lock.json").read_bytes()
-    if not marker.exists() or marker.read_bytes() != lock:
-        subprocess.run([need("npm"), "ci", "--no-audit", "--no-fund", "--silent"], cwd=HERE, check=True)
-        marker.write_bytes(lock)
+    with (HERE / "package-lock.json").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        marker = HERE / "node_modules" / ".installed"
+        if not marker.exists() or marker.read_bytes() != lock:
+            command = [need("npm"), "ci", "--no-audit", "--no-fund", "--silent"]
+            done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                return done.stderr.strip() or "npm ci failed"
+            marker.write_bytes(lock)
+    return ""
+
+
+def node_packages(wanted: str) -> Path:
+    """The folder of the packages; skips the test, which wants that one, where they cannot be had."""
+    need("node")
+    problem = install_node_packages()
+    if problem:
+        pytest.skip(f"{wanted} cannot be had: {problem}")
     return HERE / "node_modules"
 
 
@@ -98,7 +113,7 @@ def read_callgrind(path: Path) -> Totals:
 def rows_of_speedscope(path: Path) -> list[list[str]]:
     if not Path("/usr/bin/chromium").exists():
         pytest.skip("chromium is not on this machine")
-    node_packages()
+    node_packages("speedscope")
     rows: list[list[str]] = json.loads(run(need("node"), HERE / "speedscope.mjs", path))
     return rows
 
@@ -112,9 +127,16 @@ def read_speedscope(path: Path) -> Totals:
     return totals
 
 
+def read_chrome(path: Path) -> Totals:
+    """By the engine that Chromium's DevTools open traces with."""
+    node_packages("@paulirish/trace_engine")
+    totals: Totals = json.loads(run(need("node"), HERE / "trace_engine.mjs", path))
+    return totals
+
+
 def read_firefox(path: Path, folder: Path) -> Totals:
     """The totals of the first thread, which is the main one."""
-    program = node_packages() / ".bin" / "profiler-cli"
+    program = node_packages("@firefox-devtools/profiler-cli") / ".bin" / "profiler-cli"
     environment = {"PROFILER_CLI_SESSION_DIR": str(folder)}
     subprocess.run([program, "load", path], env={**os.environ, **environment}, capture_output=True, check=False)
     try:
