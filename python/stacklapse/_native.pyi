@@ -68,8 +68,13 @@ class Session:
         threshold: float = ...,
         show: Iterable[str] = ...,
         hide: Iterable[str] = ...,
+        title: str | None = None,
+        link: str | None = None,
+        about: Iterable[str] = ...,
     ) -> str | bytes:
-        """One of `renderers()`; binary ones give bytes. `mode` is 0 for wall time, 1 for CPU time, 2 for GIL time."""
+        """One of `renderers()`; binary ones give bytes. `mode` is 0 for wall time, 1 for CPU time, 2 for GIL time. For
+        the report page: a `title` in place of the recording's, a `link`, which begins with "./", to what the page
+        stands in for, and what else there is to say `about` that: name, text, name, text."""
 
 @final
 class Recording:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask import request
+
 from stacklapse._web.core import Core
 from stacklapse._web.options import Options
-from stacklapse._web.wsgi import WSGICore
+from stacklapse._web.wsgi import ROUTE, WSGICore
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -38,4 +40,11 @@ class Stacklapse:
             lambda: app.debug,
             lambda environ: app.request_class(environ, populate_request=False),
         )
+        app.url_value_preprocessor(_note_route)
         app.extensions["stacklapse"] = self
+
+
+def _note_route(*_: object) -> None:
+    """Called by Flask when it has found the route, before any function of the application's."""
+    if request.url_rule is not None:
+        request.environ[ROUTE] = request.url_rule.rule

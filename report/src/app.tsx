@@ -43,7 +43,8 @@ export function App(): JSX.Element {
   const [help, setHelp] = createSignal(false);
   const [panel, setPanel] = createSignal(window.innerWidth >= PANEL_FROM_PIXELS);
   const process = recording.processes[0];
-  const title = visible(facts.description) || visible(process?.command ?? "") || "recording";
+  const title =
+    visible(model.options.title) || visible(facts.description) || visible(process?.command ?? "") || "recording";
   /** Source and summary need the whole width. */
   const panelled = (): boolean => state.view !== "summary" && state.view !== "source";
   const withPanel = (): boolean => panel() && panelled();
@@ -118,6 +119,11 @@ export function App(): JSX.Element {
           </Show>
         </p>
         <div class="tools">
+          <Show when={model.options.link.startsWith("./")}>
+            <a class="itself" href={model.options.link}>
+              Open the page itself
+            </a>
+          </Show>
           <button
             title="Copy the command that shows this again (v)"
             onClick={() => {

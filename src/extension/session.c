@@ -67,8 +67,8 @@ static void destroy(PyObject *self)
     Py_DECREF(type);
 }
 
-/* Globs as C strings; they belong to the tuple in `*owner`, which the caller releases with the array. */
-static bool read_globs(PyObject *globs, PyObject **owner, const char ***texts, size_t *count)
+/* Texts as C strings; they belong to the tuple in `*owner`, which the caller releases with the array. */
+static bool read_texts(PyObject *globs, PyObject **owner, const char ***texts, size_t *count)
 {
     *texts = NULL;
     *count = 0;
@@ -131,8 +131,9 @@ static PyObject *render_with(const struct session *session, const struct sl_rend
 
 static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
-    static const char *names[] = {"name",  "show_all", "timeline", "flat",      "color", "unicode", "percent",
-                                  "short", "mode",     "width",    "threshold", "show",  "hide",    NULL};
+    static const char *names[] = {"name",    "show_all", "timeline", "flat",  "color",     "unicode",
+                                  "percent", "short",    "mode",     "width", "threshold", "show",
+                                  "hide",    "title",    "link",     "about", NULL};
     const struct session *session = (struct session *)self;
     struct sl_render_options options = sl_render_defaults(session->profile);
     const char *name = NULL;
@@ -141,14 +142,20 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     unsigned int width = 0;
     PyObject *show = NULL;
     PyObject *hide = NULL;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$pppppppiIdOO:render", (char **)names, &name, &show_all,
+    PyObject *about = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$pppppppiIdOOzzO:render", (char **)names, &name, &show_all,
                                      &timeline, &flat, &color, &unicode, &percent, &short_form, &mode, &width,
-                                     &options.threshold, &show, &hide)) {
+                                     &options.threshold, &show, &hide, &options.about.title, &options.about.link,
+                                     &about)) {
         return NULL;
     }
     const struct sl_renderer *renderer = sl_renderer_named(name);
     if (renderer == NULL) {
         return unknown_renderer(name);
+    }
+    if (options.about.link != NULL && strncmp(options.about.link, "./", 2) != 0) {
+        PyErr_SetString(PyExc_ValueError, "link must begin with './'");
+        return NULL;
     }
     if (mode < SL_MODE_WALL || mode > SL_MODE_GIL) {
         PyErr_SetString(PyExc_ValueError, "mode must be 0 (wall), 1 (cpu) or 2 (gil)");
@@ -166,18 +173,26 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     PyObject *result = NULL;
     PyObject *show_owner = NULL;
     PyObject *hide_owner = NULL;
+    PyObject *about_owner = NULL;
     const char **show_texts = NULL;
     const char **hide_texts = NULL;
-    if ((show == NULL || read_globs(show, &show_owner, &show_texts, &options.roles.show_count)) &&
-        (hide == NULL || read_globs(hide, &hide_owner, &hide_texts, &options.roles.hide_count))) {
+    const char **about_texts = NULL;
+    size_t about_count = 0;
+    if ((show == NULL || read_texts(show, &show_owner, &show_texts, &options.roles.show_count)) &&
+        (hide == NULL || read_texts(hide, &hide_owner, &hide_texts, &options.roles.hide_count)) &&
+        (about == NULL || read_texts(about, &about_owner, &about_texts, &about_count))) {
         options.roles.show = show_texts;
         options.roles.hide = hide_texts;
+        options.about.facts = about_texts;
+        options.about.fact_count = about_count / 2;
         result = render_with(session, renderer, &options);
     }
     free(show_texts);
     free(hide_texts);
+    free(about_texts);
     Py_XDECREF(show_owner);
     Py_XDECREF(hide_owner);
+    Py_XDECREF(about_owner);
     return result;
 }
 

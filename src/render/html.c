@@ -88,15 +88,46 @@ static sl_string subject(const struct sl_profile *profile)
     return profile->process_count > 0 ? profile->processes[0].command : 0;
 }
 
+static void put_subject(const struct page *page, struct sl_output *output)
+{
+    const char *title = page->options->about.title;
+    if (title != NULL) {
+        put_escaped(output, title, strlen(title));
+    } else {
+        put_string(output, page->profile, subject(page->profile));
+    }
+}
+
 static bool put_title(const struct page *page, struct sl_output *output, struct sl_error *error)
 {
     (void)error;
     sl_output_format(output, "%.2f s", seconds(page->profile->facts.duration_ns));
-    if (subject(page->profile) != 0) {
+    if (page->options->about.title != NULL || subject(page->profile) != 0) {
         sl_output_text(output, " \xc2\xb7 ");
-        put_string(output, page->profile, subject(page->profile));
+        put_subject(page, output);
     }
     return true;
+}
+
+/* What the caller has to say, and the way to what the page stands in for. */
+static void put_about(const struct page *page, struct sl_output *output)
+{
+    const struct sl_render_about *about = &page->options->about;
+    if (about->link != NULL) {
+        sl_output_text(output, "<p><a href=\"");
+        put_escaped(output, about->link, strlen(about->link));
+        sl_output_text(output, "\">Open the page itself</a></p>");
+    }
+    sl_output_text(output, about->fact_count > 0 ? "<dl>" : "");
+    for (size_t i = 0; i < about->fact_count; i++) {
+        const char *const *fact = &about->facts[2 * i];
+        sl_output_text(output, "<dt>");
+        put_escaped(output, fact[0], strlen(fact[0]));
+        sl_output_text(output, "</dt><dd>");
+        put_escaped(output, fact[1], strlen(fact[1]));
+        sl_output_text(output, "</dd>");
+    }
+    sl_output_text(output, about->fact_count > 0 ? "</dl>" : "");
 }
 
 static bool put_summary(const struct page *page, struct sl_output *output, struct sl_error *error)
@@ -104,8 +135,10 @@ static bool put_summary(const struct page *page, struct sl_output *output, struc
     const struct sl_profile *profile = page->profile;
     const struct sl_facts *facts = &profile->facts;
     sl_output_text(output, "<h1>");
-    put_string(output, profile, subject(profile));
-    sl_output_format(output, "</h1><p>%.3f s wall clock, %.3f s CPU time, ", seconds(facts->duration_ns),
+    put_subject(page, output);
+    sl_output_text(output, "</h1>");
+    put_about(page, output);
+    sl_output_format(output, "<p>%.3f s wall clock, %.3f s CPU time, ", seconds(facts->duration_ns),
                      seconds(facts->cpu_ns));
     sl_output_format(output, "%" PRIu64 " samples, %" PRIu64 " missed, %" PRIu64 " broken, %" PRIu64 " late",
                      facts->samples, facts->missed, facts->broken, facts->late);
@@ -197,6 +230,12 @@ static bool put_options(const struct page *page, struct sl_output *output, struc
     } else {
         sl_output_text(output, "null");
     }
+    const struct sl_render_about *about = &options->about;
+    sl_output_text(output, ",\"title\":");
+    put_json_string(output, about->title != NULL ? about->title : "");
+    sl_output_text(output, ",\"link\":");
+    put_json_string(output, about->link != NULL ? about->link : "");
+    put_json_strings(output, "about", about->facts, 2 * about->fact_count);
     sl_output_text(output, "}");
     return true;
 }

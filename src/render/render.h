@@ -12,6 +12,14 @@
 
 #include <stdbool.h>
 
+/* What the report page says of the thing that was recorded, beside what is in the recording. */
+struct sl_render_about {
+    const char *title;        /* in place of the recording's own; NULL: that */
+    const char *link;         /* to what the page stands in for, beginning with "./"; NULL: nothing */
+    const char *const *facts; /* name, text, name, text, ... */
+    size_t fact_count;        /* of names */
+};
+
 /* What a person asked for. Each renderer takes what means something to it and ignores the rest. */
 struct sl_render_options {
     struct sl_selection selection;
@@ -27,6 +35,7 @@ struct sl_render_options {
     bool short_form;        /* no header and no hints: for a block profiled in passing */
     const char *page_state; /* what the report page opens with: what its address has after the #; NULL: the call tree */
     const char *recording;  /* how `stacklapse view` names this recording ("last", "3", a path); NULL: not saved */
+    struct sl_render_about about;
     enum sl_source_policy {
         SL_SOURCE_APP = 0,
         SL_SOURCE_ALL = 1,

@@ -146,6 +146,7 @@ def serving(
         variables = command.environment() | {
             "PYTHONPATH": os.pathsep.join([str(package_path(command)), str(PROGRAMS), SITE_PACKAGES]),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
             "WEB_OPTIONS": json.dumps(dict(options or {})),
             "WEB_DEBUG": "1" if debug else "",
         }

@@ -55,6 +55,10 @@ def check_page(server: Server) -> None:
     assert shown.header("Cache-Control") == "no-store"
     assert "very-secret-basket" in (shown.header("Set-Cookie") or "")
     assert b"very-secret-basket" not in shown.body
+    for fact in (">status</dt><dd>200<", ">size</dt><dd>10 bytes<", "&lt;b&gt;soup&lt;/b&gt;", ">GET /page/"):
+        assert fact.encode() in shown.body, fact
+    assert b'<a href="./ann">Open the page itself</a>' in shown.body
+    assert b'<a href="./ann?a=b&amp;c">Open' in server.browse("/page/ann?a=b&profile&c").body
     assert "cook_page" in server.functions(shown.report)
     opened = server.browse(shown.report)
     assert opened.status == 200

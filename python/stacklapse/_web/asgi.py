@@ -27,6 +27,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _GONE = ("ClientDisconnect", "ClientDisconnected")
 # Ways to send a body that the server takes from elsewhere; a page that may be replaced comes in messages.
 _BY_SERVER = ("http.response.pathsend", "http.response.zerocopysend")
+# Of an application; what lies beyond has its own path for a route.
+_ROUTES_MAX = 10_000
 
 
 class ASGICore:
@@ -201,22 +203,25 @@ def route_of(core: Core, scope: Scope) -> str:
     try:
         if core.options.route is not None:
             return str(core.options.route(scope))
-        route = getattr(scope.get("route"), "path_format", None) or getattr(scope.get("route"), "path", None)
-        if route is None and scope.get("endpoint") is not None:
-            route = _starlette_route(scope)
-        return str(route or "")
+        return _starlette_route(scope) or ""
     except Exception as error:
         failure.tell("the route of a request could not be found", error)
         return ""
 
 
 def _starlette_route(scope: Scope) -> str | None:
-    """Starlette says which function answers, and has a list of routes."""
+    """Starlette says which route or function answers; below which others it lies is in the application's list."""
+    wanted, endpoint = scope.get("route"), scope.get("endpoint")
+    if wanted is None and endpoint is None:
+        return None
     pending = [("", route) for route in getattr(scope.get("app"), "routes", ())]
-    for prefix, route in pending[:10_000]:
+    at = 0
+    while at < len(pending) and at < _ROUTES_MAX:
+        prefix, route = pending[at]
+        at += 1
         path = prefix + str(getattr(route, "path", ""))
-        if getattr(route, "endpoint", None) is scope["endpoint"]:
+        inner = getattr(route, "routes", None)
+        if route is wanted or (wanted is None and not inner and getattr(route, "endpoint", None) is endpoint):
             return path
-        if len(pending) < 10_000:
-            pending.extend((path, inner) for inner in getattr(route, "routes", None) or ())
-    return None
+        pending.extend((path, below) for below in inner or ())
+    return getattr(wanted, "path", None)

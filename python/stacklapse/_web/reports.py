@@ -49,8 +49,8 @@ class Report:
 
 def render(session: Session, about: About) -> bytes:
     """The report page."""
-    del about
-    page = session.render("html", hide=("stacklapse",))
+    facts = [text.encode("utf-8", "replace").decode() for fact in about.facts for text in fact]
+    page = session.render("html", hide=("stacklapse",), title=about.title, link=about.link, about=facts)
     return page if isinstance(page, bytes) else page.encode("utf-8", "surrogateescape")
 
 

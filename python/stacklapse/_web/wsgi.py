@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Write = Callable[[bytes], object]
+ROUTE = "stacklapse.route"
+"""Where in the environ a framework's integration leaves the route's template."""
 _REASONS = {200: "OK", 202: "Accepted", 404: "Not Found", 405: "Method Not Allowed"}
 
 
@@ -103,6 +105,7 @@ class _Exchange:
     ) -> Write:
         self._outcome.status = int(status[:3]) if status[:3].isdigit() else 0
         self._outcome.headers = tuple(headers)
+        self._outcome.route = route_of(self._core, self._environ)
         if self._holds:
             self._held = (status, headers)
             return self._write
@@ -174,7 +177,6 @@ class _Exchange:
             self._holds = False
             return _Body(self, body, held, parts)
         _close(body)
-        self._outcome.route = route_of(self._core, self._environ)
         answer = self._core.page(self._watch, self._outcome)
         self._finished = True
         if answer is None:
@@ -202,7 +204,7 @@ class _Exchange:
     def finish(self) -> None:
         if not self._finished:
             self._finished = True
-            self._outcome.route = route_of(self._core, self._environ)
+            self._outcome.route = self._outcome.route or route_of(self._core, self._environ)
             self._core.finish(self._watch, self._outcome)
 
 
@@ -260,8 +262,12 @@ def route_of(core: Core, environ: WSGIEnvironment) -> str:
     try:
         if core.options.route is not None:
             return str(core.options.route(environ))
-        request: Any = environ.get("werkzeug.request")
-        return str(getattr(getattr(request, "url_rule", None), "rule", None) or "")
+        found = environ.get(ROUTE)
+        if found is None:
+            # Flask takes it away at the request's end.
+            request: Any = environ.get("werkzeug.request")
+            found = getattr(getattr(request, "url_rule", None), "rule", None)
+        return str(found or "")
     except Exception as error:
         failure.tell("the route of a request could not be found", error)
         return ""

@@ -114,6 +114,12 @@ export interface PageOptions {
   readonly recording: string | null;
   /** A state, as the address has it; empty: none was asked for. */
   readonly at: string;
+  /** Of what was recorded, where the recording's own does not say it; else empty. */
+  readonly title: string;
+  /** To what the page stands in for, relative to it; else empty. */
+  readonly link: string;
+  /** What else is known of it: name, text, name, text. */
+  readonly about: readonly string[];
 }
 
 export interface Page {

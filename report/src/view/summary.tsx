@@ -19,6 +19,14 @@ function Fact(props: { name: string; children: JSX.Element }): JSX.Element {
   );
 }
 
+function pairs(texts: readonly string[]): (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  for (let i = 0; i + 1 < texts.length; i += 2) {
+    found.push([texts[i] ?? "", texts[i + 1] ?? ""]);
+  }
+  return found;
+}
+
 function kindName(kind: KindAmount): string {
   return kind.kind === "call" && kind.call >= 0 ? `waiting: ${systemCallName(kind.call)}` : kindText[kind.kind];
 }
@@ -36,9 +44,18 @@ export function SummaryView(): JSX.Element {
     model.selection();
     return model.functionTotals().slice(0, 10);
   });
+  const about = pairs(model.options.about);
   const part = (value: number): string => (facts.samples > 0 ? ` (${share(value / facts.samples)})` : "");
   return (
     <div class="summary scroll" tabIndex={0} role="region" aria-label="Summary">
+      <Show when={about.length > 0}>
+        <section>
+          <h2>Request</h2>
+          <dl>
+            <For each={about}>{([name, text]) => <Fact name={visible(name)}>{visible(text)}</Fact>}</For>
+          </dl>
+        </section>
+      </Show>
       <section>
         <h2>Recording</h2>
         <dl>

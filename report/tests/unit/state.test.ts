@@ -79,6 +79,9 @@ test("a page opens with what the command was asked for", () => {
     threads: [1],
     recording: null,
     at: "",
+    title: "",
+    link: "",
+    about: [],
   };
   expect(initialState(options, bounds)).toEqual({
     ...blank,
