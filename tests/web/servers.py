@@ -18,8 +18,10 @@ from typing import Any
 
 from support.command import Argument, Command, Recording, Run
 from support.inside import package_path
+from support.interpreters import TOP
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
+EXAMPLES = TOP / "examples" / "web"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 # Where the frameworks are: pure Python for the most part, so that other interpreters can import them from there, too.
@@ -36,6 +38,20 @@ SERVERS: dict[str, list[str]] = {
     "starlette": ["-m", "uvicorn", "--port", "{port}", "starlette_app:app"],
     "fastapi": ["-m", "uvicorn", "--port", "{port}", "fastapi_app:app"],
     "wsgiref": ["wsgi_app.py", "{port}"],
+    "example-flask": [
+        "-m",
+        "flask",
+        "--app",
+        f"{EXAMPLES}/flask_app.py",
+        "run",
+        "--debug",
+        "--no-reload",
+        "-p",
+        "{port}",
+    ],
+    "example-fastapi": ["-m", "uvicorn", "--app-dir", f"{EXAMPLES}", "--port", "{port}", "fastapi_app:app"],
+    "example-django": [f"{EXAMPLES}/django_app.py", "runserver", "--noreload", "{port}"],
+    "example-wsgi": [f"{EXAMPLES}/wsgi_app.py", "{port}"],
     "hooks-flask": ["-m", "flask", "--app", "hooks_flask", "run", "--no-reload", "--port", "{port}"],
     "hooks-django": ["hooks_django.py", "runserver", "--noreload", "127.0.0.1:{port}"],
     "hooks-fastapi": ["-m", "uvicorn", "--port", "{port}", "hooks_fastapi:app"],
@@ -153,7 +169,7 @@ def serving(
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [python, *(argument.format(port=port) for argument in arguments), *more],
-                cwd=PROGRAMS,
+                cwd=EXAMPLES if kind.startswith("example") else PROGRAMS,
                 env=variables | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -176,8 +192,8 @@ def _ready(server: Server) -> bool:
     until = time.monotonic() + 120
     while server.process.poll() is None and time.monotonic() < until:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            if server.ask("/ready", timeout=10).body == b"ready":
-                return True
+            server.ask("/ready", timeout=10)
+            return True
         time.sleep(0.05)
     return False
 

@@ -24,6 +24,9 @@ def rows(folder: Path) -> list[tuple[str, str, str, int, str]]:
         return connection.execute(
             "SELECT name, method, route, status, reason FROM requests ORDER BY time_ns"
         ).fetchall()
+    except sqlite3.OperationalError:
+        # The file is there, and its table not yet.
+        return []
     finally:
         connection.close()
 
