@@ -294,82 +294,78 @@ static uint64_t clamped(uint64_t value, uint64_t lowest, uint64_t highest)
 
 /* Sorts the runs by thread (by counting: those of one thread keep their order, which is that of time), and fits them to
  * the time in which their thread was there: the last one lasts to its end. */
-static struct sl_run *sorted_runs(struct sl_profile_builder *builder)
+static struct sl_run *sorted_runs(const struct sl_profile_builder *builder, struct sl_thread_record *threads)
 {
     struct sl_run *sorted = malloc(((size_t)builder->run_count + 1) * sizeof *sorted);
     if (sorted == NULL) {
         return NULL;
     }
     for (uint32_t i = 0; i < builder->run_count; i++) {
-        builder->threads[builder->runs[i].thread].record.run_count++;
+        threads[builder->runs[i].thread].run_count++;
     }
     uint32_t first = 0;
     for (uint32_t i = 0; i < builder->thread_count; i++) {
-        struct sl_thread_record *record = &builder->threads[i].record;
-        record->first_run = first;
-        first += record->run_count;
-        record->run_count = 0;
+        threads[i].first_run = first;
+        first += threads[i].run_count;
+        threads[i].run_count = 0;
     }
     for (uint32_t i = 0; i < builder->run_count; i++) {
         struct sl_run run = builder->runs[i];
-        struct sl_thread_record *record = &builder->threads[run.thread].record;
+        struct sl_thread_record *record = &threads[run.thread];
         run.begin_ns = clamped(run.begin_ns, record->begin_ns, record->end_ns);
         run.end_ns = clamped(run.end_ns, record->begin_ns, record->end_ns);
         sorted[record->first_run + record->run_count++] = run;
     }
     for (uint32_t i = 0; i < builder->thread_count; i++) {
-        const struct sl_thread_record *record = &builder->threads[i].record;
-        if (builder->threads[i].ended && record->run_count > 0) {
-            sorted[record->first_run + record->run_count - 1].end_ns = record->end_ns;
+        const struct sl_built_thread *thread = &builder->threads[i];
+        if (thread->ended && !thread->live && threads[i].run_count > 0) {
+            sorted[threads[i].first_run + threads[i].run_count - 1].end_ns = threads[i].end_ns;
         }
     }
     return sorted;
 }
 
-static void end_all(struct sl_profile_builder *builder, uint64_t duration_ns)
+static struct sl_process_record *built_processes(const struct sl_profile_builder *builder, uint64_t duration_ns)
 {
-    for (uint32_t i = 0; i < builder->process_count; i++) {
-        struct sl_built_process *process = &builder->processes[i];
+    struct sl_process_record *processes = calloc((size_t)builder->process_count + 1, sizeof *processes);
+    for (uint32_t i = 0; processes != NULL && i < builder->process_count; i++) {
+        const struct sl_built_process *process = &builder->processes[i];
         uint64_t end_ns = process->ended ? process->record.end_ns : duration_ns;
-        process->record.begin_ns = clamped(process->record.begin_ns, 0, duration_ns);
-        process->record.end_ns = clamped(end_ns, process->record.begin_ns, duration_ns);
+        processes[i] = process->record;
+        processes[i].begin_ns = clamped(process->record.begin_ns, 0, duration_ns);
+        processes[i].end_ns = clamped(end_ns, processes[i].begin_ns, duration_ns);
     }
-    for (uint32_t i = 0; i < builder->thread_count; i++) {
-        struct sl_built_thread *thread = &builder->threads[i];
-        uint64_t end_ns = thread->ended ? thread->record.end_ns : duration_ns;
-        thread->record.begin_ns = clamped(thread->record.begin_ns, 0, duration_ns);
-        thread->record.end_ns = clamped(end_ns, thread->record.begin_ns, duration_ns);
-    }
+    return processes;
 }
 
-struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts)
+static struct sl_thread_record *built_threads(const struct sl_profile_builder *builder, uint64_t duration_ns)
 {
-    struct sl_profile *profile = NULL;
-    struct sl_run *runs = NULL;
-    struct sl_process_record *processes = NULL;
-    struct sl_thread_record *threads = NULL;
-    if (builder->exhausted) {
-        return NULL;
+    struct sl_thread_record *threads = calloc((size_t)builder->thread_count + 1, sizeof *threads);
+    for (uint32_t i = 0; threads != NULL && i < builder->thread_count; i++) {
+        const struct sl_built_thread *thread = &builder->threads[i];
+        uint64_t end_ns = thread->ended ? thread->record.end_ns : duration_ns;
+        threads[i] = thread->record;
+        threads[i].begin_ns = clamped(thread->record.begin_ns, 0, duration_ns);
+        threads[i].end_ns = clamped(end_ns, threads[i].begin_ns, duration_ns);
     }
-    end_all(builder, facts->duration_ns);
-    runs = sorted_runs(builder);
-    processes = calloc((size_t)builder->process_count + 1, sizeof *processes);
-    threads = calloc((size_t)builder->thread_count + 1, sizeof *threads);
-    profile = calloc(1, sizeof *profile);
-    if (runs == NULL || processes == NULL || threads == NULL || profile == NULL) {
-        free(runs);
+    return threads;
+}
+
+bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_facts *facts, struct sl_profile *view)
+{
+    *view = (struct sl_profile){0};
+    if (builder->exhausted) {
+        return false;
+    }
+    struct sl_process_record *processes = built_processes(builder, facts->duration_ns);
+    struct sl_thread_record *threads = built_threads(builder, facts->duration_ns);
+    struct sl_run *runs = threads != NULL ? sorted_runs(builder, threads) : NULL;
+    if (processes == NULL || runs == NULL) {
         free(processes);
         free(threads);
-        free(profile);
-        return NULL;
+        return false;
     }
-    for (uint32_t i = 0; i < builder->process_count; i++) {
-        processes[i] = builder->processes[i].record;
-    }
-    for (uint32_t i = 0; i < builder->thread_count; i++) {
-        threads[i] = builder->threads[i].record;
-    }
-    *profile = (struct sl_profile){
+    *view = (struct sl_profile){
         .facts = *facts,
         .text = builder->strings.text.bytes,
         .text_offsets = builder->strings.offsets,
@@ -385,9 +381,26 @@ struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const st
         .runs = runs,
         .run_count = builder->run_count,
     };
-    profile->facts.description = sl_built_string(builder, facts->description);
-    profile->facts.version = sl_built_string(builder, facts->version);
+    view->facts.description = sl_built_string(builder, facts->description);
+    view->facts.version = sl_built_string(builder, facts->version);
+    return true;
+}
 
+void sl_profile_view_release(struct sl_profile *view)
+{
+    free((void *)view->processes);
+    free((void *)view->threads);
+    free((void *)view->runs);
+    *view = (struct sl_profile){0};
+}
+
+struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts)
+{
+    struct sl_profile *profile = malloc(sizeof *profile);
+    if (profile == NULL || !sl_profile_view(builder, facts, profile)) {
+        free(profile);
+        return NULL;
+    }
     /* These are the profile's now. */
     sl_buffer_init(&builder->strings.text);
     builder->strings.offsets = NULL;

@@ -91,8 +91,13 @@ void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread
 void sl_build_run(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t begin_ns, uint64_t look,
                   struct sl_situation situation);
 
-/* The profile, which takes over what the builder holds. `facts` are put into it, with the trace's numbers for the
- * strings; `duration_ns` ends what did not end. NULL when memory is or was exhausted. */
+/* What was built so far as a profile: its processes, threads and runs are its own (give them back by the function
+ * below), the tables are the builder's, and valid until something is added. `facts` are put into it, with the trace's
+ * numbers for the strings; `duration_ns` ends what did not end. False when memory is or was exhausted. */
+bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_facts *facts, struct sl_profile *view);
+void sl_profile_view_release(struct sl_profile *view);
+
+/* The profile, which takes over what the builder holds; else as the view. NULL when memory is or was exhausted. */
 struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts);
 
 #endif
