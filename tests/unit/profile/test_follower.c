@@ -109,7 +109,7 @@ static void feed(struct program *program)
     const struct sl_buffer *trace = sl_recorder_trace(program->recorder);
     while (program->fed < trace->size) {
         size_t left = trace->size - program->fed;
-        size_t size = random_below(&program->random, 3) == 0 ? 1 + random_below(&program->random, 4096) : left;
+        size_t size = 1 + random_below(&program->random, 400);
         size = size < left ? size : left;
         /* From memory of its own, so that a sanitizer sees whoever reads beyond it. */
         char *piece = malloc(size);
@@ -118,6 +118,10 @@ static void feed(struct program *program)
         assert_true(sl_trace_follower_feed(program->follower, piece, size, NULL));
         free(piece);
         program->fed += size;
+        /* Also between the blocks of one flush somebody may look. */
+        if (random_below(&program->random, 4) == 0) {
+            assert_non_null(sl_trace_follower_profile(program->follower));
+        }
     }
 }
 
