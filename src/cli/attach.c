@@ -90,24 +90,12 @@ static void look_until_end(struct attach *attach, int signals)
     sl_progress_erase(&attach->progress);
 }
 
-/* With --children, a process that is no Python counts for those that descend from it. */
-static bool join_one(struct attach *attach, pid_t pid, struct sl_error *error)
-{
-    struct sl_session_target target = {.pid = pid};
-    if (sl_sampling_add(&attach->sampling, &target, error)) {
-        return true;
-    }
-    target.prospect = true;
-    return attach->options->children && error->kind == SL_ERROR_NOT_PYTHON &&
-           sl_sampling_add(&attach->sampling, &target, error);
-}
-
 /* Joins what can be joined, and says of the rest why not. */
 static void join(struct attach *attach, const pid_t *pids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct sl_error error = {0};
-        if (join_one(attach, pids[i], &error)) {
+        if (sl_sampling_join(&attach->sampling, attach->options, pids[i], &error)) {
             attach->joined++;
         } else {
             sl_processes_say_refused(pids[i], &error);

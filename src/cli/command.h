@@ -30,6 +30,7 @@ enum { SL_COMMANDS_MAX = 15 };
 int sl_command_run(const struct sl_options *options);
 int sl_command_attach(const struct sl_options *options);
 int sl_command_dump(const struct sl_options *options);
+int sl_command_top(const struct sl_options *options);
 int sl_command_view(const struct sl_options *options);
 int sl_command_info(const struct sl_options *options);
 int sl_command_requests(const struct sl_options *options);

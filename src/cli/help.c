@@ -29,6 +29,7 @@ static const struct {
     {"stacklapse -i 100us app.py", "ten times finer, for a program that takes a moment only"},
     {"stacklapse attach 4242 -d 10s", "look at a program that runs already"},
     {"stacklapse dump 4242", "what each of its threads does now"},
+    {"stacklapse top 4242", "watch where its time goes"},
     {"stacklapse view last --flat", "look at the last recording again, in another way"},
     {"stacklapse view 2 -r folded", "the one before it, for another tool"},
 };

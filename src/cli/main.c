@@ -15,6 +15,7 @@ static const char *const run_usages[] = {
     "[options] -- command [arguments]",
     "attach [options] PID...",
     "dump [options] PID...",
+    "top [options] PID...",
     "view [options] [FILE | last | N]",
     "info [FILE | last | N]",
     "requests [options] FOLDER [N]",
@@ -23,6 +24,7 @@ static const char *const run_usages[] = {
 };
 static const char *const attach_usages[] = {"attach [options] PID...", NULL};
 static const char *const dump_usages[] = {"dump [options] PID...", NULL};
+static const char *const top_usages[] = {"top [options] PID...", NULL};
 static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
 static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
 static const char *const requests_usages[] = {"requests [options] FOLDER", "requests [options] FOLDER N", NULL};
@@ -34,6 +36,8 @@ const struct sl_command sl_commands[] = {
     {"attach", SL_FOR_ATTACH, attach_usages, "look at programs that run already, until they end or Ctrl-C",
      sl_command_attach},
     {"dump", SL_FOR_DUMP, dump_usages, "print what every thread of a running program does now", sl_command_dump},
+    {"top", SL_FOR_TOP, top_usages, "watch live in the terminal where the time of running programs goes",
+     sl_command_top},
     {"view", SL_FOR_VIEW, view_usages, "show a recording again, with any of the options for reports", sl_command_view},
     {"info", SL_FOR_INFO, info_usages, "print what a recording holds, one `key: value` a line", sl_command_info},
     {"requests", SL_FOR_REQUESTS, requests_usages, "list the requests that a web application has kept, and open one",

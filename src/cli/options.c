@@ -172,19 +172,20 @@ FLAG(version)
 #undef FLAG
 
 #define RECORDING (SL_FOR_RUN | SL_FOR_ATTACH)
+#define WATCHING (RECORDING | SL_FOR_TOP)
 #define SHOWING (RECORDING | SL_FOR_VIEW | SL_FOR_REQUESTS)
-#define ALL (SHOWING | SL_FOR_INFO | SL_FOR_DUMP | SL_FOR_TOKEN)
+#define ALL (SHOWING | SL_FOR_INFO | SL_FOR_DUMP | SL_FOR_TOKEN | SL_FOR_TOP)
 
 const struct sl_option sl_option_table[] = {
-    {'i', "interval", "TIME", NULL, RECORDING, SL_GROUP_RECORDING, set_interval,
+    {'i', "interval", "TIME", NULL, WATCHING, SL_GROUP_RECORDING, set_interval,
      "look once every TIME: 1ms (the default), 500us, 0.001 (seconds)"},
-    {0, "rate", "NUMBER", NULL, RECORDING, SL_GROUP_RECORDING, set_rate,
+    {0, "rate", "NUMBER", NULL, WATCHING, SL_GROUP_RECORDING, set_rate,
      "the same as a number of looks per second: 1000, 10k"},
     {'d', "duration", "TIME", NULL, SL_FOR_ATTACH, SL_GROUP_RECORDING, set_duration,
      "stop after TIME: 10s, 2m; without it, when the process ends or at Ctrl-C"},
-    {0, "threads", "all|main", thread_words, SHOWING, SL_GROUP_RECORDING, set_threads,
+    {0, "threads", "all|main", thread_words, SHOWING | SL_FOR_TOP, SL_GROUP_RECORDING, set_threads,
      "record and show all threads (the default), or only the main one"},
-    {0, "children", NULL, NULL, RECORDING, SL_GROUP_RECORDING, set_children,
+    {0, "children", NULL, NULL, WATCHING, SL_GROUP_RECORDING, set_children,
      "record every Python process that the program starts, and theirs"},
     {0, "python", "PATH", NULL, SL_FOR_RUN, SL_GROUP_RECORDING, set_python,
      "run the program with this Python: a path, a name on PATH, a version (3.12), or the folder of a virtual "
@@ -212,19 +213,19 @@ const struct sl_option sl_option_table[] = {
     {'r', "renderer", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer,
      "the format of the report: one of those below"},
     {'f', "format", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},
-    {0, "color", "WHEN", color_words, SHOWING | SL_FOR_DUMP, SL_GROUP_OUTPUT, set_color,
+    {0, "color", "WHEN", color_words, SHOWING | SL_FOR_DUMP | SL_FOR_TOP, SL_GROUP_OUTPUT, set_color,
      "auto (the default: on a terminal), always or never; NO_COLOR and FORCE_COLOR are heeded"},
     {0, "no-open", NULL, NULL, SHOWING, SL_GROUP_OUTPUT, set_no_open, "do not open the html report in the browser"},
 
-    {0, "mode", "wall|cpu|gil", mode_words, SHOWING, SL_GROUP_CONTENT, set_mode,
+    {0, "mode", "wall|cpu|gil", mode_words, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_mode,
      "count all time (the default), time on a CPU, or time holding the GIL"},
     {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
      "calls in the order in which they happened, not merged"},
     {0, "flat", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},
     {0, "merge", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_merge, "one tree for all processes, not one for each"},
-    {0, "hide", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_hide,
+    {0, "hide", "GLOB", NULL, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_hide,
      "fold functions whose file or module matches, like those of libraries; may be repeated"},
-    {0, "show", "GLOB", NULL, SHOWING, SL_GROUP_CONTENT, set_show,
+    {0, "show", "GLOB", NULL, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_show,
      "never fold functions whose file or module matches; may be repeated, and beats --hide"},
     {0, "show-all", NULL, NULL, SHOWING | SL_FOR_DUMP, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
     {0, "threshold", "PERCENT", NULL, SHOWING, SL_GROUP_CONTENT, set_threshold,
@@ -249,6 +250,7 @@ const struct sl_option sl_option_table[] = {
 };
 
 #undef RECORDING
+#undef WATCHING
 #undef SHOWING
 #undef ALL
 

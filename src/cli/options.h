@@ -19,6 +19,7 @@ enum sl_command_set {
     SL_FOR_INFO = 1 << 2,
     SL_FOR_ATTACH = 1 << 3,
     SL_FOR_DUMP = 1 << 4,
+    SL_FOR_TOP = 1 << 5,
     SL_FOR_REQUESTS = 1 << 8,
     SL_FOR_TOKEN = 1 << 9,
 };

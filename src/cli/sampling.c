@@ -6,24 +6,31 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The recorder writes its header at once: a disk that is full is found out here, and the next place is tried. */
-static bool create_recorder(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
+/* A recorder writes its header at once. */
+static bool write_to(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
+                     struct sl_error *error)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
+    const struct sl_recorder_options recorder_options = {
+        .start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+        .interval_ns = options->interval_ns,
+        .descriptor = descriptor,
+    };
+    sampling->recorder = sl_recorder_create(&recorder_options, error);
+    return sampling->recorder != NULL;
+}
+
+/* A disk that is full is found out here, and the next place is tried. */
+static bool create_recorder(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
+{
     for (enum sl_recording_place place = SL_RECORDING_STATE; place < SL_RECORDING_NOWHERE;) {
         struct sl_error *why = sampling->not_kept.kind == SL_ERROR_NONE ? &sampling->not_kept : NULL;
         if (!sl_recording_create(&sampling->recording, place, why, error)) {
             return false;
         }
         place = sampling->recording.place + 1;
-        const struct sl_recorder_options recorder_options = {
-            .start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-            .interval_ns = options->interval_ns,
-            .descriptor = sampling->recording.descriptor,
-        };
-        sampling->recorder = sl_recorder_create(&recorder_options, error);
-        if (sampling->recorder != NULL) {
+        if (write_to(sampling, options, sampling->recording.descriptor, error)) {
             return true;
         }
         if (why != NULL && sampling->not_kept.kind == SL_ERROR_NONE) {
@@ -34,7 +41,9 @@ static bool create_recorder(struct sl_sampling *sampling, const struct sl_option
     return false;
 }
 
-bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
+/* With a descriptor of -1 the recording gets a file of its own. */
+static bool prepare(struct sl_sampling *sampling, const struct sl_options *options, int descriptor, uint64_t flush_ns,
+                    struct sl_error *error)
 {
     memset(sampling, 0, sizeof *sampling);
     sampling->recording.descriptor = -1;
@@ -51,8 +60,10 @@ bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *
         .descendants = options->children                             ? SL_DESCENDANTS_ALL
                        : options->program_kind == SL_PROGRAM_COMMAND ? SL_DESCENDANTS_FIRST
                                                                      : SL_DESCENDANTS_NONE,
+        .flush_ns = flush_ns,
     };
-    if (!create_recorder(sampling, options, error)) {
+    if (descriptor >= 0 ? !write_to(sampling, options, descriptor, error)
+                        : !create_recorder(sampling, options, error)) {
         sl_sampling_destroy(sampling, false);
         return false;
     }
@@ -62,6 +73,17 @@ bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *
         return false;
     }
     return true;
+}
+
+bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
+{
+    return prepare(sampling, options, -1, 0, error);
+}
+
+bool sl_sampling_prepare_stream(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
+                                uint64_t flush_ns, struct sl_error *error)
+{
+    return prepare(sampling, options, descriptor, flush_ns, error);
 }
 
 static void *run_session(void *argument)
@@ -76,6 +98,16 @@ static void *run_session(void *argument)
 bool sl_sampling_add(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error)
 {
     return sl_session_add(sampling->session, target, error);
+}
+
+bool sl_sampling_join(struct sl_sampling *sampling, const struct sl_options *options, pid_t pid, struct sl_error *error)
+{
+    struct sl_session_target target = {.pid = pid};
+    if (sl_sampling_add(sampling, &target, error)) {
+        return true;
+    }
+    target.prospect = true;
+    return options->children && error->kind == SL_ERROR_NOT_PYTHON && sl_sampling_add(sampling, &target, error);
 }
 
 bool sl_sampling_start(struct sl_sampling *sampling, struct sl_error *error)

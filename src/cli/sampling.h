@@ -27,8 +27,18 @@ struct sl_sampling {
 /* Opens a recording and starts its clock. False: nothing is left behind. */
 bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error);
 
+/* The same for a recording that is not kept: its trace goes to `descriptor`, which the caller closes after
+ * sl_sampling_destroy, every `flush_ns`. Where that does not take it (EAGAIN), it is tried again the next time. */
+bool sl_sampling_prepare_stream(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
+                                uint64_t flush_ns, struct sl_error *error);
+
 /* Adds a process to be looked at, before the start; as sl_session_add. */
 bool sl_sampling_add(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error);
+
+/* The same for a process that runs already. With --children, one that is no Python counts for those that descend from
+ * it. */
+bool sl_sampling_join(struct sl_sampling *sampling, const struct sl_options *options, pid_t pid,
+                      struct sl_error *error);
 
 /* Looks at what was added from now on. The thread is created with the signal mask of the caller. */
 bool sl_sampling_start(struct sl_sampling *sampling, struct sl_error *error);

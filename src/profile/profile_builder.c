@@ -363,6 +363,7 @@ bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_f
     if (processes == NULL || runs == NULL) {
         free(processes);
         free(threads);
+        free(runs);
         return false;
     }
     *view = (struct sl_profile){

@@ -170,6 +170,7 @@ const struct sl_profile *sl_trace_follower_profile(struct sl_trace_follower *fol
     facts.duration_ns = decoder->time_ns;
     facts.looks = decoder->looks;
     facts.interval_ns = facts.interval_ns > 0 ? facts.interval_ns : 1;
+    facts.complete = true; /* so far */
     facts.lost_bytes = follower->blocks.lost_bytes + decoder->lost_bytes + decoder->dropped_bytes;
     follower->viewed = sl_profile_view(&decoder->builder, &facts, &follower->view);
     return follower->viewed ? &follower->view : NULL;

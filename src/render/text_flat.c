@@ -1,44 +1,8 @@
 /* Functions by their own time, the total beside it. */
 #include "analysis/functions.h"
-#include "analysis/thread_summary.h"
+#include "render/flat_facts.h"
 #include "render/state_word.h"
 #include "render/text_parts.h"
-
-#include <string.h>
-
-/* The selection's threads without those that only waited: their waiting would be all that there is to see. */
-static const uint8_t *busy_threads(struct sl_text *text, uint32_t *idle)
-{
-    uint32_t count = 0;
-    const struct sl_thread_summary *summaries =
-        sl_thread_summaries(&text->arena, text->profile, &text->options->selection, &count);
-    uint8_t *busy = SL_ARENA_NEW(&text->arena, uint8_t, text->profile->thread_count);
-    *idle = 0;
-    for (uint32_t i = 0; summaries != NULL && busy != NULL && i < count; i++) {
-        *idle += summaries[i].idle;
-        busy[summaries[i].thread] = !summaries[i].idle;
-    }
-    return summaries != NULL ? busy : NULL;
-}
-
-/* For each function the state that most of its own time was spent in, by its heaviest line. */
-static const sl_state *states_of(struct sl_text *text, const struct sl_selection *selection)
-{
-    uint32_t count = 0;
-    const struct sl_line_total *lines = sl_line_totals(&text->arena, text->profile, selection, &count);
-    sl_state *states = SL_ARENA_NEW(&text->arena, sl_state, text->profile->function_count);
-    uint64_t *heaviest = SL_ARENA_NEW(&text->arena, uint64_t, text->profile->function_count);
-    if (lines == NULL || states == NULL || heaviest == NULL) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (lines[i].self.ns > heaviest[lines[i].function]) {
-            heaviest[lines[i].function] = lines[i].self.ns;
-            states[lines[i].function] = lines[i].state;
-        }
-    }
-    return states;
-}
 
 /* Below this the names need the room more than the total does. */
 enum { width_for_total = 70 };
@@ -58,10 +22,10 @@ bool sl_text_flat(struct sl_text *text)
 {
     uint32_t idle = 0;
     struct sl_selection selection = text->options->selection;
-    selection.threads = busy_threads(text, &idle);
+    selection.threads = sl_busy_threads(&text->arena, text->profile, &text->options->selection, &idle);
     uint32_t count = 0;
     const struct sl_function_total *totals = sl_function_totals(&text->arena, text->profile, &selection, &count);
-    const sl_state *states = states_of(text, &selection);
+    const sl_state *states = sl_function_states(&text->arena, text->profile, &selection);
     if (selection.threads == NULL || totals == NULL || states == NULL) {
         return false;
     }

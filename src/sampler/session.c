@@ -22,7 +22,7 @@
 /* Sleeps longer than this are ended by a stop or by the end of a process; shorter ones are slept out. */
 #define SHORT_SLEEP_NS (2 * MS)
 
-#define FLUSH_EVERY_NS (1000 * MS)
+#define FLUSH_EVERY_MAX_NS (1000 * MS)
 
 /* Descriptors that are left for everything but the files of threads: the trace, the processes, what is read in
  * passing. */
@@ -87,9 +87,12 @@ struct sl_session *sl_session_create(const struct sl_session_options *options, s
     }
     sl_family_init(&session->family, &session->descriptors_left);
     session->options = *options;
+    if (options->flush_ns == 0 || options->flush_ns > FLUSH_EVERY_MAX_NS) {
+        session->options.flush_ns = FLUSH_EVERY_MAX_NS;
+    }
     session->recorder = recorder;
     session->base_ns = sl_clock_now_ns();
-    session->flush_due_ns = session->base_ns + FLUSH_EVERY_NS;
+    session->flush_due_ns = session->base_ns + session->options.flush_ns;
     session->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->wake < 0) {
         sl_error_system(error, errno, "cannot make an event descriptor");
@@ -137,7 +140,7 @@ static void begin(struct sl_session *session, uint64_t now_ns)
     session->begun = true;
     session->base_ns = now_ns;
     session->recording.base_ns = now_ns;
-    session->flush_due_ns = now_ns + FLUSH_EVERY_NS;
+    session->flush_due_ns = now_ns + session->options.flush_ns;
 }
 
 static struct sl_member *add_member(struct sl_session *session, const struct sl_session_target *target, uint64_t now_ns,
@@ -364,7 +367,7 @@ static void flush(struct sl_session *session, uint64_t now_ns)
     }
     sl_recorder_facts(session->recorder)->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;
     session->sink_failed = !sl_recorder_flush(session->recorder, NULL);
-    session->flush_due_ns = now_ns + FLUSH_EVERY_NS;
+    session->flush_due_ns = now_ns + session->options.flush_ns;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

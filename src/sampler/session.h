@@ -27,6 +27,7 @@ struct sl_session_options {
                                * that ends up in one */
         SL_DESCENDANTS_ALL,   /* every Python that descends from the processes (family.h says what is missed) */
     } descendants;
+    uint64_t flush_ns; /* how often the recorder writes out what it has; 0, or more than a second: once a second */
 };
 
 #define SL_INTERVAL_MIN_NS ((uint64_t)1000)
