@@ -16,6 +16,7 @@ import engine
 import inside
 import outputs
 import page
+import running
 import web_applications
 from measure import TOP, machine, warn_if_busy
 
@@ -25,6 +26,7 @@ FIGURES = {
     **inside.FIGURES,
     **outputs.FIGURES,
     **page.FIGURES,
+    **running.FIGURES,
     **web_applications.FIGURES,
 }
 
