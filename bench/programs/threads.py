@@ -20,8 +20,9 @@ def idle() -> None:
 
 
 count, busy = int(sys.argv[1]), int(sys.argv[2])
+# Those that compute come last: they would keep the others from starting.
 for number in range(count):
-    threading.Thread(target=compute if number < busy else idle, daemon=True).start()
+    threading.Thread(target=idle if number < count - busy else compute, daemon=True).start()
 time.sleep(1)
 print(os.getpid(), flush=True)
 sys.stdin.read()
