@@ -289,11 +289,14 @@ static void tell_found(struct sl_family *family, const struct sl_kin *kin)
 /* Notices that it has ended (false), or executes another program. */
 static bool keep_up(struct sl_kin *kin, uint64_t now_ns)
 {
-    bool gone = kin->image.memory < 0 ? now_ns >= kin->attempt_due_ns : !sl_image_current(&kin->image);
-    if (gone && !sl_process_alive(&kin->process)) {
-        return false;
+    if (kin->image.memory < 0) {
+        /* Its memory may not be read: that it has ended is noticed at the next attempt. */
+        return now_ns < kin->attempt_due_ns || sl_process_alive(&kin->process);
     }
-    if (gone) {
+    if (!sl_image_current(&kin->image)) {
+        if (!sl_process_alive(&kin->process)) {
+            return false;
+        }
         sl_image_close(&kin->image);
         sl_image_open(&kin->image, &kin->process);
         begin_attempts(kin, now_ns);

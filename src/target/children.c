@@ -1,5 +1,7 @@
 #include "target/children.h"
 
+#include "target/description.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* proc(5): /proc/PID/stat is one line; its longest fields are the name (at most 64 bytes) and fifty numbers. */
-#define STAT_BYTES 2048
 
 /* A list of children as text: each a number and a blank. */
 #define LIST_BYTES ((size_t)SL_DESCENDANTS_MAX * 11)
@@ -116,24 +115,6 @@ static enum reading follow_lists(struct sl_descendants *descendants, pid_t root)
     return result;
 }
 
-static pid_t parent_of(const char *process)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%.20s/stat", process);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return 0;
-    }
-    char text[STAT_BYTES];
-    ssize_t size = read(descriptor, text, sizeof text - 1);
-    close(descriptor);
-    text[size > 0 ? size : 0] = '\0';
-    /* The name may hold spaces and brackets; the last bracket ends it (proc_pid_stat(5)). */
-    const char *name_end = strrchr(text, ')');
-    int parent;
-    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? parent : 0;
-}
-
 /* All processes of the system with their parents. */
 static bool read_all(struct sl_descendant **all, size_t *count)
 {
@@ -155,7 +136,7 @@ static bool read_all(struct sl_descendant **all, size_t *count)
             *all = memory ? grown : *all;
         }
         if (memory) {
-            (*all)[(*count)++] = (struct sl_descendant){.pid = pid, .parent = parent_of(entry->d_name)};
+            (*all)[(*count)++] = (struct sl_descendant){.pid = pid, .parent = sl_parent_of(pid)};
         }
     }
     closedir(folder);
