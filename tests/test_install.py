@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,15 +27,23 @@ def test_pip_install_puts_the_command_on_path(tmp_path: Path) -> None:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(TOP / name, source / name)
 
+    # What only building the report page takes: whoever installs needs none of it.
+    programs, called = tmp_path / "programs", tmp_path / "called"
+    programs.mkdir()
+    for name in ("node", "npm", "clang", "wasm-ld", "wasm-opt"):
+        (programs / name).write_text(f'#!/bin/sh\necho {name} >>"{called}"\nexit 1\n')
+        (programs / name).chmod(0o755)
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     install = subprocess.run(
         [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source],
         capture_output=True,
         text=True,
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
         check=False,
     )
     assert install.returncode == 0, install.stdout + install.stderr
+    assert not called.exists(), called.read_text()
 
     command = environment / "bin" / "stacklapse"
     with command.open("rb") as file:
@@ -54,3 +63,11 @@ def test_pip_install_puts_the_command_on_path(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (0, "hello\n")
     # The interpreter beside the command is the one of the environment that it was installed into.
     assert str(environment) in run.stderr or "hello.py" in run.stderr
+    page = subprocess.run(
+        [command, "view", "-r", "html"],
+        env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert 'id="stacklapse-module">' in page
