@@ -50,7 +50,6 @@ def spins():
 
 for function in (locks, sleeps, accepts, receives, polls, reads, opens, digs, alternates):
     threading.Thread(target=function, daemon=True).start()
-time.sleep(0.5)
 print("ready", flush=True)
 spins()
 """
@@ -64,7 +63,19 @@ def program(stacklapse: Command, python: Interpreter) -> Iterator[tuple[int, Pat
     named_pipe = stacklapse.folder / "named pipe"
     os.mkfifo(named_pipe)
     with running([python.path, script, stacklapse.folder / "socket", named_pipe]) as process:
+        until(lambda: settled(stacklapse, process.pid, script), "for every thread to wait")
         yield process.pid, script
+
+
+def settled(stacklapse: Command, pid: int, script: Path) -> bool:
+    """Whether each thread but the main one waits in a function of its own, and that one spins."""
+    main, *others = dump(stacklapse, str(pid))["processes"][0]["threads"]
+    waiting = [
+        thread["state"] in ("waiting", "waiting for lock")
+        and any(frame["file"] == str(script) for frame in thread["frames"])
+        for thread in others
+    ]
+    return main["frames"][0]["function"] == "spins" and len(waiting) == 9 and all(waiting)
 
 
 def dump(stacklapse: Command, *arguments: str) -> dict[str, Any]:
