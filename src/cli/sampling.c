@@ -46,7 +46,7 @@ static bool prepare(struct sl_sampling *sampling, const struct sl_options *optio
                     struct sl_error *error)
 {
     memset(sampling, 0, sizeof *sampling);
-    sampling->recording.descriptor = -1;
+    sampling->recording = (struct sl_recording){.descriptor = -1, .place = SL_RECORDING_NOWHERE};
     sampling->end = SL_SESSION_NOTHING;
     sampling->ended_descriptor = eventfd(0, EFD_CLOEXEC);
     if (sampling->ended_descriptor < 0) {
@@ -147,6 +147,6 @@ void sl_sampling_destroy(struct sl_sampling *sampling, bool keep)
         close(sampling->ended_descriptor);
     }
     memset(sampling, 0, sizeof *sampling);
-    sampling->recording.descriptor = -1;
+    sampling->recording = (struct sl_recording){.descriptor = -1, .place = SL_RECORDING_NOWHERE};
     sampling->ended_descriptor = -1;
 }
