@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from support.interpreters import TOP, Interpreter, interpreters, provide_list
 
 
 def pytest_configure() -> None:
+    # What is ignored where the tests are started (nohup, a shell's background) would be ignored by what they start.
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     provide_list(TOP / ".pytest_cache")
 
 

@@ -18,11 +18,12 @@ from support.program import children_of, running
 
 WAITS = """\
 import threading, time
-def inside(): time.sleep(1000)
-threading.Thread(target=inside).start()
+def inside(last):
+    if last: print("ready", flush=True)
+    time.sleep(1000)
+threading.Thread(target=inside, args=(False,)).start()
 time.sleep(0.2)
-print("ready", flush=True)
-inside()
+inside(True)
 """
 
 

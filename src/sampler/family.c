@@ -165,6 +165,18 @@ bool sl_family_cover(struct sl_family *family, pid_t parent, uint64_t covered_ns
     return kin != NULL;
 }
 
+pid_t sl_family_heir(const struct sl_family *family, pid_t ended)
+{
+    size_t kept = family->ended_count < SL_ENDED_KIN_MAX ? family->ended_count : SL_ENDED_KIN_MAX;
+    for (size_t i = 1; i <= kept; i++) {
+        const struct sl_ended_kin *kin = &family->ended[(family->ended_count - i) % SL_ENDED_KIN_MAX];
+        if (kin->pid == ended) {
+            return kin->parent;
+        }
+    }
+    return 0;
+}
+
 bool sl_family_has_root(const struct sl_family *family)
 {
     for (size_t i = 0; i < family->count; i++) {
@@ -313,6 +325,8 @@ static void drop_ended(struct sl_family *family, uint64_t now_ns, const struct s
         }
         struct sl_kin ended = family->kin[i];
         remove_at(family, i);
+        family->ended[family->ended_count++ % SL_ENDED_KIN_MAX] =
+            (struct sl_ended_kin){.pid = ended.process.pid, .parent = ended.parent};
         if (ended.covered_ns > 0 && !sl_family_cover(family, ended.parent, ended.covered_ns)) {
             relation->cover(relation->context, ended.parent, ended.covered_ns);
         }

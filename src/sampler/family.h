@@ -33,6 +33,12 @@ struct sl_kin {
     uint64_t covered_ns;     /* CPU time of descendants of its that are recorded and have ended */
 };
 
+/* One of the kin that has ended: what is told later of its descendants concerns its parent. */
+struct sl_ended_kin {
+    pid_t pid, parent;
+};
+#define SL_ENDED_KIN_MAX 64
+
 /* A process that can be recorded. */
 struct sl_found {
     pid_t pid;
@@ -47,8 +53,10 @@ struct sl_family {
     size_t *descriptors_left;
     struct sl_kin *kin; /* owned */
     size_t count, capacity;
-    uint64_t due_ns;  /* the next poll; UINT64_MAX while not searching */
-    uint64_t cost_ns; /* CPU time of a poll, as far as is believed */
+    struct sl_ended_kin ended[SL_ENDED_KIN_MAX]; /* the latest ones, in a ring */
+    size_t ended_count;                          /* so far */
+    uint64_t due_ns;                             /* the next poll; UINT64_MAX while not searching */
+    uint64_t cost_ns;                            /* CPU time of a poll, as far as is believed */
 
     struct sl_found *found; /* by the last poll; owned */
     size_t found_count, found_capacity;
@@ -87,6 +95,10 @@ void sl_family_poll(struct sl_family *family, uint64_t now_ns, const struct sl_r
 /* A recorded process has ended: `covered_ns` of what its parent has waited for is accounted for. Returns whether the
  * parent is among the kin. */
 bool sl_family_cover(struct sl_family *family, pid_t parent, uint64_t covered_ns);
+
+/* The parent of one of the kin that has ended lately; 0 when it is not known. A process and its parent may end between two
+ * looks, and then the parent's end is seen first. */
+pid_t sl_family_heir(const struct sl_family *family, pid_t ended);
 
 /* Whether a root is left that has not ended, as of the last poll. */
 bool sl_family_has_root(const struct sl_family *family);

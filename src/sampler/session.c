@@ -222,11 +222,16 @@ static struct sl_member *member_of(const struct sl_session *session, pid_t pid)
 /* `covered_ns` of what the process `parent` has waited for are accounted for elsewhere. */
 static void cover(struct sl_session *session, pid_t parent, uint64_t covered_ns)
 {
-    struct sl_member *member = member_of(session, parent);
-    if (member != NULL) {
-        sl_member_cover(member, covered_ns);
-    } else {
-        (void)sl_family_cover(&session->family, parent, covered_ns);
+    for (unsigned steps = 0; parent != 0 && steps < SL_ENDED_KIN_MAX; steps++) {
+        struct sl_member *member = member_of(session, parent);
+        if (member != NULL) {
+            sl_member_cover(member, covered_ns);
+            return;
+        }
+        if (sl_family_cover(&session->family, parent, covered_ns)) {
+            return;
+        }
+        parent = sl_family_heir(&session->family, parent);
     }
 }
 
