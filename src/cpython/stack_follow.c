@@ -478,7 +478,6 @@ static enum sl_follow keep_certain(const struct sl_stack *stack)
         memcpy(memory->certain, memory->next, memory->next_count * sizeof *memory->certain);
     }
     memory->certain_count = memory->next_count;
-    memory->certain_context = stack->context;
     return SL_FOLLOW_TORN;
 }
 

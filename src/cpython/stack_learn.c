@@ -20,10 +20,6 @@
  * what happens there. */
 #define STAYS_NS 100000u
 
-/* What made us that late has nothing to do with what the program does, so that looking again is no bias; the code
- * objects are known then. On a machine where everything takes that long, a stack without these names must do. */
-#define LOOKS_TO_BE_FRESH 3u
-
 struct learning {
     struct sl_stack *stack;
     const uint64_t *addresses;
@@ -238,7 +234,6 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
     bool fresh = learning.age_ns <= (reused ? WITHIN_NS : STAYS_NS);
     bool chained = chain_holds(&learning);
     note_versions(&learning, learned);
-    bool stale = false;
     size_t piece = learning.frames;
     for (uint32_t i = 0; i < stack->memory->next_count; i++) {
         struct sl_raw_frame *raw = &stack->memory->next[i];
@@ -249,7 +244,7 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
             bool was_it = believed || (was_there && fresh) || was_made_before(&learning, known);
             bool held_still = learned[index] && same_as_header(&learning, index);
             raw->nameless = !held_still || !was_it;
-            stale = stale || (held_still && !was_it && !fresh);
+            stack->late = stack->late || (held_still && !was_it && !fresh);
             if (!raw->nameless) {
                 sl_stack_confirm(stack, known);
             }
@@ -258,6 +253,5 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
             piece++;
         }
     }
-    stack->memory->stale = stale ? stack->memory->stale + 1 : 0;
-    return stale && stack->memory->stale < LOOKS_TO_BE_FRESH ? SL_LOOK_TORN : SL_LOOK_OK;
+    return SL_LOOK_OK;
 }

@@ -267,6 +267,9 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
     for (int copies = 1;; copies++) {
         stack->copied_ns = sl_stack_clock_ns();
         enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
+        if (stack->generation_before != SL_NO_PIECE) {
+            stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
+        }
         bool fast = sl_stack_clock_ns() - stack->copied_ns <= most;
         if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || fast) {
             return sl_follow_from_read(read);

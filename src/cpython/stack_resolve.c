@@ -257,7 +257,6 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     struct sl_thread_memory *memory = stack->memory;
     const struct sl_layout *layout = &python->layout;
     if (layout->interpreter_code_generation != 0) {
-        stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
         stack->freed_behind = sl_word(sl_snapshot_find(&python->snapshot, stack->interpreter,
                                                        memory->interpreter + layout->interpreter_code_generation, 8));
         stack->doubtful = stack->freed_behind != memory->generation;

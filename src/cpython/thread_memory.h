@@ -90,11 +90,9 @@ struct sl_thread_memory {
     uint32_t next_count, next_capacity;
     struct sl_raw_frame *certain; /* the outer part of a stack whose inner part was torn; owned */
     uint32_t certain_count, certain_capacity;
-    uint64_t certain_context; /* the context that was entered when they were seen */
-    struct sl_frame *frames;  /* the last result: it ends where the array ends; owned */
+    struct sl_frame *frames; /* the last result: it ends where the array ends; owned */
     uint32_t frame_count, frame_capacity;
     uint64_t changes; /* sl_code_cache.changes when it was found */
-    uint32_t stale;   /* so often in a row new code objects were read too late to tell whose they are */
     uint64_t odd;     /* the frame that did not begin where its caller ends, in the last attempt; 0: none */
 };
 

@@ -44,9 +44,13 @@ static bool continues(const struct sl_thread_memory *memory)
     return true;
 }
 
-/* The certain frames become the stack. */
-static void take_certain(struct sl_thread_memory *memory)
+/* The certain frames become the stack, as of the moment of the first attempt. */
+static void take_certain(struct sl_stack *stack, const struct sl_stack *first, struct sl_thread_memory *memory)
 {
+    stack->context = first->context;
+    stack->freed_before = first->freed_before;
+    stack->copied_ns = first->copied_ns;
+    stack->version = first->version;
     struct sl_raw_frame *next = memory->next;
     uint32_t capacity = memory->next_capacity;
     memory->next = memory->certain;
@@ -100,6 +104,42 @@ static enum sl_follow attempt(struct sl_stack *stack, struct sl_python *python, 
     return follow;
 }
 
+/* Looks on a stack in which frames have no names, because we were interrupted before they could be read. */
+#define LOOKS_FOR_NAMES 3
+
+/* Whether the stack that was followed is the one that was found last. */
+static bool same_frames(const struct sl_thread_memory *memory)
+{
+    if (memory->next_count != memory->last_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < memory->next_count; i++) {
+        if (memory->next[i].address != memory->last[i].address || memory->next[i].code != memory->last[i].code) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Follows and resolves the stack again while it lacks names for being read late: by now they are known. A program that
+ * has gone on meanwhile is left as it was seen: to take what comes after would take time away from what is new. */
+static enum sl_look find_names(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory,
+                               uint64_t *unchanged)
+{
+    enum sl_look look = SL_LOOK_OK;
+    for (int looks = 0; look == SL_LOOK_OK && stack->late && looks < LOOKS_FOR_NAMES; looks++) {
+        struct sl_stack again = {0};
+        uint64_t still_unchanged = 0;
+        if (attempt(&again, python, memory) != SL_FOLLOW_OK || !same_frames(memory)) {
+            break;
+        }
+        look = sl_stack_resolve(&again, &still_unchanged);
+        *stack = again;
+        *unchanged = still_unchanged < *unchanged ? still_unchanged : *unchanged;
+    }
+    return look;
+}
+
 enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
 {
     *walk = (struct sl_walk){0};
@@ -110,13 +150,13 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     struct sl_stack stack = {0};
     memory->certain_count = 0;
     enum sl_follow follow = attempt(&stack, python, memory);
+    const struct sl_stack first = stack;
     while (follow == SL_FOLLOW_TORN && memory->certain_count > 0 && walk->retried < RETRIES_MAX) {
         walk->retried++;
         follow = attempt(&stack, python, memory);
     }
     if (memory->certain_count > 0 && (follow == SL_FOLLOW_TORN || (follow == SL_FOLLOW_OK && !continues(memory)))) {
-        take_certain(memory);
-        stack.context = memory->certain_context;
+        take_certain(&stack, &first, memory);
         follow = SL_FOLLOW_OK;
     }
     if (follow != SL_FOLLOW_OK) {
@@ -124,6 +164,9 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     }
     uint64_t unchanged = 0;
     enum sl_look look = sl_stack_resolve(&stack, &unchanged);
+    if (look == SL_LOOK_OK) {
+        look = find_names(&stack, python, memory, &unchanged);
+    }
     if (look != SL_LOOK_OK) {
         return look;
     }
