@@ -1,7 +1,7 @@
 /* code_cache.h - code objects that were met in stacks: what they are called, and the lines of their instructions.
  *
  * A code object is known by its address, and an address comes to mean another one when the first was freed. So each
- * entry keeps an identity that the object's memory is compared with (sl_code_identity_matches): co_version, which no
+ * entry keeps an identity that the object's memory is compared with (code_check.h): co_version, which no
  * two code objects share from 3.12 on, with everything else that is at hand; on 3.11, which has no such number, its
  * pointers, first line, the head of its qualified name with its hash and length, and its file. Who uses an entry sees to
  * it that its identity was compared recently enough (walk.c). */

@@ -42,6 +42,7 @@ struct sl_session {
     struct sl_recorder *recorder;
     struct sl_recording recording;
     struct sl_slots slots;
+    struct sl_clock_lead lead;
     struct sl_member **members; /* owned */
     size_t member_count;
     struct sl_family family; /* of the members, and prospects */
@@ -286,7 +287,7 @@ static void follow(struct sl_session *session, uint64_t now_ns)
 static void sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t deadline_ns)
 {
     if (deadline_ns <= now_ns + SHORT_SLEEP_NS) {
-        sl_clock_sleep_until(deadline_ns);
+        sl_clock_meet(&session->lead, deadline_ns);
         return;
     }
     struct pollfd *events = calloc(session->member_count + 1, sizeof *events);

@@ -41,6 +41,28 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
     }
 }
 
+/* A thread that was kept from its CPU for longer than this says nothing of what waking up takes. */
+#define LEAD_MAX_NS UINT64_C(60000)
+
+/* How many of the last sleeps the lead is an average of. */
+#define LEAD_SLEEPS 16
+
+void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
+{
+    uint64_t now_ns = sl_clock_now_ns();
+    if (deadline_ns > now_ns + lead->lead_ns) {
+        uint64_t alarm_ns = deadline_ns - lead->lead_ns;
+        sl_clock_sleep_until(alarm_ns);
+        now_ns = sl_clock_now_ns();
+        uint64_t late_ns = now_ns > alarm_ns ? now_ns - alarm_ns : 0;
+        late_ns = late_ns < LEAD_MAX_NS ? late_ns : LEAD_MAX_NS;
+        lead->lead_ns = (lead->lead_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS;
+    }
+    while (now_ns < deadline_ns) {
+        now_ns = sl_clock_now_ns();
+    }
+}
+
 /* struct sched_attr of sched_setattr(2), as of its first version. */
 struct scheduling {
     uint32_t size;

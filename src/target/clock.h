@@ -18,6 +18,14 @@ uint64_t sl_clock_thread_cpu_ns(void);
  * timer slack (50 us unless `sl_clock_precise` was called) plus what the scheduler needs. */
 void sl_clock_sleep_until(uint64_t deadline_ns);
 
+/* Wakes up on time: sleeps for less, by as much as waking up lately took, and waits out the rest. For deadlines that are
+ * at random: when a thread wakes 20 us late from each, those that come soon after another are late by more than the rest,
+ * and what runs then is seen too seldom. Costs a few microseconds of CPU for each. */
+struct sl_clock_lead {
+    uint64_t lead_ns; /* how much earlier than it has to be there it is woken; 0 at first */
+};
+void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
+
 /* Lets the calling thread's sleeps end within microseconds of their deadline: sets its timer slack to 1 ns, and asks
  * the scheduler for the shortest slice, with which a thread that wakes is put on a CPU sooner where others compete for
  * it (Linux 6.12 and later; needs no privilege). Keeps what there was in `before`, for `sl_clock_restore`. */

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from math import sqrt
 
 from support.command import Recording, Stack
@@ -10,32 +12,41 @@ from support.trace_reader import Trace
 
 # A share that is right is within this many standard errors in all but one of two million comparisons.
 ERRORS_ALLOWED = 5
-# Recordings are long enough to judge by when that is less than two points.
+# There are samples enough to judge by when that is less than two points.
 WIDEST_BOUND = 0.02
-# A recording with more late slots than this says something about a busy machine; it is not judged but repeated.
+
+# What says more of a busy machine than of the program is not judged but repeated: a recording with more late slots than
+# this, or whose late slots are as uneven as if there were fewer samples than this part of them, or a program that does
+# not know for more than this part of its time what it did, because it was interrupted between two functions.
 LATE_ALLOWED = 0.25
+INDEPENDENT_LEAST = 0.5
+UNCLEAR_ALLOWED = 0.005
 RECORDINGS_MAX = 12
 
 
-def time_in(stacks: Iterable[Stack], name: str) -> float:
-    """Microseconds in which the function was on the stack."""
-    return sum(stack.microseconds for stack in stacks if name in stack.names)
+@dataclass(frozen=True)
+class Told:
+    """What the program measured, in ns."""
+
+    took: Mapping[str, float]
+    """How long each part took."""
+    unclear: float
+    """For how long it is not known which of them it was."""
+
+    @property
+    def unclear_share(self) -> float:
+        return self.unclear / sum(self.took.values())
 
 
-def undisturbed(record: Callable[[], Recording]) -> Iterator[Recording]:
-    """Recordings, made until the caller has enough of them, that a busy machine did not disturb."""
-    disturbed = []
-    for _ in range(RECORDINGS_MAX):
-        recording = record()
-        samples, late = recording.count("samples"), recording.count("late")
-        if late <= LATE_ALLOWED * (samples + late):
-            yield recording
-        else:
-            disturbed.append(f"{late} of {samples + late}")
-    raise AssertionError(
-        f"{RECORDINGS_MAX} recordings did not give enough samples; of these the machine was too busy for "
-        f"(late slots): {', '.join(disturbed) or 'none'}"
-    )
+def told_by(recording: Recording) -> list[Told]:
+    """One for each part of the program's run."""
+    document = json.loads(recording.run.stdout)
+    return [Told(**told) for told in (document if isinstance(document, list) else [document])]
+
+
+def runs(stack: Stack, name: str) -> bool:
+    """Whether the function is on the stack. A thread may have the same name, and a number in the place of a line."""
+    return any(frame.startswith(f"{name} (") and ":" in frame for frame in stack.frames)
 
 
 def independent_samples(recording: Recording) -> float:
@@ -46,35 +57,66 @@ def independent_samples(recording: Recording) -> float:
     return looks * recording.count("samples") / len(lengths)
 
 
+def disturbance(recording: Recording) -> str | None:
+    """What makes a recording unfit to be judged; None: nothing."""
+    samples, late = recording.count("samples"), recording.count("late")
+    if late > LATE_ALLOWED * (samples + late):
+        return f"{late} of {samples + late} slots were late"
+    independent = independent_samples(recording)
+    if independent < INDEPENDENT_LEAST * samples:
+        return f"late slots make {samples} samples tell no more than {independent:.0f}"
+    unclear = max(told.unclear_share for told in told_by(recording))
+    if unclear > UNCLEAR_ALLOWED:
+        return f"the program does not know what it did in {unclear:.1%} of the time"
+    return None
+
+
+def undisturbed(record: Callable[[], Recording]) -> Iterator[Recording]:
+    """Recordings, made until the caller has enough of them, that a busy machine did not disturb."""
+    disturbed = []
+    for _ in range(RECORDINGS_MAX):
+        recording = record()
+        reason = disturbance(recording)
+        if reason is None:
+            yield recording
+        else:
+            disturbed.append(reason)
+    raise AssertionError(
+        f"{RECORDINGS_MAX} recordings did not give enough samples; these were disturbed: "
+        f"{'; '.join(disturbed) or 'none'}"
+    )
+
+
 class Shares:
     """The shares of some parts of a program over one or more recordings."""
 
     def __init__(self) -> None:
         self.seen: dict[str, float] = {}
         self.true: dict[str, float] = {}
+        self.unclear = 0.0
         self.samples = 0.0
 
     def add(
         self,
         recording: Recording,
-        truth: Mapping[str, float],
-        *,
-        stacks: Iterable[Stack] | None = None,
-        inside: Callable[[Stack, str], bool] = lambda stack, name: name in stack.names,
+        told: Told,
+        inside: Callable[[Stack, str], bool] = runs,
+        within: Callable[[Stack], bool] = lambda _: True,
     ) -> None:
-        """`truth` has each part's time as the program measured it, in any unit; `inside` tells whether a stack belongs
-        to a part; `stacks` are those to look at, all by default."""
+        """`inside` tells whether a stack belongs to a part; only stacks for which `within` holds are looked at."""
         everything = recording.stacks()
-        chosen = everything if stacks is None else list(stacks)
-        seen = {name: sum(stack.microseconds for stack in chosen if inside(stack, name)) for name in truth}
-        assert sum(seen.values()) > 0, f"none of {', '.join(truth)} was seen"
+        chosen = [stack for stack in everything if within(stack)]
+        seen = {name: sum(stack.microseconds for stack in chosen if inside(stack, name)) for name in told.took}
+        assert sum(seen.values()) > 0, f"none of {', '.join(told.took)} was seen"
         whole = sum(stack.microseconds for stack in everything)
         self.samples += independent_samples(recording) * sum(seen.values()) / whole
-        for name, time in truth.items():
+        self.unclear += told.unclear
+        for name, time in told.took.items():
             self.seen[name] = self.seen.get(name, 0) + seen[name]
             self.true[name] = self.true.get(name, 0) + time
 
     def bounds(self) -> dict[str, float]:
+        """Five standard errors of each part's share."""
         whole = sum(self.true.values())
         shares = {name: time / whole for name, time in self.true.items()}
         return {
@@ -86,24 +128,28 @@ class Shares:
     def enough(self) -> bool:
         return bool(self.true) and max(self.bounds().values()) < WIDEST_BOUND
 
-    def check(self) -> None:
+    def check(self, known_error: float = 0) -> None:
+        """`known_error`: how far a share may be off beyond that, where it is known to be."""
         whole_seen, whole_true = sum(self.seen.values()), sum(self.true.values())
+        unclear = self.unclear / whole_true
         for name, bound in self.bounds().items():
             reported, true = self.seen[name] / whole_seen, self.true[name] / whole_true
-            assert abs(reported - true) <= bound, (
-                f"{name}: reported {reported:.4f}, true {true:.4f}, allowed {bound:.4f} ({self.samples:.0f} samples)"
+            assert abs(reported - true) <= bound + unclear + known_error, (
+                f"{name}: reported {reported:.4f}, true {true:.4f}, allowed {bound:.4f} ({self.samples:.0f} samples) "
+                f"and {unclear:.4f} that the program does not know"
             )
 
 
 def assert_shares(
-    record: Callable[[], Recording],
-    truth: Callable[[Recording], Mapping[str, float]],
-    inside: Callable[[Stack, str], bool] = lambda stack, name: name in stack.names,
-) -> None:
-    """Records until there are samples enough, then compares each part's share with the true one."""
+    record: Callable[[], Recording], inside: Callable[[Stack, str], bool] = runs, known_error: float = 0
+) -> list[Recording]:
+    """Records until there are samples enough, then compares each part's share with the true one. The recordings."""
     shares = Shares()
+    recordings = []
     for recording in undisturbed(record):
-        shares.add(recording, truth(recording), inside=inside)
+        shares.add(recording, told_by(recording)[0], inside)
+        recordings.append(recording)
         if shares.enough:
             break
-    shares.check()
+    shares.check(known_error)
+    return recordings

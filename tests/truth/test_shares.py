@@ -3,19 +3,21 @@ their own phases in the same run."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.command import Command, Recording, Stack
 from support.interpreters import Interpreter
 
-from truth.shares import Shares, assert_shares, time_in, undisturbed
+from truth.shares import Shares, assert_shares, told_by, undisturbed
 
 PROGRAMS = Path(__file__).parent / "programs"
-SECONDS = "3"
+# At 10,000 samples a second, what makes five standard errors less than two points, with some to spare.
+SECONDS = "2"
+# In step, late looks make a difference: on a machine that takes 30 us for a look, they do so in shorter slots.
+SECONDS_IN_STEP = "2.6"
+INTERVAL_IN_STEP_NS = 200_000
 
 
 def recorder(
@@ -24,78 +26,73 @@ def recorder(
     return lambda: stacklapse.record(python, [PROGRAMS / program, *arguments], ["-i", interval])
 
 
-def told(recording: Recording) -> Any:
-    """What the program measured."""
-    return json.loads(recording.run.stdout)
-
-
 def test_busy_loops_have_their_true_shares(stacklapse: Command, python: Interpreter) -> None:
-    assert_shares(recorder(stacklapse, python, "busy.py", SECONDS), told)
+    assert_shares(recorder(stacklapse, python, "busy.py", SECONDS))
 
 
 def test_a_sleeping_and_a_computing_thread_have_their_true_shares(stacklapse: Command, python: Interpreter) -> None:
-    assert_shares(recorder(stacklapse, python, "threads.py", SECONDS), told)
+    assert_shares(recorder(stacklapse, python, "threads.py", SECONDS))
 
 
 def test_recursion_of_any_depth_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
     def at_depth(stack: Stack, depth: str) -> bool:
         return stack.names.count("descend") == int(depth) and stack.names[-1] == "bottom"
 
-    assert_shares(recorder(stacklapse, python, "recursion.py", SECONDS, "1", "30", "300"), told, at_depth)
+    assert_shares(recorder(stacklapse, python, "recursion.py", SECONDS, "1", "30", "300"), at_depth)
 
 
 def test_recursion_ten_thousand_deep_is_seen_to_its_bottom(stacklapse: Command, python: Interpreter) -> None:
-    recording = recorder(stacklapse, python, "recursion.py", "2", "10000", interval="1ms")()
+    recording = recorder(stacklapse, python, "recursion.py", "0.5", "10000", interval="1ms")()
     stacks = [stack for stack in recording.stacks() if stack.names[-1] == "bottom"]
-    assert stacks
     assert all(stack.names.count("descend") == 10_000 and stack.names[0] == "<module>" for stack in stacks)
-    assert time_in(stacks, "bottom") > 1e6
+    took = told_by(recording)[0].took["10000"] / 1000
+    assert sum(stack.microseconds for stack in stacks) > took / 2
 
 
-def test_generators_and_coroutines_have_their_true_shares(stacklapse: Command, python: Interpreter) -> None:
-    assert_shares(recorder(stacklapse, python, "generators.py", SECONDS), told)
-
-
-def test_the_stack_of_generators_and_coroutines_is_the_chain_of_those_that_wait_for_each_other(
+def test_generators_and_coroutines_have_their_true_shares_and_stand_on_those_that_wait_for_them(
     stacklapse: Command, python: Interpreter
 ) -> None:
-    recording = recorder(stacklapse, python, "generators.py", "1")()
     chains: dict[str, set[tuple[str, ...]]] = {
         "first_leaf": {("consume", "outer", "inner")},
         "second_leaf": {("consume", "outer")},
         "third_leaf": {("task", "middle", "deepest")},
         "fourth_leaf": {("task", "middle")},
     }
-    for stack in recording.stacks():
-        names = stack.names
-        for leaf, allowed in chains.items():
-            if leaf in names:
-                end = names.index(leaf)
-                assert any(names[end - len(chain) : end] == chain for chain in allowed), names
+    for recording in assert_shares(recorder(stacklapse, python, "generators.py", SECONDS)):
+        for stack in recording.stacks():
+            names = stack.names
+            for leaf, allowed in chains.items():
+                if leaf in names:
+                    end = names.index(leaf)
+                    assert any(names[end - len(chain) : end] == chain for chain in allowed), names
 
 
 def test_threads_that_come_and_go_have_their_true_shares(stacklapse: Command, python: Interpreter) -> None:
-    assert_shares(recorder(stacklapse, python, "thread_churn.py", SECONDS), told)
+    assert_shares(recorder(stacklapse, python, "thread_churn.py", SECONDS))
 
 
 def test_code_that_is_run_once_and_freed_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
-    assert_shares(recorder(stacklapse, python, "reused_code.py", SECONDS), told)
+    # A stack that is not where it was expected is copied again, 5 us later: of code that runs for 80 us at a time, the
+    # end is seen too seldom. Measured: 1 to 3 points of 42.
+    assert_shares(recorder(stacklapse, python, "reused_code.py", SECONDS), known_error=0.03)
 
 
 def test_a_subinterpreter_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
-    assert_shares(recorder(stacklapse, python, "subinterpreters.py", SECONDS), told)
+    assert_shares(recorder(stacklapse, python, "subinterpreters.py", SECONDS))
 
 
 @pytest.mark.parametrize("period", ["0.5", "1", "1.1", "2"])
 def test_a_program_in_step_with_the_interval_has_its_true_shares_at_every_phase(
     stacklapse: Command, python: Interpreter, period: str
 ) -> None:
-    phases = ["0", "0.3", "0.7"]
+    phases = ["0", "0.4"]
     shares = [Shares() for _ in phases]
-    for recording in undisturbed(recorder(stacklapse, python, "rhythm.py", "1.6", "100000", period, *phases)):
-        for number, truth in enumerate(told(recording)):
-            stacks = [stack for stack in recording.stacks() if f"phase_{number}" in stack.names]
-            shares[number].add(recording, truth, stacks=stacks)
+    arguments = [SECONDS_IN_STEP, str(INTERVAL_IN_STEP_NS), period, *phases]
+    interval = f"{INTERVAL_IN_STEP_NS // 1000}us"
+    for recording in undisturbed(recorder(stacklapse, python, "rhythm.py", *arguments, interval=interval)):
+        for number, told in enumerate(told_by(recording)):
+            name = f"phase_{number}"
+            shares[number].add(recording, told, within=lambda stack, name=name: name in stack.names)  # type: ignore[misc]
         if all(share.enough for share in shares):
             break
     for share in shares:

@@ -7,29 +7,39 @@ import time
 from stacklapse import Profiler
 
 
+now = time.perf_counter
+
+
 def parse(end):
-    while time.perf_counter() < end:
-        pass
+    begin = last = now()
+    while last < end:
+        last = now()
+    return last - begin
 
 
 def compute(end):
-    while time.perf_counter() < end:
-        pass
+    begin = last = now()
+    while last < end:
+        last = now()
+    return last - begin
 
 
 def main(seconds):
     took = {"parse": 0.0, "compute": 0.0}
-    end = time.perf_counter() + seconds
-    while (now := time.perf_counter()) < end:
-        parse(now + 0.0003)
-        middle = time.perf_counter()
-        compute(middle + 0.0008)
-        took["parse"] += middle - now
-        took["compute"] += time.perf_counter() - middle
-    return took
+    unclear = 0.0
+    end = now() + seconds
+    while (begin := now()) < end:
+        parsing = parse(begin + 0.0003)
+        computing = compute(begin + 0.0011)
+        took["parse"] += parsing
+        took["compute"] += computing
+        # Something else had the CPU between the two.
+        edges = now() - begin - parsing - computing
+        unclear += edges if edges > 20e-6 else 0
+    return {"took": took, "unclear": unclear}
 
 
 with Profiler(interval=float(sys.argv[3])) as profiler:
-    took = main(float(sys.argv[2]))
+    told = main(float(sys.argv[2]))
 profiler.save(sys.argv[1])
-print(json.dumps(took))
+print(json.dumps(told))

@@ -6,38 +6,42 @@ usage: busy.py SECONDS
 import json
 import random
 import sys
-import time
 
-now = time.perf_counter_ns
-
-
-def brisk(end):
-    while now() < end:
-        pass
-    return now()
+from timing import Times, now
 
 
-def calm(end):
-    while now() < end:
-        pass
-    return now()
+def brisk(duration):
+    begin = last = now()
+    while last < begin + duration:
+        last = now()
+    return begin, last
 
 
-def rare(end):
-    while now() < end:
-        pass
-    return now()
+def calm(duration):
+    begin = last = now()
+    while last < begin + duration:
+        last = now()
+    return begin, last
+
+
+def rare(duration):
+    begin = last = now()
+    while last < begin + duration:
+        last = now()
+    return begin, last
 
 
 def main(seconds):
-    took = {"brisk": 0, "calm": 0, "rare": 0}
+    times = Times("brisk", "calm", "rare")
     turns = random.Random(11)
     finish = now() + int(seconds * 1e9)
     while now() < finish:
         for function, share in ((brisk, 6), (calm, 3), (rare, 1)):
-            begin = now()
-            took[function.__name__] += function(begin + turns.randrange(share * 600_000)) - begin
-    print(json.dumps(took))
+            duration = turns.randrange(share * 600_000)
+            before = now()
+            inside = function(duration)
+            times.add(function.__name__, before, inside, now())
+    print(json.dumps(times.told()))
 
 
 main(float(sys.argv[1]))

@@ -8,46 +8,42 @@ import asyncio
 import json
 import random
 import sys
-import time
 
-now = time.perf_counter_ns
-took = {"first_leaf": 0, "second_leaf": 0, "third_leaf": 0, "fourth_leaf": 0}
+from timing import Times, now, spin
+
+times = Times("first_leaf", "second_leaf", "third_leaf", "fourth_leaf")
 turns = random.Random(5)
 
 
-def spin(name, longest):
-    begin = now()
-    end = begin + turns.randrange(longest)
-    while now() < end:
-        pass
-    took[name] += now() - begin
-
-
 def first_leaf():
-    spin("first_leaf", 400_000)
+    return spin(turns.randrange(1_600_000))
 
 
 def second_leaf():
-    spin("second_leaf", 200_000)
+    return spin(turns.randrange(800_000))
 
 
 def third_leaf():
-    spin("third_leaf", 300_000)
+    return spin(turns.randrange(1_200_000))
 
 
 def fourth_leaf():
-    spin("fourth_leaf", 100_000)
+    return spin(turns.randrange(400_000))
 
 
 def inner(count):
     for number in range(count):
-        first_leaf()
+        before = now()
+        inside = first_leaf()
+        times.add("first_leaf", before, inside, now())
         yield number
 
 
 def outer(count):
     for number in inner(count):
-        second_leaf()
+        before = now()
+        inside = second_leaf()
+        times.add("second_leaf", before, inside, now())
         yield number
     yield from inner(count)
 
@@ -58,13 +54,17 @@ def consume():
 
 
 async def deepest():
-    third_leaf()
+    before = now()
+    inside = third_leaf()
+    times.add("third_leaf", before, inside, now())
     await asyncio.sleep(0)
 
 
 async def middle():
     await deepest()
-    fourth_leaf()
+    before = now()
+    inside = fourth_leaf()
+    times.add("fourth_leaf", before, inside, now())
 
 
 async def task():
@@ -81,7 +81,7 @@ def main(seconds):
     while now() < finish:
         consume()
         asyncio.run(together())
-    print(json.dumps(took))
+    print(json.dumps(times.told()))
 
 
 main(float(sys.argv[1]))

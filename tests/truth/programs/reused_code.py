@@ -9,9 +9,8 @@ usage: reused_code.py SECONDS
 
 import json
 import sys
-import time
 
-now = time.perf_counter_ns
+from timing import Times, now
 
 KINDS = 509
 
@@ -40,28 +39,32 @@ sources = [
 
 
 def make(kind):
-    return compile(sources[kind], f"generated_{kind}.py", "exec")
+    begin = now()
+    code = compile(sources[kind], f"generated_{kind}.py", "exec")
+    return code, (begin, now())
 
 
 def run(code):
+    begin = now()
     exec(code, dict(leaves))
+    return begin, now()
 
 
 def main(seconds):
-    took = {"make": 0, "run": 0}
+    times = Times("make", "run")
     finish = now() + int(seconds * 1e9)
     kind = 0
     while now() < finish:
-        begin = now()
-        code = make(kind)
+        before = now()
+        code, making = make(kind)
         between = now()
-        run(code)
-        end = now()
-        took["make"] += between - begin
-        took["run"] += end - between
+        running = run(code)
+        after = now()
+        times.add("make", before, making, between)
+        times.add("run", between, running, after)
         del code
         kind = (kind + 1) % KINDS
-    print(json.dumps(took))
+    print(json.dumps(times.told()))
 
 
 main(float(sys.argv[1]))

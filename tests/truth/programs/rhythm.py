@@ -1,42 +1,44 @@
 """Two functions that alternate in a strict rhythm, one for 27.2 % of each period. A run is made for each of several
-phases against the clock's multiples of the interval. Prints for each phase how long both took, in ns.
+phases against the clock's multiples of the interval. Prints how long both took in each, in ns.
 
 usage: rhythm.py SECONDS INTERVAL_NS PERIOD_IN_INTERVALS PHASE...
 """
 
 import json
 import sys
-import time
 
-now = time.perf_counter_ns
+from timing import Times, now
 
 
 def short(end):
-    while now() < end:
-        pass
-    return now()
+    begin = last = now()
+    while last < end:
+        last = now()
+    return begin, last
 
 
 def long(end):
-    while now() < end:
-        pass
-    return now()
+    begin = last = now()
+    while last < end:
+        last = now()
+    return begin, last
 
 
-def phase(seconds, period, start):
-    took_short = took_long = 0
-    beat = start
-    finish = start + seconds * 1e9
-    end = long(start)
-    while end < finish:
-        begin = end
-        end = short(beat + 0.272 * period)
-        took_short += end - begin
-        beat += period
-        begin = end
-        end = long(beat)
-        took_long += end - begin
-    return {"short": took_short, "long": took_long}
+def phase(seconds, period, beat):
+    times = Times("short", "long")
+    long(beat)
+    finish = beat + seconds * 1e9
+    while beat < finish:
+        before = now()
+        inside_short = short(beat + 0.272 * period)
+        between = now()
+        inside_long = long(beat + period)
+        after = now()
+        times.add("short", before, inside_short, between)
+        times.add("long", between, inside_long, after)
+        # Beats that were missed, because something else had the CPU, are left out.
+        beat += max(1, (after - beat) // period) * period
+    return times.told()
 
 
 def named(function, name):

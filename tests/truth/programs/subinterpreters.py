@@ -6,14 +6,13 @@ usage: subinterpreters.py SECONDS
 import json
 import os
 import sys
-import time
+
+from timing import Times, now
 
 try:
     import _interpreters as interpreters
 except ImportError:
     import _xxsubinterpreters as interpreters
-
-now = time.perf_counter_ns
 
 # What runs in the subinterpreter has nothing in common with this module: it tells its time through a pipe.
 INSIDE = """\
@@ -22,34 +21,40 @@ import time
 
 now = time.perf_counter_ns
 
-def guest(begin):
-    while now() < begin + 6_000_000:
-        pass
-    return now() - begin
+def guest():
+    begin = last = now()
+    while last < begin + 6_000_000:
+        last = now()
+    return begin, last
 
-os.write({pipe}, b"%d\\n" % guest(now()))
+before = now()
+inside = guest()
+os.write({pipe}, b"%d %d %d %d" % (before, *inside, now()))
 """
 
 
-def host(end):
-    while now() < end:
-        pass
+def host():
+    begin = last = now()
+    while last < begin + 4_000_000:
+        last = now()
+    return begin, last
 
 
 def main(seconds):
-    took = {"host": 0, "guest": 0}
+    times = Times("host", "guest")
     other = interpreters.create()
     reading, writing = os.pipe()
     run = getattr(interpreters, "exec", None) or interpreters.run_string
     finish = now() + int(seconds * 1e9)
     while now() < finish:
         run(other, INSIDE.format(pipe=writing))
-        took["guest"] += int(os.read(reading, 100))
-        begin = now()
-        host(begin + 4_000_000)
-        took["host"] += now() - begin
+        before, begin, end, after = map(int, os.read(reading, 100).split())
+        times.add("guest", before, (begin, end), after)
+        before = now()
+        inside = host()
+        times.add("host", before, inside, now())
     interpreters.destroy(other)
-    print(json.dumps(took))
+    print(json.dumps(times.told()))
 
 
 main(float(sys.argv[1]))

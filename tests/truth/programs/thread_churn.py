@@ -1,4 +1,4 @@
-"""Threads that come and go, each named after the function it runs. Prints how long all of each kind ran, in ns.
+"""Threads that come and go. Prints how long all of each kind ran, in ns.
 
 usage: thread_churn.py SECONDS
 """
@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 
-now = time.perf_counter_ns
-took = {"fleeting": 0, "lasting": 0}
+from timing import Times, now
+
+times = Times("fleeting", "lasting")
 guard = threading.Lock()
 
 
@@ -20,26 +21,32 @@ def nap(seconds):
 def fleeting():
     begin = now()
     nap(0.003)
-    with guard:
-        took["fleeting"] += now() - begin
+    return begin, now()
 
 
 def lasting():
     begin = now()
     nap(0.012)
+    return begin, now()
+
+
+def run(function):
+    before = now()
+    inside = function()
+    after = now()
     with guard:
-        took["lasting"] += now() - begin
+        times.add(function.__name__, before, inside, after)
 
 
 def main(seconds):
     finish = now() + int(seconds * 1e9)
     while now() < finish:
-        threads = [threading.Thread(target=function) for function in (fleeting, lasting, fleeting)]
+        threads = [threading.Thread(target=run, args=(function,)) for function in (fleeting, lasting, fleeting)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    print(json.dumps(took))
+    print(json.dumps(times.told()))
 
 
 main(float(sys.argv[1]))

@@ -9,40 +9,48 @@ import sys
 import threading
 import time
 
-now = time.perf_counter_ns
-took = {"compute": 0, "doze": 0, "wake": 0}
+from timing import Times, now
+
+times = {name: Times(name) for name in ("compute", "doze", "wake")}
 
 
-def compute(end):
-    while now() < end:
+# So much work, not so much time: else a thread that was kept waiting for the GIL would leave the function right after.
+def compute():
+    begin = now()
+    for _ in range(500_000):
         pass
+    return begin, now()
 
 
 def doze():
+    begin = now()
     time.sleep(0.004)
+    return begin, now()
 
 
 def wake():
-    end = now() + 1_000_000
-    while now() < end:
+    begin = now()
+    for _ in range(5_000):
         pass
+    return begin, now()
+
+
+def repeat(function):
+    name = function.__name__
+    before = now()
+    inside = function()
+    times[name].add(name, before, inside, now())
 
 
 def computer(finish):
     while now() < finish:
-        begin = now()
-        compute(begin + 10_000_000)
-        took["compute"] += now() - begin
+        repeat(compute)
 
 
 def sleeper(finish):
     while now() < finish:
-        begin = now()
-        doze()
-        between = now()
-        wake()
-        took["doze"] += between - begin
-        took["wake"] += now() - between
+        repeat(doze)
+        repeat(wake)
 
 
 def main(seconds):
@@ -52,7 +60,8 @@ def main(seconds):
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps(took))
+    took = {name: part.took[name] for name, part in times.items()}
+    print(json.dumps({"took": took, "unclear": sum(part.unclear for part in times.values())}))
 
 
 main(float(sys.argv[1]))

@@ -69,9 +69,28 @@ static void test_cpu_time_is_what_was_used(void **state)
     assert_true(slept_ns < 50000000);
 }
 
+static void test_a_deadline_is_met_however_long_waking_up_takes(void **state)
+{
+    (void)state;
+    struct sl_clock_lead lead = {0};
+    for (int i = 0; i < 50; i++) {
+        uint64_t deadline_ns = sl_clock_now_ns() + 200000;
+        sl_clock_meet(&lead, deadline_ns);
+        assert_true(sl_clock_now_ns() >= deadline_ns);
+    }
+    /* It was woken early, by no more than what is believed of a machine that is not busy. */
+    assert_true(lead.lead_ns > 0 && lead.lead_ns <= 60000);
+    /* A deadline nearer than that is waited for, one that has passed is not. */
+    uint64_t deadline_ns = sl_clock_now_ns() + lead.lead_ns / 2;
+    sl_clock_meet(&lead, deadline_ns);
+    assert_true(sl_clock_now_ns() >= deadline_ns);
+    sl_clock_meet(&lead, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_deadline_is_met_however_long_waking_up_takes),
         cmocka_unit_test(test_a_sleep_lasts_until_its_deadline),
         cmocka_unit_test(test_a_signal_does_not_shorten_a_sleep),
         cmocka_unit_test(test_precision_changes_nothing_else_and_is_given_back),
