@@ -15,6 +15,9 @@
  * compiling alone takes the program longer. */
 #define WITHIN_NS 20000u
 
+/* The same for reading all that belongs to a code object. */
+#define READ_WITHIN_NS 40000u
+
 /* After a longer time, a frame that lies where it lay may be another one, of a code object that lies where its own lay:
  * a loop that makes code and runs it comes round in 100 us. Where code objects are known to follow each other, that is
  * what happens there. */
@@ -229,6 +232,11 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
     }
     if (look != SL_LOOK_OK) {
         return look;
+    }
+    /* Where no number tells code objects apart, the header that was copied may also be that of one before the one that was
+     * read: their pointers are the same when memory is given out in the same order. */
+    if (stack->python->layout.code_version == 0 && sl_stack_clock_ns() - stack->copied_ns > READ_WITHIN_NS) {
+        learning.age_ns = UINT64_MAX;
     }
     bool believed = (!reused && learning.age_ns <= WITHIN_NS) || none_was_freed(&learning);
     bool fresh = learning.age_ns <= (reused ? WITHIN_NS : STAYS_NS);
