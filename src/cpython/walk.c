@@ -134,6 +134,10 @@ static enum sl_look find_names(struct sl_stack *stack, struct sl_python *python,
             break;
         }
         look = sl_stack_resolve(&again, &still_unchanged);
+        if ((look == SL_LOOK_TORN || look == SL_LOOK_FAULT) && memory->last_count > 0) {
+            look = SL_LOOK_OK; /* what was found stays */
+            continue;
+        }
         *stack = again;
         *unchanged = still_unchanged < *unchanged ? still_unchanged : *unchanged;
     }
