@@ -6,6 +6,7 @@
 #include "target/own.h"
 #include "target/priority.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -106,16 +107,25 @@ static uint64_t next_instant_ns(void)
 }
 
 /* Until the time has come, or somebody has woken it. Gives the lock away meanwhile. */
-static void sleep_until(uint64_t deadline_ns)
+static void sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
 {
     host.wake_ns = deadline_ns;
     if (deadline_ns == UINT64_MAX) {
         pthread_cond_wait(&host.wake, &host.lock);
         return;
     }
-    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
-    pthread_cond_timedwait(&host.wake, &host.lock, &deadline);
+    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
+    if (alarm_ns > now_ns) {
+        const struct timespec alarm = {.tv_sec = (time_t)(alarm_ns / 1000000000u),
+                                       .tv_nsec = (long)(alarm_ns % 1000000000u)};
+        if (pthread_cond_timedwait(&host.wake, &host.lock, &alarm) != ETIMEDOUT) {
+            return;
+        }
+        sl_clock_woken(lead, alarm_ns);
+    }
+    pthread_mutex_unlock(&host.lock);
+    sl_clock_wait_out(deadline_ns);
+    pthread_mutex_lock(&host.lock);
 }
 
 static void *run(void *ignored)
@@ -123,6 +133,7 @@ static void *run(void *ignored)
     (void)ignored;
     struct sl_clock_precision precision;
     sl_clock_precise(&precision);
+    struct sl_clock_lead lead = {0};
     struct sl_priority priority;
     sl_priority_raise(&priority);
     pthread_mutex_lock(&host.lock);
@@ -132,7 +143,7 @@ static void *run(void *ignored)
         uint64_t now_ns = sl_clock_now_ns();
         uint64_t instant_ns = next_instant_ns();
         if (instant_ns > now_ns) {
-            sleep_until(instant_ns);
+            sleep_until(&lead, now_ns, instant_ns);
             continue;
         }
         look(now_ns);

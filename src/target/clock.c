@@ -47,20 +47,33 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
 /* How many of the last sleeps the lead is an average of. */
 #define LEAD_SLEEPS 16
 
-void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
+uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns)
+{
+    return deadline_ns > lead->lead_ns ? deadline_ns - lead->lead_ns : 0;
+}
+
+void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
 {
     uint64_t now_ns = sl_clock_now_ns();
-    if (deadline_ns > now_ns + lead->lead_ns) {
-        uint64_t alarm_ns = deadline_ns - lead->lead_ns;
+    uint64_t late_ns = now_ns > alarm_ns ? now_ns - alarm_ns : 0;
+    late_ns = late_ns < LEAD_MAX_NS ? late_ns : LEAD_MAX_NS;
+    lead->lead_ns = (lead->lead_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS;
+}
+
+void sl_clock_wait_out(uint64_t deadline_ns)
+{
+    while (sl_clock_now_ns() < deadline_ns) {
+    }
+}
+
+void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
+{
+    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
+    if (alarm_ns > sl_clock_now_ns()) {
         sl_clock_sleep_until(alarm_ns);
-        now_ns = sl_clock_now_ns();
-        uint64_t late_ns = now_ns > alarm_ns ? now_ns - alarm_ns : 0;
-        late_ns = late_ns < LEAD_MAX_NS ? late_ns : LEAD_MAX_NS;
-        lead->lead_ns = (lead->lead_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS;
+        sl_clock_woken(lead, alarm_ns);
     }
-    while (now_ns < deadline_ns) {
-        now_ns = sl_clock_now_ns();
-    }
+    sl_clock_wait_out(deadline_ns);
 }
 
 /* struct sched_attr of sched_setattr(2), as of its first version. */

@@ -26,6 +26,12 @@ struct sl_clock_lead {
 };
 void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
 
+/* The same in three steps, for who sleeps in a way of its own: until when; that it slept that long, and nobody woke it;
+ * and the rest. */
+uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns);
+void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns);
+void sl_clock_wait_out(uint64_t deadline_ns);
+
 /* Lets the calling thread's sleeps end within microseconds of their deadline: sets its timer slack to 1 ns, and asks
  * the scheduler for the shortest slice, with which a thread that wakes is put on a CPU sooner where others compete for
  * it (Linux 6.12 and later; needs no privilege). Keeps what there was in `before`, for `sl_clock_restore`. */
