@@ -144,3 +144,48 @@ print(time.process_time())
     assert counted < used + 0.15
     [process] = recording.json["processes"]
     assert process["cpu_ns"] / 1e9 == pytest.approx(counted, abs=1e-6)
+
+
+# Hundreds of threads that wait, of which a few wake up once in a while: so rarely that they are taken for waiting, and
+# so briefly that what is missed at the begin of each run would show.
+MANY = """\
+import hashlib, threading, time
+
+took = {"spins": 0.0, "digests": 0.0}
+data = bytes(1 << 24)
+end = time.perf_counter() + 2.6
+
+def spins():
+    begin = time.perf_counter()
+    while time.perf_counter() < begin + 0.003: pass
+    took["spins"] += time.perf_counter() - begin
+
+def digests():
+    begin = time.perf_counter()
+    hashlib.sha256(data)
+    hashlib.sha256(data)
+    took["digests"] += time.perf_counter() - begin
+
+def wakes(function, number):
+    time.sleep(0.6 + number / 30)
+    while time.perf_counter() < end:
+        function()
+        time.sleep(0.9)
+
+for _ in range(400):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+threads = [threading.Thread(target=wakes, args=(spins, number)) for number in range(30)]
+threads += [threading.Thread(target=wakes, args=(digests, number)) for number in range(0, 30, 5)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(took["spins"], took["digests"])
+"""
+
+
+def test_of_many_threads_that_wait_those_that_wake_up_are_seen(stacklapse: Command, python: Interpreter) -> None:
+    path = stacklapse.folder / "many.py"
+    path.write_text(MANY)
+    recording = stacklapse.record(python, [path])
+    for name, took in zip(("spins", "digests"), recording.run.stdout.split(), strict=True):
+        seen = sum(stack.microseconds for stack in recording.stacks() if name in stack.names) / 1e6
+        assert seen == pytest.approx(float(took), rel=0.3), name

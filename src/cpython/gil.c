@@ -20,3 +20,15 @@ void sl_python_gil_range(struct sl_python *python, const struct sl_python_thread
     *begin = memory != NULL && memory->gil != 0 ? memory->gil : sl_gil_address(python, thread->interpreter);
     *end = *begin == 0 ? 0 : *begin + python->layout.gil_size;
 }
+
+uint64_t sl_python_gil_holder(struct sl_python *python, uint64_t begin)
+{
+    const struct sl_layout *layout = &python->layout;
+    uint64_t holder = 0;
+    uint32_t locked = 0;
+    struct sl_read_piece pieces[] = {
+        {begin + layout->gil_holder, &holder, sizeof holder},
+        {begin + layout->gil_locked, &locked, sizeof locked},
+    };
+    return sl_process_read_pieces(python->process, pieces, 2) == SL_READ_OK && locked == 1 ? holder : 0;
+}

@@ -117,4 +117,7 @@ void sl_python_facts_destroy(struct sl_python_facts *facts);
 void sl_python_gil_range(struct sl_python *python, const struct sl_python_thread *thread, uint64_t *begin,
                          uint64_t *end);
 
+/* Address of the thread state that holds the GIL that lies at `begin`; 0 when none does, or it is not known. */
+uint64_t sl_python_gil_holder(struct sl_python *python, uint64_t begin);
+
 #endif

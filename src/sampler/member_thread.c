@@ -75,14 +75,21 @@ void sl_member_thread_walked(struct sl_member_thread *thread, struct sl_translat
 void sl_member_thread_refresh(struct sl_member_thread *thread, struct sl_recording *recording,
                               struct sl_subject *subject, struct sl_subject_thread *observed, uint64_t now_ns)
 {
+    /* One that has not run has used no CPU time and not renamed itself; what others called it is seen at the end. */
+    bool waits = observed->settled && now_ns != UINT64_MAX;
+    bool waited = waits && thread->named_once && observed->runs == thread->named_runs;
+    bool naming = now_ns >= thread->name_due_ns;
     struct sl_thread_runs runs;
-    bool running = !observed->settled;
-    if ((running || now_ns >= thread->name_due_ns) &&
+    if ((!waits || (naming && !waited)) &&
         sl_thread_runs(&observed->thread, &subject->threads, &runs) == SL_THREAD_OK) {
         observed->cpu_ns = runs.cpu_ns;
         sl_member_thread_take_cpu(thread, observed);
     }
-    if (now_ns < thread->name_due_ns) {
+    if (!naming) {
+        return;
+    }
+    thread->name_due_ns = now_ns + (thread->named_once ? NAME_EVERY_NS : NAME_SOON_NS);
+    if (waited) {
         return;
     }
     char name[SL_THREAD_NAME_MAX];
@@ -91,6 +98,6 @@ void sl_member_thread_refresh(struct sl_member_thread *thread, struct sl_recordi
         sl_string string = sl_recorder_string(recording->recorder, name, strlen(name));
         sl_recorder_thread_name(recording->recorder, thread->recorded.index, string != SL_NONE ? string : 0);
     }
-    thread->name_due_ns = now_ns + (thread->named_once ? NAME_EVERY_NS : NAME_SOON_NS);
+    thread->named_runs = waits ? observed->runs : 0;
     thread->named_once = true;
 }

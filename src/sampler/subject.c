@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* How often a walk that does not fit together is repeated at once. Each time the program has moved on by a
  * microsecond; a probe at 10 kHz and depth 30 lost 1.85 % of its walks without, none with eight. */
@@ -33,6 +34,7 @@ bool sl_subject_open(struct sl_subject *subject, struct sl_process *process, str
     *subject = (struct sl_subject){
         .process = process,
         .python = python,
+        .own = process->pid == getpid(),
         .main_thread_only = main_thread_only,
         .states = states,
     };
@@ -275,6 +277,7 @@ enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns)
     if (now_ns >= subject->list_due_ns && !read_list(subject, now_ns)) {
         return SL_SIGHT_GONE;
     }
+    subject->quiet_wait = !subject->own && sl_quiet_all(subject, now_ns);
     return SL_SIGHT_SAME;
 }
 
@@ -509,6 +512,9 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
             return end_thread(subject, thread);
         }
         thread->settled = counted && after.runs == kernel.runs;
+        if (thread->runs == 0) {
+            thread->counted.cpu_ns = thread->cpu_ns;
+        }
         thread->runs = kernel.runs;
         *again = !thread->settled;
     }
@@ -518,9 +524,10 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
 enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,
                               const struct sl_viewer *viewer)
 {
-    if (still_waits(subject, thread)) {
+    if ((subject->quiet_wait && sl_quiet_has(subject, thread)) || still_waits(subject, thread)) {
         return SL_SIGHT_SAME;
     }
+    sl_quiet_moved(subject, thread);
     bool again = true;
     enum sl_sight sight = SL_SIGHT_MISSED;
     for (int attempt = 0; attempt <= RETRIES_MAX && again; attempt++) {

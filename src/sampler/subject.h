@@ -6,12 +6,13 @@
  *
  * What a thread does and its stack are made one observation: a thread that waits is asked after the walk whether it
  * ran meanwhile, and if so is looked at again. A thread that waited at the last look and was not put on a CPU since is
- * still where it was, so it costs one read of 0.2 us and no walk. */
+ * still where it was, so it costs one read and no walk; of many that have waited for long, not even that (quiet.h). */
 #ifndef SL_SAMPLER_SUBJECT_H
 #define SL_SAMPLER_SUBJECT_H
 
 #include "cpython/python.h"
 #include "profile/state.h"
+#include "sampler/quiet.h"
 #include "target/image.h"
 #include "target/threads.h"
 
@@ -40,6 +41,9 @@ struct sl_subject_thread {
 
     bool settled;  /* it waited at the last look, and was walked while it did */
     uint64_t runs; /* as of that look */
+
+    uint64_t lively_until_ns;      /* it has moved not long ago; see quiet.h */
+    struct sl_thread_runs counted; /* what is known to be its of the process's CPU time */
 };
 
 struct sl_subject {
@@ -47,6 +51,7 @@ struct sl_subject {
     struct sl_python *python;
     struct sl_threads threads;
     struct sl_image image;
+    bool own; /* the process is ours: it never waits */
     bool main_thread_only;
     bool states;
 
@@ -61,6 +66,9 @@ struct sl_subject {
     uint64_t list_cost_ns; /* of reading it, as far as is believed */
     uint64_t image_due_ns;
     uint64_t next_serial;
+    uint64_t sweep_ns;
+    struct sl_quiet quiet;
+    bool quiet_wait;      /* in this sweep all threads that sl_quiet_has of wait still */
     unsigned pauses_left; /* in this sweep; see PAUSES_MAX */
     uint64_t retried;     /* walks that were repeated */
 };

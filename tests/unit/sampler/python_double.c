@@ -135,3 +135,10 @@ void sl_python_gil_range(struct sl_python *python, const struct sl_python_thread
     *begin = python_double.gil_begin;
     *end = python_double.gil_end;
 }
+
+uint64_t sl_python_gil_holder(struct sl_python *python, uint64_t begin)
+{
+    (void)python;
+    (void)begin;
+    return python_double.gil_holder;
+}

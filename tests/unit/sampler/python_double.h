@@ -31,6 +31,7 @@ struct python_double {
     struct double_thread threads[DOUBLE_THREADS_MAX];
     size_t thread_count;
     uint64_t gil_begin, gil_end;
+    uint64_t gil_holder;
 };
 extern struct python_double python_double;
 
