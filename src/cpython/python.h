@@ -58,6 +58,17 @@ struct sl_python_thread {
 enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_thread **threads, size_t *count);
 #define SL_PYTHON_THREADS_MAX 65536
 
+/* Whether the list still is the one that was last given can be seen along with the next stack that is walked, which
+ * costs less than to read it. After `sl_python_threads_follow` that is SL_LIST_UNSEEN until a stack was walked. False,
+ * and nothing is done, when the list is unknown or so long that it would make the walk slow: then read it. */
+enum sl_list {
+    SL_LIST_UNSEEN = 0,
+    SL_LIST_SAME,
+    SL_LIST_CHANGED,
+};
+bool sl_python_threads_follow(struct sl_python *python);
+enum sl_list sl_python_threads_seen(const struct sl_python *python);
+
 /* One frame of a walked stack. */
 struct sl_frame {
     uint32_t code; /* number of its code object in this python's code cache: see sl_python_code; or SL_CODE_NAMELESS */

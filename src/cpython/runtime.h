@@ -32,7 +32,10 @@ struct sl_python {
         uint64_t address, value;
     } * list_words; /* owned; those of one object next to each other */
     size_t list_word_count, list_word_capacity;
-    bool list_known; /* it was read to its end, and all its words are there */
+#define SL_LIST_WORDS_FOLLOWED 40 /* a list of more than these (eight threads) is not looked at along with a stack */
+    bool list_known;              /* it was read to its end, and all its words are there */
+    bool list_followed;           /* the next stack that is copied is to tell whether they are as they were, */
+    enum sl_list list_seen;       /* and this is what the last one told */
 };
 
 /* What a failed read means to who looks at a stack. */

@@ -42,10 +42,9 @@ struct sl_stack {
     size_t generation_before;
     size_t context_before, context_behind; /* where contexts are followed */
     size_t codes, code_count;              /* one check each (code_check.h) */
-    size_t interpreter;
-    size_t gil;
-    size_t extra, extra_count; /* frames that were asked for later */
-    bool must_confirm;         /* something else was */
+    size_t words, word_count;              /* see stack_words.c */
+    size_t extra, extra_count;             /* frames that were asked for later */
+    bool must_confirm;                     /* something else was */
 
     uint64_t base;       /* the frame that every stack ends in, from 3.15; else 0 */
     uint64_t current;    /* the innermost frame at the moment, */
@@ -94,6 +93,16 @@ uint64_t sl_stack_clock_ns(void);
 
 /* Whether a code object is believed to stay, so that it need not be compared in every walk. */
 bool sl_code_trusted(const struct sl_known_code *known);
+
+/* stack_words.c: adds the words to be seen beside the stack, behind its pieces; false when memory is exhausted. */
+bool sl_stack_words_add(struct sl_stack *stack);
+
+/* The copy of `size` bytes at `address`, which is among them; NULL if it is not. */
+const uint8_t *sl_stack_word(const struct sl_stack *stack, uint64_t address, uint32_t size);
+
+/* What they say of the list of threads, if it was asked for; and that they could not be copied. */
+void sl_stack_words_see_list(const struct sl_stack *stack);
+void sl_stack_words_lose_list(const struct sl_stack *stack);
 
 /* stack_follow.c: from the innermost frame to the bottom, into memory->next. When a pair on the way may never have met,
  * SL_FOLLOW_TORN, and what lies below it in memory->certain, unless something is there already. */

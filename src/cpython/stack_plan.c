@@ -197,31 +197,6 @@ static bool add_codes(struct sl_stack *stack)
     return true;
 }
 
-/* gc.collecting, the GIL and the count of freed code objects lie near each other in PyInterpreterState, unless the GIL
- * is another interpreter's. */
-static bool add_interpreter(struct sl_stack *stack)
-{
-    const struct sl_layout *layout = &stack->python->layout;
-    uint64_t begin = stack->memory->interpreter + layout->interpreter_collecting;
-    uint64_t end = begin + 4;
-    if (layout->interpreter_code_generation != 0) {
-        uint64_t generation = stack->memory->interpreter + layout->interpreter_code_generation;
-        begin = generation < begin ? generation : begin;
-        end = generation + 8 > end ? generation + 8 : end;
-    }
-    uint64_t gil = stack->memory->gil;
-    bool apart = gil != 0 && (gil < begin - MERGE_BYTES || gil > end + MERGE_BYTES);
-    if (gil != 0 && !apart) {
-        begin = gil < begin ? gil : begin;
-        end = gil + layout->gil_locked + 4 > end ? gil + layout->gil_locked + 4 : end;
-    }
-    if (!add(stack, &stack->interpreter, begin, (size_t)(end - begin))) {
-        return false;
-    }
-    stack->gil = stack->interpreter;
-    return !apart || add(stack, &stack->gil, gil, layout->gil_locked + 4);
-}
-
 /* How many code objects had been freed before all else was copied. */
 static bool add_generation(struct sl_stack *stack)
 {
@@ -258,7 +233,7 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
                  add(stack, &stack->thread, memory->address, python->layout.thread_chunk + 8) && add_c_frames(stack) &&
                  add_chunk(stack, &stack->chunk_top, true) &&
                  add_foreign(stack, true, &stack->foreign_inner, &stack->foreign_inner_count) &&
-                 add_context(stack, &stack->context_behind) && add_interpreter(stack) && add_codes(stack);
+                 add_context(stack, &stack->context_behind) && sl_stack_words_add(stack) && add_codes(stack);
     if (!added) {
         return SL_FOLLOW_MEMORY;
     }
@@ -271,8 +246,13 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
             stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
         }
         bool fast = sl_stack_clock_ns() - stack->copied_ns <= most;
-        if (read != SL_READ_OK || copies == COPIES_TO_BE_FAST || fast) {
+        if (read != SL_READ_OK) {
+            sl_stack_words_lose_list(stack);
             return sl_follow_from_read(read);
+        }
+        if (copies == COPIES_TO_BE_FAST || fast) {
+            sl_stack_words_see_list(stack);
+            return SL_FOLLOW_OK;
         }
         python->snapshot.taken = 0;
     }

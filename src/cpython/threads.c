@@ -153,6 +153,7 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     python->thread_count = 0;
     python->list_word_count = 0;
     python->list_known = false;
+    python->list_followed = false;
     uint64_t interpreter = 0;
     enum sl_look look = sl_look_from_read(
         sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8));
@@ -185,4 +186,16 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     *threads = python->threads;
     *count = python->thread_count;
     return look;
+}
+
+bool sl_python_threads_follow(struct sl_python *python)
+{
+    python->list_followed = python->list_known && python->list_word_count <= SL_LIST_WORDS_FOLLOWED;
+    python->list_seen = SL_LIST_UNSEEN;
+    return python->list_followed;
+}
+
+enum sl_list sl_python_threads_seen(const struct sl_python *python)
+{
+    return python->list_seen;
 }

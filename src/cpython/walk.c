@@ -65,14 +65,12 @@ static void take_certain(struct sl_stack *stack, const struct sl_stack *first, s
 static void read_states(const struct sl_stack *stack, struct sl_walk *walk)
 {
     const struct sl_layout *layout = &stack->python->layout;
-    const struct sl_snapshot *snapshot = &stack->python->snapshot;
     const struct sl_thread_memory *memory = stack->memory;
     if (memory->gil == 0) {
         return;
     }
-    const uint8_t *gil = sl_snapshot_find(snapshot, stack->gil, memory->gil, layout->gil_locked + 4);
-    const uint8_t *collecting =
-        sl_snapshot_find(snapshot, stack->interpreter, memory->interpreter + layout->interpreter_collecting, 4);
+    const uint8_t *gil = sl_stack_word(stack, memory->gil, layout->gil_locked + 4);
+    const uint8_t *collecting = sl_stack_word(stack, memory->interpreter + layout->interpreter_collecting, 4);
     walk->holds_gil =
         gil != NULL && sl_word(gil + layout->gil_holder) == memory->address && sl_int(gil + layout->gil_locked) == 1;
     walk->collecting = walk->holds_gil && collecting != NULL && sl_int(collecting) != 0;

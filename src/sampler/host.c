@@ -114,7 +114,7 @@ static void sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t de
         pthread_cond_wait(&host.wake, &host.lock);
         return;
     }
-    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
+    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
     if (alarm_ns > now_ns) {
         const struct timespec alarm = {.tv_sec = (time_t)(alarm_ns / 1000000000u),
                                        .tv_nsec = (long)(alarm_ns % 1000000000u)};

@@ -454,10 +454,14 @@ static void tell_scope(struct sl_host_look *look, struct sl_host_recording *reco
 void sl_host_look(struct sl_host_look *look, uint64_t now_ns)
 {
     struct sl_subject *subject = &look->target->subject;
-    sl_subject_sweep(subject, now_ns);
+    sl_subject_begin(subject, now_ns);
     bool any_ended = false;
-    for (size_t i = 0; i < subject->count; i++) {
-        any_ended = !look_at_thread(look, subject->all[i]) || any_ended;
+    size_t next = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (; next < subject->count; next++) {
+            any_ended = !look_at_thread(look, subject->all[next]) || any_ended;
+        }
+        sl_subject_end(subject);
     }
     for (size_t i = 0; i < look->count; i++) {
         struct sl_host_recording *recording = look->recordings[i];

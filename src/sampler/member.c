@@ -352,68 +352,80 @@ static sl_stack empty_stack(const struct sl_member *member, const struct sl_subj
     return starting ? member->recording->starting : member->recording->no_frame;
 }
 
+/* False when the process is gone. */
+static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *observed, const struct sl_span *span,
+                           bool *ended)
+{
+    struct sl_recording *recording = member->recording;
+    const struct sl_viewer viewer = {.context = member, .walked = walked};
+    struct sl_member_thread *thread = observed->viewer;
+    if (thread == NULL) {
+        /* Its first look stands for as much time as any other, whenever in it the thread began: so what the looks
+         * at all short threads stand for is, on average, what they lived. One that was there before the recording
+         * begins with it. */
+        bool before = member->joined && !member->was_sampled;
+        thread = begin_thread(member, observed, before ? member->record.begin_ns : span->begin_ns);
+        if (thread == NULL) {
+            facts_of(member)->missed++;
+            return true;
+        }
+    }
+    thread->seen = 0;
+    enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
+    if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
+        sight = SL_SIGHT_MISSED;
+        observed->settled = false;
+    }
+    switch (sight) {
+    case SL_SIGHT_SAME:
+        break;
+    case SL_SIGHT_STACK:
+        member->ran = true;
+        sl_recording_sample(recording, &thread->recorded, thread->seen, observed->state);
+        break;
+    case SL_SIGHT_EMPTY:
+        sl_recording_sample(recording, &thread->recorded, empty_stack(member, observed), observed->state);
+        break;
+    case SL_SIGHT_BROKEN:
+        facts_of(member)->broken++;
+        sl_recording_sample(recording, &thread->recorded, recording->broken, observed->state);
+        break;
+    case SL_SIGHT_MISSED:
+        facts_of(member)->missed++;
+        sl_recording_sample(recording, &thread->recorded, recording->missed, observed->state);
+        break;
+    case SL_SIGHT_ENDED:
+        end_thread(member, observed, span->begin_ns);
+        *ended = true;
+        break;
+    case SL_SIGHT_GONE:
+        return false;
+    }
+    return true;
+}
+
 static void look_at_threads(struct sl_member *member, const struct sl_span *span)
 {
     uint64_t now_ns = member->recording->base_ns + span->instant_ns;
-    if (sl_subject_sweep(&member->subject, now_ns) == SL_SIGHT_GONE) {
+    struct sl_subject *subject = &member->subject;
+    bool there = sl_subject_begin(subject, now_ns) != SL_SIGHT_GONE;
+    bool any_ended = false;
+    size_t next = 0;
+    for (int pass = 0; pass < 2 && there; pass++) {
+        for (; next < subject->count && there; next++) {
+            there = look_at_thread(member, subject->all[next], span, &any_ended);
+        }
+        there = there && sl_subject_end(subject) != SL_SIGHT_GONE;
+    }
+    if (!there) {
         lose_memory(member, now_ns);
         return;
     }
-    struct sl_recording *recording = member->recording;
-    const struct sl_viewer viewer = {.context = member, .walked = walked};
-    bool any_ended = false;
-    for (size_t i = 0; i < member->subject.count; i++) {
-        struct sl_subject_thread *observed = member->subject.all[i];
-        struct sl_member_thread *thread = observed->viewer;
-        if (thread == NULL) {
-            /* Its first look stands for as much time as any other, whenever in it the thread began: so what the looks
-             * at all short threads stand for is, on average, what they lived. One that was there before the recording
-             * begins with it. */
-            bool before = member->joined && !member->was_sampled;
-            thread = begin_thread(member, observed, before ? member->record.begin_ns : span->begin_ns);
-            if (thread == NULL) {
-                facts_of(member)->missed++;
-                continue;
-            }
-        }
-        thread->seen = 0;
-        enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
-        if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
-            sight = SL_SIGHT_MISSED;
-            observed->settled = false;
-        }
-        switch (sight) {
-        case SL_SIGHT_SAME:
-            break;
-        case SL_SIGHT_STACK:
-            member->ran = true;
-            sl_recording_sample(recording, &thread->recorded, thread->seen, observed->state);
-            break;
-        case SL_SIGHT_EMPTY:
-            sl_recording_sample(recording, &thread->recorded, empty_stack(member, observed), observed->state);
-            break;
-        case SL_SIGHT_BROKEN:
-            facts_of(member)->broken++;
-            sl_recording_sample(recording, &thread->recorded, recording->broken, observed->state);
-            break;
-        case SL_SIGHT_MISSED:
-            facts_of(member)->missed++;
-            sl_recording_sample(recording, &thread->recorded, recording->missed, observed->state);
-            break;
-        case SL_SIGHT_ENDED:
-            end_thread(member, observed, span->begin_ns);
-            any_ended = true;
-            break;
-        case SL_SIGHT_GONE:
-            lose_memory(member, now_ns);
-            return;
-        }
-    }
-    facts_of(member)->retried += member->subject.retried;
-    member->subject.retried = 0;
+    facts_of(member)->retried += subject->retried;
+    subject->retried = 0;
     member->was_sampled = true;
     if (any_ended) {
-        sl_subject_forget(&member->subject);
+        sl_subject_forget(subject);
     }
 }
 

@@ -265,20 +265,55 @@ static bool read_list(struct sl_subject *subject, uint64_t now_ns)
     return look != SL_LOOK_GONE;
 }
 
-enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns)
+/* What every sweep begins with, beside the list of threads. */
+static bool begin_sweep(struct sl_subject *subject, uint64_t now_ns)
 {
     subject->pauses_left = PAUSES_MAX;
+    subject->list_open = false;
+    subject->quiet_wait = false;
     if (now_ns >= subject->image_due_ns) {
         if (!sl_image_current(&subject->image)) {
-            return SL_SIGHT_GONE;
+            return false;
         }
         subject->image_due_ns = now_ns + IMAGE_EVERY_NS;
     }
-    if (now_ns >= subject->list_due_ns && !read_list(subject, now_ns)) {
+    return true;
+}
+
+enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns)
+{
+    bool there = begin_sweep(subject, now_ns) && (now_ns < subject->list_due_ns || read_list(subject, now_ns));
+    return there ? SL_SIGHT_SAME : SL_SIGHT_GONE;
+}
+
+enum sl_sight sl_subject_begin(struct sl_subject *subject, uint64_t now_ns)
+{
+    if (!begin_sweep(subject, now_ns)) {
         return SL_SIGHT_GONE;
+    }
+    if (now_ns >= subject->list_due_ns) {
+        subject->list_open = sl_python_threads_follow(subject->python);
+        if (!subject->list_open && !read_list(subject, now_ns)) {
+            return SL_SIGHT_GONE;
+        }
     }
     subject->quiet_wait = !subject->own && sl_quiet_all(subject, now_ns);
     return SL_SIGHT_SAME;
+}
+
+/* Takes what the first walk of the sweep has told of the list. False when the process is gone. */
+static bool take_list(struct sl_subject *subject)
+{
+    enum sl_list seen = subject->list_open ? sl_python_threads_seen(subject->python) : SL_LIST_UNSEEN;
+    subject->list_open = subject->list_open && seen == SL_LIST_UNSEEN;
+    return seen != SL_LIST_CHANGED || read_list(subject, sl_clock_now_ns());
+}
+
+enum sl_sight sl_subject_end(struct sl_subject *subject)
+{
+    bool there = take_list(subject) && (!subject->list_open || read_list(subject, sl_clock_now_ns()));
+    subject->list_open = false;
+    return there ? SL_SIGHT_SAME : SL_SIGHT_GONE;
 }
 
 static enum sl_look walk_strand(struct sl_subject *subject, const struct sl_subject_strand *strand,
@@ -534,5 +569,5 @@ enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thre
         subject->retried += attempt > 0;
         sight = look_once(subject, thread, viewer, &again);
     }
-    return sight;
+    return take_list(subject) ? sight : SL_SIGHT_GONE;
 }

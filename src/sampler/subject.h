@@ -64,6 +64,7 @@ struct sl_subject {
     size_t listed_capacity;
     uint64_t list_due_ns;
     uint64_t list_cost_ns; /* of reading it, as far as is believed */
+    bool list_open;        /* in this sweep, nothing has told yet whether the list is as it was */
     uint64_t image_due_ns;
     uint64_t next_serial;
     uint64_t sweep_ns;
@@ -99,6 +100,12 @@ struct sl_viewer {
 /* Begins a sweep over all threads: brings `all` up to date. Threads are not looked at here. SL_SIGHT_SAME, or
  * SL_SIGHT_GONE. Lists are read as often as costs no more than 5 % of the time. */
 enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns);
+
+/* The same, but a short list of threads is only looked at along with the first stack, which is cheaper: threads that
+ * have come since are added to `all` while the sweep goes on. `sl_subject_end` must be called after all threads were
+ * looked at: it reads the list if no stack was walked, and so may add threads too. Both SL_SIGHT_SAME, or SL_SIGHT_GONE. */
+enum sl_sight sl_subject_begin(struct sl_subject *subject, uint64_t now_ns);
+enum sl_sight sl_subject_end(struct sl_subject *subject);
 
 /* Looks at one thread. */
 enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,

@@ -4,6 +4,7 @@
 #ifndef SL_TARGET_CLOCK_H
 #define SL_TARGET_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 uint64_t sl_clock_now_ns(void);
@@ -20,15 +21,18 @@ void sl_clock_sleep_until(uint64_t deadline_ns);
 
 /* Wakes up on time: sleeps for less, by as much as waking up lately took, and waits out the rest. For deadlines that are
  * at random: when a thread wakes 20 us late from each, those that come soon after another are late by more than the rest,
- * and what runs then is seen too seldom. Costs a few microseconds of CPU for each. */
+ * and what runs then is seen too seldom. Costs a few microseconds of CPU for each that is near; one that is far is met
+ * within what waking up varies by, and costs next to none. */
 struct sl_clock_lead {
-    uint64_t lead_ns; /* how much earlier than it has to be there it is woken; 0 at first */
+    uint64_t short_ns; /* how much earlier than it has to be there it is woken from short sleeps; 0 at first */
+    uint64_t long_ns;  /* and from long ones */
+    bool is_long;      /* the sleep under way is one */
 };
 void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
 
 /* The same in three steps, for who sleeps in a way of its own: until when; that it slept that long, and nobody woke it;
  * and the rest. */
-uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns);
+uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns);
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns);
 void sl_clock_wait_out(uint64_t deadline_ns);
 

@@ -107,6 +107,38 @@ static void test_a_whole_image_is_read(void **state)
     sl_python_detach(python);
 }
 
+static void test_a_walk_sees_whether_the_list_of_threads_is_another_one(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    const struct sl_python_thread *threads;
+    size_t count;
+    assert_false(sl_python_threads_follow(python)); /* there is none yet */
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    struct sl_python_thread thread = threads[0];
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+
+    assert_true(sl_python_threads_follow(python));
+    assert_int_equal(sl_python_threads_seen(python), SL_LIST_UNSEEN);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(sl_python_threads_seen(python), SL_LIST_SAME);
+
+    const struct sl_layout *layout = &fixture->layout;
+    uint8_t *words[] = {fixture->image->thread, fixture->image->interpreter, fixture->image->interpreter};
+    const uint32_t offsets[] = {layout->thread_next, layout->interpreter_threads, layout->interpreter_next};
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t before = sl_word(words[i] + offsets[i]);
+        assert_true(sl_python_threads_follow(python));
+        put(words[i], offsets[i], address(fixture->image->runtime));
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+        assert_int_equal(sl_python_threads_seen(python), SL_LIST_CHANGED);
+        put(words[i], offsets[i], before);
+    }
+    sl_python_detach(python);
+}
+
 static void test_only_what_changed_is_told_as_changed(void **state)
 {
     struct fixture *fixture = *state;
@@ -357,6 +389,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_image_is_read),
+        cmocka_unit_test(test_a_walk_sees_whether_the_list_of_threads_is_another_one),
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),

@@ -12,6 +12,9 @@ void (*python_double_step)(void);
 struct sl_python {
     struct sl_process *process;
     struct sl_python_thread list[DOUBLE_THREADS_MAX];
+    size_t listed;
+    bool followed;
+    enum sl_list seen;
     struct sl_frame frames[DOUBLE_FRAMES_MAX];
     char names[FUNCTIONS_MAX][8];
     char files[FUNCTIONS_MAX][16];
@@ -74,13 +77,34 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     }
     *threads = python->list;
     *count = python_double.thread_count;
+    python->listed = *count;
+    python_double.lists++;
     return SL_LOOK_OK;
+}
+
+bool sl_python_threads_follow(struct sl_python *python)
+{
+    python->followed = python_double.follows_list && python_double.lists > 0;
+    python->seen = SL_LIST_UNSEEN;
+    if (python->followed && python_double_step != NULL) {
+        python_double_step();
+    }
+    return python->followed;
+}
+
+enum sl_list sl_python_threads_seen(const struct sl_python *python)
+{
+    return python->seen;
 }
 
 enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
 {
     struct double_thread *answer = &python_double.threads[(thread->address - 0x1000) / 0x100];
     answer->walks++;
+    if (python->followed) {
+        python->followed = false;
+        python->seen = python_double.thread_count == python->listed ? SL_LIST_SAME : SL_LIST_CHANGED;
+    }
     if (answer->torn_left > 0) {
         answer->torn_left--;
         *walk = (struct sl_walk){0};

@@ -32,10 +32,13 @@ struct python_double {
     size_t thread_count;
     uint64_t gil_begin, gil_end;
     uint64_t gil_holder;
+    bool follows_list; /* a walk tells whether the list of threads is another one */
+    unsigned lists;    /* times that it was told so far */
 };
 extern struct python_double python_double;
 
-/* Called before each list of threads is told; may change what is said. NULL: nothing. */
+/* Called before each list of threads is told, or asked to be seen along with a walk; may change what is said. NULL:
+ * nothing. */
 extern void (*python_double_step)(void);
 
 /* Function n is called "fN" and lies in "/app/fN.py". */

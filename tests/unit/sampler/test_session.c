@@ -369,6 +369,51 @@ static void test_a_thread_that_ends_is_recorded_to_its_end(void **state)
     destroy(&recorded);
 }
 
+static unsigned looks_before; /* the thread was told, of one that is walked at each */
+
+static void let_a_thread_be_told(void)
+{
+    if (++steps == 10) {
+        python_double.thread_count = 2;
+        looks_before = python_double.threads[0].walks;
+    }
+    if (steps == 20) {
+        sl_session_stop(current_session);
+    }
+}
+
+/* The list is not read as long as stacks tell that it is the same, and a new thread is looked at in the same sweep. */
+static void test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_it_changes(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin, sleep_on}, 2);
+    python_double.follows_list = true;
+    python_double.thread_count = 1;
+    steps = 0;
+    python_double_step = let_a_thread_be_told;
+    struct recorded recorded = record(&until_stopped, false);
+    const struct sl_profile *profile = recorded.profile;
+    const struct sl_thread_record *late = &profile->threads[thread_of(profile, program->ids[1])];
+    assert_int_equal(python_double.lists, 2);
+    assert_int_equal(profile->runs[late->first_run].samples, profile->facts.looks - looks_before);
+    destroy(&recorded);
+}
+
+/* Nothing is walked while all threads wait: then the list is read on its own. */
+static void test_a_list_of_threads_is_read_when_no_stack_is_walked(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, sleep_on}, 2);
+    python_double.follows_list = true;
+    python_double.thread_count = 1;
+    steps = 0;
+    python_double_step = let_a_thread_be_told;
+    struct recorded recorded = record(&until_stopped, false);
+    assert_int_equal(recorded.profile->thread_count, 2);
+    assert_in_range(python_double.threads[0].walks, 1, 3);
+    destroy(&recorded);
+}
+
 static void kill_program(void)
 {
     if (steps++ == 5) {
@@ -611,6 +656,8 @@ int main(void)
         TEST(test_a_walk_that_stays_torn_is_told_as_broken),
         TEST(test_a_thread_without_frames_says_so),
         TEST(test_the_time_before_the_first_frame_is_starting),
+        TEST(test_a_list_of_threads_is_read_when_no_stack_is_walked),
+        TEST(test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_it_changes),
         TEST(test_a_thread_that_ends_is_recorded_to_its_end),
         TEST(test_the_end_of_the_process_ends_the_session),
         TEST(test_the_end_of_the_process_is_noticed_within_a_long_interval),

@@ -79,18 +79,31 @@ static void test_a_deadline_is_met_however_long_waking_up_takes(void **state)
         assert_true(sl_clock_now_ns() >= deadline_ns);
     }
     /* It was woken early, by no more than what is believed of a machine that is not busy. */
-    assert_true(lead.lead_ns > 0 && lead.lead_ns <= 60000);
+    assert_true(lead.short_ns > 0 && lead.short_ns <= 60000 && lead.long_ns == 0);
     /* A deadline nearer than that is waited for, one that has passed is not. */
-    uint64_t deadline_ns = sl_clock_now_ns() + lead.lead_ns / 2;
+    uint64_t deadline_ns = sl_clock_now_ns() + lead.short_ns / 2;
     sl_clock_meet(&lead, deadline_ns);
     assert_true(sl_clock_now_ns() >= deadline_ns);
     sl_clock_meet(&lead, 0);
+}
+
+static void test_a_far_deadline_is_met_too(void **state)
+{
+    (void)state;
+    struct sl_clock_lead lead = {.long_ns = 60000};
+    for (int i = 0; i < 20; i++) {
+        uint64_t deadline_ns = sl_clock_now_ns() + 1000000;
+        sl_clock_meet(&lead, deadline_ns);
+        assert_true(sl_clock_now_ns() >= deadline_ns);
+    }
+    assert_true(lead.long_ns <= 60000 && lead.short_ns == 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_deadline_is_met_however_long_waking_up_takes),
+        cmocka_unit_test(test_a_far_deadline_is_met_too),
         cmocka_unit_test(test_a_sleep_lasts_until_its_deadline),
         cmocka_unit_test(test_a_signal_does_not_shorten_a_sleep),
         cmocka_unit_test(test_precision_changes_nothing_else_and_is_given_back),
