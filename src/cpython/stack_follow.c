@@ -171,7 +171,7 @@ static enum sl_follow begin(struct sl_stack *stack)
     }
     if (newest != (memory->chunk_count > 0 ? memory->chunks[0].address : 0)) {
         enum sl_follow follow = sl_stack_chunks(python, memory, newest);
-        memory->roams = true;
+        memory->roams = SL_REACH_WALKS;
         return follow == SL_FOLLOW_OK ? SL_FOLLOW_MOVED : follow;
     }
     return SL_FOLLOW_OK;

@@ -114,7 +114,7 @@ static bool add_chunk(struct sl_stack *stack, size_t *piece, bool top_only)
     const struct sl_chunk *chunk = &memory->chunks[0];
     uint64_t begin = chunk->address;
     uint64_t end = chunk->address + chunk->size;
-    if (memory->reach.low >= begin && memory->reach.high < end && !memory->roams) {
+    if (memory->reach.low >= begin && memory->reach.high < end && memory->roams == 0) {
         uint64_t ahead = memory->reach.high + stack->python->layout.frame_header + AHEAD_BYTES;
         end = ahead < end ? ahead : end;
         if (top_only && memory->reach.low > begin + TOP_BYTES) {

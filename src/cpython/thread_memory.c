@@ -136,6 +136,7 @@ static void extend(const struct sl_thread_memory *memory, struct sl_reach *reach
 
 void sl_thread_memory_top(struct sl_thread_memory *memory, uint64_t address)
 {
+    memory->roams -= memory->roams > 0;
     if (!in_newest_chunk(memory, address)) {
         return;
     }

@@ -58,8 +58,8 @@ struct sl_reach {
 };
 
 /* What has not been reached in so many walks is not asked for any more. That it then has to be asked again, a moment
- * later, concerns what was in less than one of a thousand stacks. */
-#define SL_REACH_WALKS 1024u
+ * later, concerns what was in less than one of so many stacks, and of that only what is over within the time of a copy. */
+#define SL_REACH_WALKS 256u
 
 struct sl_thread_memory {
     uint64_t address; /* of the PyThreadState; 0: the slot is free */
@@ -78,7 +78,7 @@ struct sl_thread_memory {
     uint64_t c_frames[SL_C_FRAMES]; /* the latest first; 0: none */
     struct sl_foreign *foreign;     /* frames outside of the data stack, in order of their addresses; owned */
     uint32_t foreign_count, foreign_capacity;
-    bool roams;            /* the newest chunk changes: ask for all of it */
+    uint32_t roams;        /* the newest chunk has changed lately: ask for all of it, in so many walks */
     uint64_t generation;   /* the interpreter's count of freed code objects, before the last walk */
     bool generation_moves; /* it was another one in the walk before */
     uint32_t turn;         /* which of the long-lived code objects is compared next */
