@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -26,6 +27,7 @@ from measure import (
     PROGRAM_CORE,
     PROGRAMS,
     TOP,
+    info,
     install,
     interpreters,
     middle,
@@ -197,6 +199,65 @@ def web_load() -> str:
     return table(["application", "profiler", "requests a second", "fewer than plain", "p50", "p99", "failed"], rows)
 
 
+@contextlib.contextmanager
+def attached(pid: int, recording: Path) -> Iterator[None]:
+    """While it lasts, ours looks at that process a thousand times a second, from the core that wrk has."""
+    command: list[str | Path] = [
+        "taskset",
+        "-c",
+        str(PROFILER_CORE),
+        COMMAND,
+        "attach",
+        "-q",
+        "--rate",
+        "1000",
+        "-o",
+        recording,
+        str(pid),
+    ]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        time.sleep(0.5)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+            if process.returncode != 0:
+                raise RuntimeError(said.decode())
+
+
+def web_attach() -> str:
+    """The same server each time, plain and looked at in turn."""
+    variants = ("plain", "plain again", "attached at 1 kHz")
+    loads: dict[str, list[Load]] = {variant: [] for variant in variants}
+    with tempfile.TemporaryDirectory() as folder, serving(flask_arguments, "plain", Path(folder)) as server:
+        recording = Path(folder) / "recording.lapse"
+        server.drive(1)
+        for number in range(rounds(15)):
+            for variant in variants if number % 2 == 0 else reversed(variants):
+                with attached(server.worker(), recording) if "attached" in variant else contextlib.nullcontext():
+                    loads[variant].append(server.drive(SECONDS))
+        facts = info(recording)
+    rows = []
+    for variant, found in loads.items():
+        pairs = list(zip(found, loads["plain"], strict=True))
+        rows.append(
+            [
+                variant,
+                f"{middle([load.rate for load in found]):,.0f}",
+                "" if variant == "plain" else percent(middle([1 - load.rate / other.rate for load, other in pairs]), 1),
+                f"{middle([load.p99_ms for load in found]):.2f} ms",
+                ""
+                if variant == "plain"
+                else percent(middle([load.p99_ms / other.p99_ms - 1 for load, other in pairs]), 1),
+                percent(sum(load.failed for load in found) / max(sum(load.requests for load in found), 1), 1),
+            ]
+        )
+    heads = ["server", "requests a second", "fewer than plain", "p99", "later than plain", "failed"]
+    looks, duration = int(facts["looks"].replace(",", "")), float(facts["duration"].split()[0])
+    return table(heads, rows) + f"\n\nThe last recording: {looks / duration:,.0f} looks a second."
+
+
 def web_memory() -> str:
     """Of the worker while it is watched, in ten steps."""
     rows = []
@@ -212,4 +273,4 @@ def web_memory() -> str:
     return table(["application", "requests answered", "memory of the worker"], rows)
 
 
-FIGURES: dict[str, Callable[[], str]] = {"web_load": web_load, "web_memory": web_memory}
+FIGURES: dict[str, Callable[[], str]] = {"web_load": web_load, "web_attach": web_attach, "web_memory": web_memory}
