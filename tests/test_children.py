@@ -217,6 +217,31 @@ subprocess.run(["sh", "-c", "sleep 0.2; true"])
     assert len(recording.json["processes"]) == 1
 
 
+def test_a_child_that_becomes_another_program_is_ended_there_and_begun_anew_should_it_be_a_python_again(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    code = """\
+import os, sys
+from work import in_first
+child = os.fork()
+if child == 0:
+    in_first()
+    again = f"{sys.executable} -c 'import work; work.in_second()'"
+    os.execv("/bin/sh", ["sh", "-c", f"sleep 0.3; exec {again}"])
+os.waitpid(child, 0)
+"""
+    recording = stacklapse.record(any_python, [script(tmp_path, code)], ["--children"])
+    _, first, second = recording.json["processes"]
+    assert first["pid"] == second["pid"]
+    assert second["begin_ns"] - first["end_ns"] > 0.2e9
+    assert "import work" in second["command"]
+    marks = {name for stack in recording.stacks() for name in stack.names if name.startswith("[not Python: ")}
+    assert len(marks) == 1
+    # The time of neither is told of the other, too.
+    for process in first, second:
+        assert 0.09e9 < process["cpu_ns"] < 0.19e9, recording.json["processes"]
+
+
 def test_a_child_that_outlives_the_program_does_not_hold_us_up(
     stacklapse: Command, any_python: Interpreter, tmp_path: Path
 ) -> None:

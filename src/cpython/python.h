@@ -29,6 +29,9 @@ struct sl_python *sl_python_attach_own(struct sl_process *process, uint64_t runt
                                        struct sl_error *error);
 void sl_python_detach(struct sl_python *python);
 
+/* Whether a process runs a file that is called python, python3.12 or so: then it is a Python, or will be in a moment. */
+bool sl_python_named(const struct sl_process *process);
+
 /* The process that was attached to. */
 struct sl_process *sl_python_process(struct sl_python *python);
 

@@ -66,19 +66,10 @@ static struct sl_kin *kin_of(struct sl_family *family, pid_t pid)
     return NULL;
 }
 
-/* Whether it runs a file that is called python, python3.12, pypy... or so. */
-static bool is_named(const struct sl_process *process)
-{
-    char path[SL_DESCRIPTION_MAX];
-    sl_process_executable(process, path);
-    const char *slash = strrchr(path, '/');
-    return strncmp(slash != NULL ? slash + 1 : path, "python", strlen("python")) == 0;
-}
-
 static void begin_attempts(struct sl_kin *kin, uint64_t now_ns)
 {
     kin->settled = false;
-    kin->wait_ns = is_named(&kin->process) ? NAMED_FIRST_NS : OTHER_FIRST_NS;
+    kin->wait_ns = sl_python_named(&kin->process) ? NAMED_FIRST_NS : OTHER_FIRST_NS;
     kin->attempt_due_ns = now_ns + (kin->wait_ns == NAMED_FIRST_NS ? 0 : kin->wait_ns);
 }
 
@@ -124,6 +115,14 @@ void sl_family_keep(struct sl_family *family, pid_t pid, uint64_t now_ns)
     struct sl_kin *kin = add(family, pid, sl_parent_of(pid), now_ns, NULL);
     if (kin != NULL) {
         kin->settled = true;
+    }
+}
+
+void sl_family_take_back(struct sl_family *family, pid_t pid, uint64_t now_ns)
+{
+    struct sl_kin *kin = add(family, pid, sl_parent_of(pid), now_ns, NULL);
+    if (kin != NULL) {
+        kin->again = true;
     }
 }
 
@@ -256,7 +255,7 @@ static bool has_executed(const struct sl_kin *kin)
 /* Whether it is a Python by now. */
 static bool attempt(struct sl_family *family, struct sl_kin *kin, uint64_t now_ns)
 {
-    bool named = is_named(&kin->process);
+    bool named = sl_python_named(&kin->process);
     uint64_t longest_ns = named ? NAMED_EVERY_MAX_NS : OTHER_EVERY_MAX_NS;
     kin->wait_ns = kin->wait_ns * 2 < longest_ns ? kin->wait_ns * 2 : longest_ns;
     kin->attempt_due_ns = now_ns + kin->wait_ns;
@@ -294,6 +293,7 @@ static void tell_found(struct sl_family *family, const struct sl_kin *kin)
         .pid = kin->process.pid,
         .root = kin->root,
         .before = kin->before,
+        .again = kin->again,
         .covered_ns = kin->covered_ns,
     };
 }

@@ -28,6 +28,7 @@ struct sl_kin {
     bool root;               /* it was added, and is kept until it ends */
     bool before;             /* it was there before the search began */
     bool settled;            /* no Python that can be read, unless it executes another program */
+    bool again;              /* it was recorded before */
     uint64_t attempt_due_ns; /* when it is looked at again whether it is a Python */
     uint64_t wait_ns;        /* between the attempt before and that one */
     uint64_t covered_ns;     /* CPU time of descendants of its that are recorded and have ended */
@@ -42,7 +43,7 @@ struct sl_ended_kin {
 /* A process that can be recorded. */
 struct sl_found {
     pid_t pid;
-    bool root, before;
+    bool root, before, again;
     uint64_t covered_ns; /* all as above */
 };
 
@@ -81,6 +82,9 @@ bool sl_family_add(struct sl_family *family, pid_t pid, uint64_t now_ns, struct 
 /* The same for one that was recorded and turned out to be none that can be read: only its descendants count, unless it
  * executes another program. */
 void sl_family_keep(struct sl_family *family, pid_t pid, uint64_t now_ns);
+
+/* The same for one that has been recorded until it executed what is no Python, and that may become one again. */
+void sl_family_take_back(struct sl_family *family, pid_t pid, uint64_t now_ns);
 
 /* From now on descendants are searched for, beginning with those that are there. */
 void sl_family_search(struct sl_family *family, uint64_t now_ns);

@@ -4,7 +4,9 @@
 #include "target/description.h"
 #include "target/usage.h"
 
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -85,7 +87,7 @@ static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl
         }
         /* What was there before the recording has used CPU time before it. */
         struct sl_thread_runs runs;
-        if (member->joined && !member->was_sampled &&
+        if (member->past && !member->was_sampled &&
             sl_thread_runs(&observed->thread, &member->subject.threads, &runs) == SL_THREAD_OK) {
             thread->cpu_before_ns = runs.cpu_ns;
         }
@@ -283,12 +285,34 @@ static uint64_t next_attempt(const struct sl_member *member, uint64_t now_ns)
     return now_ns + patience[step].every_ns;
 }
 
+/* A process that was a Python has executed another program. That is no Python as long as nothing has come up in it, unless
+ * it is called one. */
+static void tell_other_program(struct sl_member *member)
+{
+    if (sl_python_named(&member->process)) {
+        member->meanwhile = member->recording->starting;
+        return;
+    }
+    char path[SL_DESCRIPTION_MAX];
+    sl_process_executable(&member->process, path);
+    const char *slash = strrchr(path, '/');
+    char name[sizeof "[not Python: ]" + NAME_MAX];
+    snprintf(name, sizeof name, "[not Python: %.*s]", NAME_MAX, slash != NULL ? slash + 1 : path);
+    sl_stack mark = path[0] != '\0' ? sl_recorder_mark(member->recording->recorder, name) : SL_NONE;
+    member->meanwhile = mark != SL_NONE ? mark : member->recording->not_python;
+    /* Should it become one again, the search finds it. */
+    member->left = member->found;
+}
+
 static void attempt_start(struct sl_member *member, uint64_t now_ns)
 {
     member->may_start = false;
     member->python = sl_python_attach(&member->process, &member->may_start, &member->error);
     if (member->python != NULL && start_sampling(member, now_ns)) {
         return;
+    }
+    if (member->was_sampled) {
+        tell_other_program(member);
     }
     bool refused =
         !member->may_start && (member->error.kind == SL_ERROR_UNSUPPORTED || member->error.kind == SL_ERROR_PERMISSION);
@@ -451,8 +475,15 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span)
         sl_recording_sample(member->recording, &member->main_thread->recorded, member->recording->exiting, 0);
     } else if (member->phase == SL_MEMBER_STARTING || !member->main_thread->recorded.told) {
         bool other = member->phase_since_ns + SL_STARTUP_LIMIT_NS <= now_ns;
-        sl_recording_sample(member->recording, &member->main_thread->recorded,
-                            other ? member->recording->not_python : member->recording->starting, 0);
+        if (other && member->meanwhile == member->recording->starting) {
+            member->meanwhile = member->recording->not_python;
+        }
+        if (member->left_told) {
+            end_process(member, now_ns);
+            return;
+        }
+        sl_recording_sample(member->recording, &member->main_thread->recorded, member->meanwhile, 0);
+        member->left_told = member->left;
     }
 }
 
@@ -512,7 +543,9 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     member->pid_descriptor = -1;
     member->index = SL_NONE;
     member->joined = !target->starting;
+    member->past = member->joined || target->again;
     member->named = target->command != NULL;
+    member->meanwhile = recording->starting;
     if (!sl_process_open(&member->process, target->pid, error)) {
         free(member);
         return NULL;
@@ -538,10 +571,11 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         .exit_status = -1,
     };
     struct sl_usage usage;
-    if (member->joined && sl_usage_read(&member->process, &usage)) {
+    if (member->past && sl_usage_read(&member->process, &usage)) {
         member->cpu_before_ns = usage.cpu_ns;
         member->children_cpu_before_ns = usage.children_cpu_ns;
         member->children_all_ns = usage.children_cpu_ns;
+        member->cpu_told_ns = target->again ? usage.cpu_ns + usage.children_cpu_ns : 0;
     }
     set_phase(member, SL_MEMBER_STARTING, now_ns);
 
@@ -567,6 +601,8 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
             sl_error_memory(error);
             goto failed;
         }
+        /* All other threads have ended when it executed its program. */
+        member->main_thread->cpu_before_ns = member->cpu_before_ns;
     }
     return member;
 

@@ -32,9 +32,14 @@ struct sl_member {
 
     bool was_sampled; /* it was readable at some time */
     bool named;       /* its command was given */
-    bool joined;      /* it ran before the recording, so its threads have a past */
+    bool joined;      /* it ran before the recording */
+    bool past;        /* so its threads have a past, or they have one because it was recorded before */
     bool ran;         /* Python code was seen since its program was started */
     bool may_start;   /* the last attempt to attach said "not yet" */
+    bool found;       /* a search came upon it, and would again */
+    bool left;        /* it has executed what is no Python, and its recording ends with that, though it lives */
+    bool left_told;
+    sl_stack meanwhile; /* what stands for the time in which it runs no Python */
     struct sl_error error;
     uint64_t phase_since_ns;
     uint64_t refused_since_ns; /* since when every attempt said that it can never be read; 0: it did not */
@@ -45,6 +50,7 @@ struct sl_member {
     struct sl_member_thread *main_thread; /* recorded from the start on, across exec; owned while no subject has it */
     uint64_t cpu_ns, children_cpu_ns;     /* while recorded, as last read */
     uint64_t cpu_before_ns, children_cpu_before_ns;
+    uint64_t cpu_told_ns;     /* by what was recorded of the process earlier */
     uint64_t covered_ns;      /* CPU time of descendants that it waited for and that are recorded themselves */
     uint64_t children_all_ns; /* of all that it ever waited for, as last read */
     uint64_t facts_due_ns;
@@ -52,10 +58,10 @@ struct sl_member {
     uint64_t threads_due_ns;
 };
 
-/* CPU time that its parent gets to see when it has waited for it, as last read. */
-static inline uint64_t sl_member_whole_cpu(const struct sl_member *member)
+/* CPU time that its parent gets to see when it has waited for it, as last read, without what was told of it before. */
+static inline uint64_t sl_member_new_cpu(const struct sl_member *member)
 {
-    return member->cpu_before_ns + member->cpu_ns + member->children_all_ns;
+    return member->cpu_before_ns + member->cpu_ns + member->children_all_ns - member->cpu_told_ns;
 }
 
 /* Of the descendants that it has waited for, `covered_ns` more are accounted for. */

@@ -256,10 +256,14 @@ static void take_found(struct sl_session *session, uint64_t now_ns)
             .pid = found->pid,
             .command = found->root ? session->root_command : NULL,
             .starting = !found->before,
+            .again = found->again,
         };
         struct sl_member *member = add_member(session, &target, now_ns, NULL);
         if (member != NULL && found->covered_ns > 0) {
             sl_member_cover(member, found->covered_ns);
+        }
+        if (member != NULL) {
+            member->found = !found->root && session->options.descendants == SL_DESCENDANTS_ALL;
         }
         if (member != NULL && session->options.descendants == SL_DESCENDANTS_FIRST) {
             sl_family_rest(family);
@@ -323,13 +327,16 @@ static void bury(struct sl_session *session, struct sl_member *member)
     }
     pid_t pid = member->process.pid;
     bool failed = member->phase == SL_MEMBER_FAILED;
+    bool left = member->left;
     if (!failed) {
-        cover(session, (pid_t)member->record.parent_pid, sl_member_whole_cpu(member));
+        cover(session, (pid_t)member->record.parent_pid, sl_member_new_cpu(member));
     }
     session->descriptors_left += member->descriptors;
     sl_member_destroy(member);
     if (failed && session->family.searching) {
         sl_family_keep(&session->family, pid, sl_clock_now_ns());
+    } else if (left && session->family.searching) {
+        sl_family_take_back(&session->family, pid, sl_clock_now_ns());
     }
 }
 

@@ -44,6 +44,7 @@ struct sl_session_target {
     bool starting;       /* it was only just started: that it is no Python yet, or has not initialised, is not an
                             * error until SL_STARTUP_LIMIT_NS (or, when it exits sooner, its exit) has passed; its time until then is recorded as
                             * [starting] */
+    bool again;          /* it was recorded already, as another program: what it has used until now was told then */
     bool prospect; /* it may be no Python itself, but the beginning of one: it is recorded from when it is a Python
                           * on, and until then only its descendants count. Not with SL_DESCENDANTS_NONE */
 };
