@@ -10,6 +10,18 @@
 #include "render/locations.h"
 #include "render/renderers.h"
 
+#include <string.h>
+
+/* What an event says of its function, in the writer's words: its name, and behind that all that a B has. */
+struct words {
+    size_t at;
+    size_t name_size;
+    size_t size;
+};
+
+/* More than an event's beginning takes, so that its memory is there before the first is written. */
+static const size_t event_room = 256;
+
 struct writer {
     const struct sl_profile *profile;
     const struct sl_selection *selection;
@@ -17,47 +29,83 @@ struct writer {
     uint32_t thread_count;
     struct sl_json json;
     const uint8_t *taken; /* stacks that the selection's functions leave; NULL: all */
-    uint32_t pid;         /* of the present thread */
+    struct words *function_words;
+    struct sl_output words; /* in memory, of all functions */
+    uint32_t pid;           /* of the present thread */
     uint64_t tid;
+    struct sl_output event; /* in memory: what events of the present thread and instant begin with */
+    size_t phase_at;        /* of the one letter in it that makes it a B or an E */
+    size_t time_at;
+    uint64_t event_ns; /* the instant that is in it; UINT64_MAX: none */
     sl_function *open; /* the calls that have begun and not ended, outermost first */
     uint32_t open_count;
     sl_function *next; /* the stack that comes now, the same way */
 };
 
-static void begin_event(struct writer *writer, const char *phase)
+static void begin_event(struct sl_json *json, const char *phase, uint32_t pid, uint64_t tid)
 {
-    sl_json_new_line(&writer->json);
-    sl_json_open_object(&writer->json, NULL);
-    sl_json_text(&writer->json, "ph", phase);
-    sl_json_unsigned(&writer->json, "pid", writer->pid);
-    sl_json_unsigned(&writer->json, "tid", writer->tid);
+    sl_json_new_line(json);
+    sl_json_open_object(json, NULL);
+    sl_json_text(json, "ph", phase);
+    sl_json_unsigned(json, "pid", pid);
+    sl_json_unsigned(json, "tid", tid);
 }
 
-static void write_place(struct writer *writer, sl_function function)
+/* A million samples are some million calls, so that each is put together of what was written once: for its function here,
+ * for its thread and its instant below. */
+static void collect_words(struct writer *writer)
 {
-    sl_json_open_object(&writer->json, "args");
-    sl_json_text(&writer->json, "file", sl_short_path(writer->profile, function));
-    sl_json_unsigned(&writer->json, "line", writer->profile->functions[function].first_line);
-    sl_json_close_object(&writer->json);
-}
-
-static void write_call_event(struct writer *writer, const char *phase, sl_function function, uint64_t ns)
-{
-    sl_string name = writer->profile->functions[function].name;
-    begin_event(writer, phase);
-    sl_json_decimal(&writer->json, "ts", ns, 3);
-    sl_json_string(&writer->json, "name", sl_profile_text(writer->profile, name),
-                   sl_profile_text_size(writer->profile, name));
-    if (phase[0] == 'B' && writer->profile->functions[function].kind == SL_FUNCTION_PYTHON) {
-        write_place(writer, function);
+    const struct sl_profile *profile = writer->profile;
+    const struct sl_buffer *words = &writer->words.pending;
+    for (sl_function function = 0; function < profile->function_count; function++) {
+        const struct sl_function_record *record = &profile->functions[function];
+        struct sl_json json = {.output = &writer->words, .filled = true};
+        size_t begin = words->size;
+        sl_json_string(&json, "name", sl_profile_text(profile, record->name),
+                       sl_profile_text_size(profile, record->name));
+        size_t name_size = words->size - begin;
+        if (record->kind == SL_FUNCTION_PYTHON) {
+            sl_json_open_object(&json, "args");
+            sl_json_text(&json, "file", sl_short_path(profile, function));
+            sl_json_unsigned(&json, "line", record->first_line);
+            sl_json_close_object(&json);
+        }
+        writer->function_words[function] = (struct words){begin, name_size, words->size - begin};
     }
-    sl_json_close_object(&writer->json);
+}
+
+static void begin_thread_events(struct writer *writer)
+{
+    struct sl_buffer *event = &writer->event.pending;
+    sl_buffer_clear(event);
+    struct sl_json json = {.output = &writer->event, .filled = true};
+    begin_event(&json, "?", writer->pid, writer->tid);
+    writer->phase_at = (size_t)(strchr(event->bytes, '?') - event->bytes);
+    writer->time_at = event->size;
+    writer->event_ns = UINT64_MAX;
+}
+
+static void write_call_event(struct writer *writer, char phase, sl_function function, uint64_t ns)
+{
+    struct sl_buffer *event = &writer->event.pending;
+    if (writer->event_ns != ns) {
+        event->size = writer->time_at;
+        struct sl_json json = {.output = &writer->event, .filled = true};
+        sl_json_decimal(&json, "ts", ns, 3);
+        writer->event_ns = ns;
+    }
+    event->bytes[writer->phase_at] = phase;
+    struct sl_output *output = writer->json.output;
+    const struct words *words = &writer->function_words[function];
+    sl_output_write(output, event->bytes, event->size);
+    sl_output_write(output, writer->words.pending.bytes + words->at, phase == 'B' ? words->size : words->name_size);
+    sl_output_write(output, "}", 1);
 }
 
 static void end_calls(struct writer *writer, uint32_t keep, uint64_t ns)
 {
     while (writer->open_count > keep) {
-        write_call_event(writer, "E", writer->open[--writer->open_count], ns);
+        write_call_event(writer, 'E', writer->open[--writer->open_count], ns);
     }
 }
 
@@ -79,13 +127,13 @@ static void change_to(struct writer *writer, sl_stack stack, uint64_t ns)
     end_calls(writer, same, ns);
     for (; same < depth; same++) {
         writer->open[writer->open_count++] = writer->next[same];
-        write_call_event(writer, "B", writer->next[same], ns);
+        write_call_event(writer, 'B', writer->next[same], ns);
     }
 }
 
 static void write_name_event(struct writer *writer, const char *kind, const char *name, size_t size)
 {
-    begin_event(writer, "M");
+    begin_event(&writer->json, "M", writer->pid, writer->tid);
     sl_json_text(&writer->json, "name", kind);
     sl_json_open_object(&writer->json, "args");
     sl_json_string(&writer->json, "name", name, size);
@@ -108,6 +156,7 @@ static void write_thread(struct writer *writer, const struct sl_thread_summary *
     sl_thread_label(label, profile, summary);
     write_name_event(writer, "thread_name", label->bytes, label->size);
 
+    begin_thread_events(writer);
     uint64_t now_ns = 0;
     for (; number < end; number++) {
         const struct sl_run *run = &profile->runs[number];
@@ -163,13 +212,21 @@ bool sl_render_chrome(const struct sl_profile *profile, const struct sl_render_o
     writer.next = SL_ARENA_NEW(&arena, sl_function, depth);
     writer.taken = sl_selection_stacks(&arena, profile, &options->selection);
     writer.threads = sl_thread_summaries(&arena, profile, &options->selection, &writer.thread_count);
+    writer.function_words = SL_ARENA_NEW(&arena, struct words, profile->function_count);
     bool done = !arena.exhausted;
     if (done) {
         struct sl_buffer label;
         sl_buffer_init(&label);
-        write_file(&writer, &label);
-        done = !label.failed;
+        sl_output_memory(&writer.words);
+        sl_output_memory(&writer.event);
+        collect_words(&writer);
+        if (!writer.words.pending.failed && sl_buffer_reserve(&writer.event.pending, event_room)) {
+            write_file(&writer, &label);
+        }
+        done = !label.failed && !writer.words.pending.failed && !writer.event.pending.failed;
         sl_buffer_destroy(&label);
+        sl_output_abandon(&writer.words);
+        sl_output_abandon(&writer.event);
     }
     sl_arena_reset(&arena);
     return done ? true : sl_error_memory(error);
