@@ -194,6 +194,7 @@ static const struct sl_call_tree *tree_in(struct sl_arena *arena, bool by_proces
         .by_process = by_process,
         .by_thread = by_thread,
         .inverted = inverted,
+        .without_lines = true,
         .focus = SL_NONE,
     };
     sl_arena_reset(arena);

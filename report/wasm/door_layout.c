@@ -87,21 +87,12 @@ AT(sl_node, hidden_frames, 28);
 AT(sl_node, total, 32);
 AT(sl_node, self, 48);
 AT(sl_node, hidden, 64);
-AT(sl_node, first_line, 96);
-AT(sl_node, line_count, 100);
 AT(sl_node, first_hidden, 104);
 AT(sl_node, hidden_count, 108);
 SIZE(sl_node, 112);
 
-AT(sl_node_line, line, 0);
-AT(sl_node_line, state, 4);
-AT(sl_node_line, self, 8);
-AT(sl_node_line, total, 24);
-SIZE(sl_node_line, 40);
-
 AT(sl_call_tree, nodes, 0);
 AT(sl_call_tree, node_count, 4);
-AT(sl_call_tree, lines, 8);
 AT(sl_call_tree, hidden, 16);
 
 AT(sl_function_total, function, 0);

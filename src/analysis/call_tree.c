@@ -59,7 +59,27 @@ static void place_stacks(struct sl_tree_task *task, const struct sl_place *base)
         const struct sl_stack_record *record = &task->profile->stacks[stack];
         task->places[stack] =
             sl_tree_place(&task->tree, caller == 0 ? base : &task->places[caller], record->function, record->line);
-        task->totals[stack] = (struct sl_amount){0};
+    }
+}
+
+/* What the frames above a line took goes to the line, too. */
+static void add_to_lines(struct sl_tree_task *task)
+{
+    const struct sl_stack_samples *samples = &task->samples;
+    for (uint32_t i = 0; i < task->order_count; i++) {
+        sl_stack stack = task->order[i];
+        task->totals[stack] = samples->stacks[stack].self;
+    }
+    for (uint32_t i = task->order_count; i-- > 0;) {
+        sl_stack stack = task->order[i];
+        sl_stack caller = sl_tree_task_caller(task, stack);
+        const struct sl_place *place = &task->places[stack];
+        if (caller != 0) {
+            sl_amount_add(&task->totals[caller], task->totals[stack]);
+        }
+        if (place->own_entry && place->line != SL_NONE) {
+            sl_amount_add(&task->tree.lines[place->line].total, task->totals[stack]);
+        }
     }
 }
 
@@ -78,15 +98,9 @@ static void add_merged(struct sl_tree_task *task, const struct sl_place *base)
         sl_tree_add_self(tree, place, seen->self);
         sl_tree_add_span(tree, place->shown, seen->begin_ns, seen->end_ns);
         sl_tree_add_states(tree, place, samples, seen);
-        sl_amount_add(&task->totals[stack], seen->self);
     }
-    for (uint32_t i = task->order_count; i-- > 0;) {
-        sl_stack stack = task->order[i];
-        sl_stack caller = sl_tree_task_caller(task, stack);
-        sl_amount_add(&task->totals[caller], task->totals[stack]);
-        if (task->places[stack].own_entry && task->places[stack].line != SL_NONE) {
-            sl_amount_add(&tree->lines[task->places[stack].line].total, task->totals[stack]);
-        }
+    if (!task->options->without_lines) {
+        add_to_lines(task);
     }
 }
 
@@ -142,7 +156,7 @@ static bool prepare(struct sl_tree_task *task)
     uint32_t count = task->profile->stack_count;
     sl_tree_init(&task->tree, task->scratch, task->options);
     task->places = SL_ARENA_NEW(task->scratch, struct sl_place, count);
-    task->totals = SL_ARENA_NEW(task->scratch, struct sl_amount, count);
+    task->totals = SL_ARENA_NEW(task->scratch, struct sl_amount, task->options->without_lines ? 0 : count);
     task->groups = SL_ARENA_NEW(task->scratch, uint32_t, count);
     task->order = SL_ARENA_NEW(task->scratch, sl_stack, count);
     task->way = SL_ARENA_NEW(task->scratch, sl_stack, count);

@@ -74,6 +74,7 @@ struct sl_call_tree_options {
                             * one of the same function */
     bool inverted;        /* from the leaves to their callers: children of a node are who called it; self time only at
                             * the first level */
+    bool without_lines;   /* nodes have none: for who does not show them, they are a third of the work */
     sl_function focus;    /* SL_NONE, or: stacks are cut so that they begin at this function's outermost frame; samples
                             * without it are left out */
 };

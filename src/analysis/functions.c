@@ -23,8 +23,6 @@ static bool begin(struct count *count, const struct sl_profile *profile, const s
     sl_arena_init(&count->scratch);
     count->number = SL_ARENA_NEW(&count->scratch, uint32_t, profile->stack_count);
     count->first = SL_ARENA_NEW(&count->scratch, sl_stack, profile->stack_count);
-    count->self = SL_ARENA_NEW(&count->scratch, struct sl_amount, profile->stack_count);
-    count->total = SL_ARENA_NEW(&count->scratch, struct sl_amount, profile->stack_count);
     return !count->scratch.exhausted && sl_stack_walk_begin(&count->walk, &count->scratch, profile, selection);
 }
 
@@ -41,29 +39,51 @@ static sl_function caller_of(const struct sl_profile *profile, sl_stack stack)
     return caller == 0 ? SL_NONE : profile->stacks[caller].function;
 }
 
+/* The numbers that were given so far. */
+struct numbers {
+    uint32_t *functions; /* of each function, plus one; 0: none yet */
+    struct sl_map pairs; /* of function and line, or of caller and function */
+    struct sl_map calls; /* of a pair of functions and a line */
+};
+
+/* The number of what a stack counts for, `fresh` when it had none. SL_NONE when the arena is exhausted. */
+static uint32_t number_of(struct numbers *numbers, const struct sl_profile *profile, sl_stack stack,
+                          enum subject subject, uint32_t fresh)
+{
+    const struct sl_stack_record *record = &profile->stacks[stack];
+    if (subject == FUNCTIONS) {
+        uint32_t *number = &numbers->functions[record->function];
+        *number = *number != 0 ? *number : fresh + 1;
+        return *number - 1;
+    }
+    if (subject == LINES) {
+        return sl_map_number(&numbers->pairs, record->function, record->line, fresh);
+    }
+    sl_function caller = caller_of(profile, stack);
+    if (subject == EDGES) {
+        return sl_map_number(&numbers->pairs, caller, record->function, fresh);
+    }
+    uint32_t pair = sl_map_number(&numbers->pairs, caller, record->function, (uint32_t)numbers->pairs.count);
+    return pair == SL_NONE ? SL_NONE
+                           : sl_map_number(&numbers->calls, pair, profile->stacks[record->caller].line, fresh);
+}
+
 /* Gives every stack with time the number of what it counts for. False when the arena is exhausted. */
 static bool number_stacks(struct count *count, enum subject subject)
 {
     const struct sl_profile *profile = count->walk.profile;
-    struct sl_map numbers, pairs;
-    sl_map_init(&numbers, &count->scratch);
-    sl_map_init(&pairs, &count->scratch);
+    struct numbers numbers = {.functions = SL_ARENA_NEW(&count->scratch, uint32_t, profile->function_count)};
+    sl_map_init(&numbers.pairs, &count->scratch);
+    sl_map_init(&numbers.calls, &count->scratch);
+    if (numbers.functions == NULL) {
+        return false;
+    }
     for (sl_stack stack = 1; stack < profile->stack_count; stack++) {
         if (sl_amount_is_zero(count->walk.total[stack])) {
             continue;
         }
-        const struct sl_stack_record *record = &profile->stacks[stack];
-        uint32_t high = 0;
-        uint32_t low = record->function;
-        if (subject == LINES) {
-            high = record->function;
-            low = record->line;
-        } else if (subject != FUNCTIONS) {
-            high = sl_map_number(&pairs, caller_of(profile, stack), record->function, (uint32_t)pairs.count);
-            low = subject == EDGES_BY_LINE ? profile->stacks[record->caller].line : 0;
-        }
-        uint32_t number = sl_map_number(&numbers, high, low, count->count);
-        if (number == SL_NONE || high == SL_NONE) {
+        uint32_t number = number_of(&numbers, profile, stack, subject, count->count);
+        if (number == SL_NONE) {
             return false;
         }
         if (number == count->count) {
@@ -77,7 +97,9 @@ static bool number_stacks(struct count *count, enum subject subject)
 static bool add_up(struct count *count)
 {
     uint32_t *open = SL_ARENA_NEW(&count->scratch, uint32_t, count->count);
-    if (open == NULL) {
+    count->self = SL_ARENA_NEW(&count->scratch, struct sl_amount, count->count);
+    count->total = SL_ARENA_NEW(&count->scratch, struct sl_amount, count->count);
+    if (count->scratch.exhausted) {
         return false;
     }
     struct sl_stack_walk *walk = &count->walk;

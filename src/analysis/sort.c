@@ -109,7 +109,11 @@ bool sl_sort_groups(struct sl_arena *scratch, struct sl_groups *groups, uint32_t
     }
     for (uint32_t group = 0; group < group_count; group++) {
         uint32_t begin = groups->starts[group];
-        merge_sort(groups->items + begin, other, groups->starts[group + 1] - begin, before, context);
+        uint32_t size = groups->starts[group + 1] - begin;
+        /* Most have one item or none. */
+        if (size > 1) {
+            merge_sort(groups->items + begin, other, size, before, context);
+        }
     }
     return true;
 }

@@ -49,7 +49,7 @@ void sl_tree_reserve(struct sl_tree_builder *tree, uint32_t count)
 {
     uint32_t left = SL_CALL_TREE_NODES_MAX - tree->branch_count;
     room_for_branches(tree, count < left ? count : left);
-    room_for_lines(tree, count);
+    room_for_lines(tree, tree->without_lines ? 0 : count);
     sl_map_reserve(&tree->branch_numbers, count < left ? count : left);
 }
 
@@ -97,6 +97,7 @@ void sl_tree_init(struct sl_tree_builder *tree, struct sl_arena *scratch, const 
                                      .roles = options->roles,
                                      .focus = options->focus,
                                      .unmerged = options->timeline,
+                                     .without_lines = options->without_lines,
                                      .totals_given = options->inverted};
     sl_map_init(&tree->branch_numbers, scratch);
     sl_map_init(&tree->line_numbers, scratch);
@@ -120,6 +121,9 @@ struct sl_place sl_tree_base(struct sl_tree_builder *tree, uint32_t parent, enum
 
 uint32_t sl_tree_line(struct sl_tree_builder *tree, uint32_t branch, uint32_t line)
 {
+    if (tree->without_lines) {
+        return SL_NONE;
+    }
     /* Most branches have one line only. */
     uint32_t first = tree->branches[branch].first_line;
     if (first != SL_NONE && tree->lines[first].line == line) {
@@ -417,6 +421,7 @@ static sl_function *collect_hidden(struct sl_tree_builder *tree, struct sl_arena
     uint32_t *nodes = SL_ARENA_NEW(tree->scratch, uint32_t, frames);
     struct sl_map numbers;
     sl_map_init(&numbers, tree->scratch);
+    sl_map_reserve(&numbers, frames);
     if (functions == NULL || nodes == NULL) {
         return NULL;
     }

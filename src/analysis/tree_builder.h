@@ -52,7 +52,8 @@ struct sl_tree_builder {
     struct sl_arena *scratch;
     const uint8_t *roles; /* NULL: all OWN */
     sl_function focus;
-    bool unmerged;     /* a new shown branch for each call */
+    bool unmerged; /* a new shown branch for each call */
+    bool without_lines;
     bool totals_given; /* totals of branches are added by the caller, and not summed up from self times */
     struct sl_branch *branches;
     uint32_t branch_count, branch_capacity;
@@ -89,7 +90,7 @@ uint32_t sl_tree_folded(struct sl_tree_builder *tree, uint32_t parent, uint32_t 
 /* The role of a function in this tree: as in `roles`, but the focus is never left out. */
 enum sl_role sl_tree_role(const struct sl_tree_builder *tree, sl_function function);
 
-/* The entry of a line of a branch, found or made. SL_NONE for SL_NONE. */
+/* The entry of a line of a branch, found or made. SL_NONE when there is no room, or the tree has no lines. */
 uint32_t sl_tree_line(struct sl_tree_builder *tree, uint32_t branch, uint32_t line);
 
 /* Adds time that ended in a place. */

@@ -90,12 +90,16 @@ void sl_buffer_format(struct sl_buffer *buffer, const char *format, ...)
 
 void sl_buffer_varint(struct sl_buffer *buffer, uint64_t value)
 {
-    char bytes[10];
-    size_t size = 0;
+    /* The most that one takes. */
+    if (!sl_buffer_reserve(buffer, 10)) {
+        return;
+    }
+    char *at = buffer->bytes + buffer->size;
     while (value >= 0x80) {
-        bytes[size++] = (char)(value | 0x80);
+        *at++ = (char)(value | 0x80);
         value >>= 7;
     }
-    bytes[size++] = (char)value;
-    sl_buffer_append(buffer, bytes, size);
+    *at++ = (char)value;
+    *at = '\0';
+    buffer->size = (size_t)(at - buffer->bytes);
 }

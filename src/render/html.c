@@ -26,6 +26,9 @@ struct page {
     const struct sl_profile *profile;
     const struct sl_render_options *options;
     struct sl_buffer columns;
+    struct sl_arena arena;
+    const struct sl_function_total *totals; /* of the whole recording */
+    uint32_t total_count;
 };
 
 /* Text in HTML: escaped for elements and for attributes in quotes. */
@@ -130,6 +133,13 @@ static void put_about(const struct page *page, struct sl_output *output)
     sl_output_text(output, about->fact_count > 0 ? "</dl>" : "");
 }
 
+static bool is_whole(const struct sl_profile *profile, const struct sl_selection *selection)
+{
+    struct sl_selection whole = sl_selection_all(profile);
+    return selection->begin_ns == whole.begin_ns && selection->end_ns >= whole.end_ns && selection->threads == NULL &&
+           selection->functions == NULL && selection->mode == whole.mode;
+}
+
 static bool put_summary(const struct page *page, struct sl_output *output, struct sl_error *error)
 {
     const struct sl_profile *profile = page->profile;
@@ -152,8 +162,11 @@ static bool put_summary(const struct page *page, struct sl_output *output, struc
                    "<th>function</th><th>file</th></tr></thead><tbody>");
     struct sl_arena arena;
     sl_arena_init(&arena);
-    uint32_t count = 0;
-    const struct sl_function_total *totals = sl_function_totals(&arena, profile, &page->options->selection, &count);
+    uint32_t count = page->total_count;
+    const struct sl_function_total *totals = page->totals;
+    if (!is_whole(profile, &page->options->selection)) {
+        totals = sl_function_totals(&arena, profile, &page->options->selection, &count);
+    }
     if (totals == NULL) {
         sl_arena_reset(&arena);
         return sl_error_memory(error);
@@ -254,7 +267,7 @@ static bool put_columns(const struct page *page, struct sl_output *output, struc
 
 static bool put_source(const struct page *page, struct sl_output *output, struct sl_error *error)
 {
-    return sl_page_source_write(page->profile, page->options, output, error);
+    return sl_page_source_write(page->profile, page->options, page->totals, page->total_count, output, error);
 }
 
 /* The marks of the template, each of which occurs once (report/build/page.mjs sees to that). */
@@ -309,7 +322,11 @@ bool sl_render_html(const struct sl_profile *profile, const struct sl_render_opt
     struct page page = {.profile = profile, .options = options};
     sl_buffer_init(&page.columns);
     sl_columns_write(profile, &page.columns);
-    bool done = page.columns.failed ? sl_error_memory(error) : put_page(&page, output, error);
+    sl_arena_init(&page.arena);
+    struct sl_selection whole = sl_selection_all(profile);
+    page.totals = sl_function_totals(&page.arena, profile, &whole, &page.total_count);
+    bool done = page.columns.failed || page.totals == NULL ? sl_error_memory(error) : put_page(&page, output, error);
+    sl_arena_reset(&page.arena);
     sl_buffer_destroy(&page.columns);
     return done;
 }

@@ -1,7 +1,7 @@
 #include "render/page_source.h"
 
-#include "analysis/functions.h"
 #include "analysis/roles.h"
+#include "analysis/sort.h"
 #include "base/buffer.h"
 #include "render/deflated.h"
 
@@ -192,27 +192,25 @@ static void put_pieces(struct sl_buffer *buffer, struct source_file *file, sl_st
 /* What the collecting needs all the time. */
 struct collection {
     const struct sl_profile *profile;
-    const struct sl_line_total *lines; /* sorted by function */
-    uint32_t line_count;
+    struct sl_groups stacks;   /* by function */
     struct source_file *files; /* one for each string */
     struct sl_buffer piece;
     struct sl_deflated *deflated;
     bool any;
 };
 
-static uint32_t first_line_total(const struct collection *collection, sl_function function)
+/* Puts the stacks together by function: their lines are those that were seen. False when memory is exhausted. */
+static bool group_stacks(struct collection *collection, struct sl_arena *arena)
 {
-    uint32_t low = 0;
-    uint32_t high = collection->line_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (collection->lines[middle].function < function) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    const struct sl_profile *profile = collection->profile;
+    uint32_t *functions = SL_ARENA_NEW(arena, uint32_t, profile->stack_count);
+    if (functions == NULL) {
+        return false;
     }
-    return low;
+    for (sl_stack stack = 0; stack < profile->stack_count; stack++) {
+        functions[stack] = profile->stacks[stack].function;
+    }
+    return sl_group(arena, functions, profile->stack_count, profile->function_count, &collection->stacks);
 }
 
 /* False when nothing more fits. */
@@ -231,10 +229,10 @@ static bool add_function(struct collection *collection, sl_function function)
     if (strcmp(name, "<module>") != 0 && record->first_line > 0 && record->first_line <= file->line_count) {
         want(file, record->first_line, last_line_of(file, record->first_line));
     }
-    for (uint32_t i = first_line_total(collection, function);
-         i < collection->line_count && collection->lines[i].function == function; i++) {
-        if (collection->lines[i].line > 0 && collection->lines[i].line <= file->line_count) {
-            want(file, collection->lines[i].line, collection->lines[i].line);
+    for (uint32_t i = collection->stacks.starts[function]; i < collection->stacks.starts[function + 1]; i++) {
+        uint32_t line = collection->profile->stacks[collection->stacks.items[i]].line;
+        if (line > 0 && line <= file->line_count) {
+            want(file, line, line);
         }
     }
     sl_buffer_clear(&collection->piece);
@@ -268,7 +266,8 @@ static bool add_functions(struct collection *collection, const struct sl_functio
 }
 
 bool sl_page_source_write(const struct sl_profile *profile, const struct sl_render_options *options,
-                          struct sl_output *output, struct sl_error *error)
+                          const struct sl_function_total *totals, uint32_t total_count, struct sl_output *output,
+                          struct sl_error *error)
 {
     if (options->source == SL_SOURCE_NONE) {
         return true;
@@ -278,21 +277,18 @@ bool sl_page_source_write(const struct sl_profile *profile, const struct sl_rend
     sl_arena_init(&arena);
     struct collection collection = {.profile = profile};
     sl_buffer_init(&collection.piece);
-    uint32_t count = 0;
-    struct sl_selection whole = sl_selection_all(profile);
-    const struct sl_function_total *totals = sl_function_totals(&arena, profile, &whole, &count);
-    collection.lines = sl_line_totals(&arena, profile, &whole, &collection.line_count);
+    bool grouped = group_stacks(&collection, &arena);
     const uint8_t *roles = sl_roles(&arena, profile, &options->roles);
     collection.files = calloc(profile->string_count, sizeof *collection.files);
     collection.deflated = sl_deflated_create(all ? SL_SOURCE_ALL_LIMIT : SL_PAGE_SOURCE_LIMIT);
     bool done = false;
-    if (totals == NULL || collection.lines == NULL || roles == NULL || collection.files == NULL ||
-        collection.deflated == NULL) {
+    if (!grouped || roles == NULL || collection.files == NULL || collection.deflated == NULL) {
         sl_error_memory(error);
         goto cleanup;
     }
-    if (add_functions(&collection, totals, count, roles, true, UINT32_MAX)) {
-        (void)add_functions(&collection, totals, count, roles, false, all ? UINT32_MAX : SL_SOURCE_LIBRARY_FUNCTIONS);
+    if (add_functions(&collection, totals, total_count, roles, true, UINT32_MAX)) {
+        (void)add_functions(&collection, totals, total_count, roles, false,
+                            all ? UINT32_MAX : SL_SOURCE_LIBRARY_FUNCTIONS);
     }
     if (collection.any) {
         const struct sl_buffer *bytes = sl_deflated_finish(collection.deflated);

@@ -15,6 +15,7 @@
 #ifndef SL_RENDER_PAGE_SOURCE_H
 #define SL_RENDER_PAGE_SOURCE_H
 
+#include "analysis/functions.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "profile/profile.h"
@@ -29,8 +30,10 @@
 /* With SL_SOURCE_ALL: a page stays something that a browser opens. */
 #define SL_SOURCE_ALL_LIMIT ((size_t)16 * 1000 * 1000)
 
-/* Writes the pieces in base64; nothing at all when there are none. False when memory is exhausted. */
+/* Writes the pieces in base64; nothing at all when there are none. `totals` are those of the whole recording. False when
+ * memory is exhausted. */
 bool sl_page_source_write(const struct sl_profile *profile, const struct sl_render_options *options,
-                          struct sl_output *output, struct sl_error *error);
+                          const struct sl_function_total *totals, uint32_t total_count, struct sl_output *output,
+                          struct sl_error *error);
 
 #endif

@@ -70,7 +70,6 @@ static void put_tree(struct sl_json *json, const char *key, const struct sl_call
         put_amount(json, NULL, node->total);
         put_amount(json, NULL, node->self);
         put_amount(json, NULL, node->hidden);
-        sl_json_unsigned(json, NULL, node->line_count > 0 ? tree->lines[node->first_line].line : 0);
         sl_json_unsigned(json, NULL, node->hidden_count > 0 ? tree->hidden[node->first_hidden] : 0);
         sl_json_unsigned(json, NULL, offsets != NULL ? offsets[i] : 0);
         sl_json_close_array(json);

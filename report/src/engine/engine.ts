@@ -10,7 +10,6 @@ import {
   KIND_AMOUNT,
   LINE_TOTAL,
   NODE,
-  NODE_LINE,
   THREAD_SUMMARY,
 } from "./layout";
 import type { Amount, Module } from "./module";
@@ -54,22 +53,13 @@ class Rows {
   }
 }
 
-export interface Line {
-  readonly line: number;
-  readonly state: number;
-  readonly self: Amount;
-  readonly total: Amount;
-}
-
-/** A call tree, by node number: node 0 is the root, parents come before their children. */
+/** A call tree, by node number: node 0 is the root, parents come before their children. It has no lines. */
 export class CallTree extends Rows {
-  readonly #lines: number;
   readonly #hidden: number;
 
   constructor(module: Module, at: number) {
     const words = module.words;
     super(module, (words[at + CALL_TREE.nodes] ?? 0) >>> 2, words[at + CALL_TREE.count] ?? 0, NODE.size);
-    this.#lines = (words[at + CALL_TREE.lines] ?? 0) >>> 2;
     this.#hidden = (words[at + CALL_TREE.hidden] ?? 0) >>> 2;
   }
 
@@ -79,19 +69,6 @@ export class CallTree extends Rows {
 
   self(node: number): Amount {
     return this.amount(node, NODE.self);
-  }
-
-  lines(node: number): Line[] {
-    const first = this.word(node, NODE.firstLine);
-    return Array.from({ length: this.word(node, NODE.lineCount) }, (_, index) => {
-      const at = this.#lines + (first + index) * NODE_LINE.size;
-      return {
-        line: this.module.words[at + NODE_LINE.line] ?? 0,
-        state: this.module.words[at + NODE_LINE.state] ?? 0,
-        self: this.module.amount(at + NODE_LINE.self),
-        total: this.module.amount(at + NODE_LINE.total),
-      };
-    });
   }
 
   /** The distinct functions that are folded into a node, heaviest first. */
@@ -122,8 +99,12 @@ export interface FunctionTotal {
   readonly total: Amount;
 }
 
-export interface LineTotal extends Line {
+export interface LineTotal {
   readonly function: number;
+  readonly line: number;
+  readonly state: number;
+  readonly self: Amount;
+  readonly total: Amount;
 }
 
 export interface Edge {

@@ -65,15 +65,12 @@ export const NODE = {
   total: 8,
   self: 12,
   hidden: 16,
-  firstLine: 24,
-  lineCount: 25,
   firstHidden: 26,
   hiddenCount: 27,
   size: 28,
 } as const;
 
-export const CALL_TREE = { nodes: 0, count: 1, lines: 2, hidden: 4 } as const;
-export const NODE_LINE = { line: 0, state: 1, self: 2, total: 6, size: 10 } as const;
+export const CALL_TREE = { nodes: 0, count: 1, hidden: 4 } as const;
 export const FUNCTION_TOTAL = { function: 0, self: 2, total: 6, size: 10 } as const;
 export const LINE_TOTAL = { function: 0, line: 1, state: 2, self: 4, total: 8, size: 12 } as const;
 export const EDGE = { caller: 0, callee: 1, self: 4, total: 8, size: 12 } as const;

@@ -73,7 +73,6 @@ function treeRows(tree: CallTree, offset: (node: number) => number): unknown[] {
     pair(tree.total(node)),
     pair(tree.self(node)),
     pair(tree.amount(node, NODE.hidden)),
-    tree.lines(node)[0]?.line ?? 0,
     tree.hiddenFunctions(node)[0] ?? 0,
     offset(node),
   ]);

@@ -314,6 +314,26 @@ static void random_selection(struct question *question, uint8_t *threads, uint8_
     selection->functions = chance(3) == 0 ? functions : NULL;
 }
 
+/* Who leaves the lines out gets the same nodes. */
+static void check_without_lines(const struct question *question, struct sl_arena *arena,
+                                const struct sl_call_tree *tree)
+{
+    struct sl_call_tree_options options = question->options;
+    options.without_lines = true;
+    const struct sl_call_tree *bare = sl_call_tree_build(arena, question->profile, &question->selection, &options);
+    assert_non_null(bare);
+    assert_int_equal(bare->line_count, 0);
+    assert_int_equal(bare->node_count, tree->node_count);
+    for (uint32_t i = 0; i < tree->node_count; i++) {
+        struct sl_node node = tree->nodes[i];
+        node.first_line = 0;
+        node.line_count = 0;
+        assert_memory_equal(&bare->nodes[i], &node, sizeof node);
+    }
+    assert_int_equal(bare->hidden_count, tree->hidden_count);
+    assert_memory_equal(bare->hidden, tree->hidden, tree->hidden_count * sizeof *tree->hidden);
+}
+
 static void test_trees_agree_with_counting_run_by_run(void **state)
 {
     (void)state;
@@ -347,6 +367,7 @@ static void test_trees_agree_with_counting_run_by_run(void **state)
         collect_nodes(tree, &given[0], &given[1]);
         assert_same(&expected[0], &given[0]);
         assert_same(&expected[1], &given[1]);
+        check_without_lines(&question, &arena, tree);
         if (!question.options.inverted && !question.options.timeline) {
             check_hidden(&question, tree, &expected[0]);
             assert_int_equal(tree->node_count, given[0].count);
