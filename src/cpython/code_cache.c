@@ -13,10 +13,16 @@ void sl_code_cache_init(struct sl_code_cache *cache)
     *cache = (struct sl_code_cache){0};
 }
 
+static void destroy_item(struct sl_known_code *item)
+{
+    sl_line_table_destroy(&item->lines);
+    sl_returns_destroy(&item->returns);
+}
+
 static void forget_items(struct sl_code_cache *cache)
 {
     for (uint32_t i = 0; i < cache->count; i++) {
-        sl_line_table_destroy(&cache->items[i].lines);
+        destroy_item(&cache->items[i]);
     }
     cache->count = 0;
     if (cache->slot_count > 0) {
@@ -232,7 +238,7 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
             return false;
         }
     } else {
-        sl_line_table_destroy(&item->lines);
+        destroy_item(item);
         cache->changes++;
     }
     *item = (struct sl_known_code){
@@ -243,9 +249,11 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
         .first_traceable = read->first_traceable,
         .frame_bytes = read->frame_bytes,
         .lines = read->lines,
+        .returns = read->returns,
         .short_lived = is_no_file(&read->file),
     };
     read->lines = (struct sl_line_table){0};
+    read->returns = (struct sl_returns){0};
     return true;
 }
 

@@ -18,10 +18,11 @@ struct sl_read_code {
     struct sl_buffer name; /* co_qualname */
     struct sl_buffer file; /* co_filename */
     struct sl_line_table lines;
+    struct sl_returns returns;
 };
 
-/* How many are read together: four pieces for each must fit one system call. */
-#define SL_CODES_AT_ONCE (SL_READ_PIECES_MAX / 4)
+/* How many are read together: five pieces for each must fit one system call. */
+#define SL_CODES_AT_ONCE (SL_READ_PIECES_MAX / 5)
 
 /* A line table longer than this is cut. A function of 100,000 lines has some 500 kB. */
 #define SL_LINE_TABLE_BYTES_MAX ((size_t)4 * 1024 * 1024)

@@ -184,9 +184,9 @@ static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
 }
 
 /* Whether the innermost `count` frames fit together, as far as their code objects tell: a frame that called another is
- * at one of its own instructions, and the other begins where it ends, if both lie in the same chunk. Only while a frame
- * is being torn down there may be a gap (its finalizers run above it): a gap that is there again in the next attempt is
- * believed. */
+ * at one of its own instructions, none that leaves it, and the other begins where it ends, if both lie in the same chunk.
+ * While a frame is being torn down its finalizers run above it, maybe behind a gap: what is odd, and is there again in the
+ * next attempt, is believed. */
 static bool fits(struct sl_stack *stack, uint32_t count)
 {
     struct sl_thread_memory *memory = stack->memory;
@@ -198,8 +198,12 @@ static bool fits(struct sl_stack *stack, uint32_t count)
             continue;
         }
         const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, caller->code);
-        if (known == NULL || unit_of(&stack->python->layout, caller, known) == UINT32_MAX) {
+        uint32_t unit = known != NULL ? unit_of(&stack->python->layout, caller, known) : UINT32_MAX;
+        if (unit == UINT32_MAX) {
             return false;
+        }
+        if (sl_returns_has(&known->returns, unit)) {
+            odd = callee->address ^ caller->code;
         }
         if (!callee->hidden && !callee->generator && !caller->generator &&
             caller->address + known->frame_bytes != callee->address &&

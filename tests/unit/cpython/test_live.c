@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "cpython/runtime.h"
 #include "live.h"
 
 #include <signal.h>
@@ -51,6 +52,21 @@ static void print_stack(const struct sl_python *python, const struct sl_walk *wa
     }
 }
 
+/* What the function "plain" ends with leaves it, and nothing before does. */
+static void assert_returns(const struct sl_python *python)
+{
+    for (uint32_t i = 0; i < python->codes.count; i++) {
+        const struct sl_known_code *known = &python->codes.items[i];
+        if (strcmp(sl_python_code(python, known->number)->name, "plain") == 0) {
+            bool leaves_frames = python->layout.minor < 14;
+            assert_int_equal(known->returns.count, leaves_frames);
+            assert_int_equal(sl_returns_has(&known->returns, (uint32_t)known->identity.units - 1), leaves_frames);
+            return;
+        }
+    }
+    fail_msg("no such function");
+}
+
 static void assert_same_stack(const char *python_path, const char *scene)
 {
     struct child child;
@@ -68,6 +84,9 @@ static void assert_same_stack(const char *python_path, const char *scene)
         print_message("%s %s\nexpected:\n%.2000s\nseen:\n%.2000s\n", python_path, scene, expected.bytes, seen.bytes);
     }
     assert_string_equal(seen.bytes, expected.bytes);
+    if (strcmp(scene, "plain") == 0) {
+        assert_returns(python);
+    }
     /* Nothing moves but the function that waits, perhaps: a second look is the same, and says so. */
     size_t count = walk.count;
     struct sl_buffer again;
