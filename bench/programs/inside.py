@@ -1,8 +1,9 @@
 """Fixed amounts of work, profiled from inside the process. Prints one line of JSON.
 
-usage: inside.py work PROFILER CORES NAME AMOUNT     how long the work takes
-       inside.py starts COUNT                        what starting and stopping costs
-       inside.py memory SECONDS INTERVAL NAME        what an amount of samples takes
+usage: inside.py work PROFILER CORES NAME AMOUNT              how long the work takes
+       inside.py turns CORES NAME SECONDS TURNS PROFILER...   in turns, in one process, of work that takes so long
+       inside.py starts COUNT                                 what starting and stopping costs
+       inside.py memory SAMPLES INTERVAL NAME                 what an amount of samples takes
 PROFILER: plain, plain again, cProfile, pyinstrument, or an interval of ours in seconds. CORES: 1 when the sampler
 shares the program's core, 2 when it has one to itself.
 """
@@ -60,9 +61,10 @@ def sympy(amount):
     from sympy.core.cache import clear_cache
 
     x = sympy.Symbol("x")
-    for _ in range(amount):
+    integrands = (x * sympy.exp(x), sympy.sin(x) ** 2, 1 / (x**2 + 1), x**2 * sympy.sin(x) * sympy.exp(x))
+    for number in range(amount):
         clear_cache()
-        sympy.integrate(x**2 * sympy.sin(x) * sympy.exp(x), x)
+        sympy.integrate(integrands[number % len(integrands)], x)
 
 
 def django(amount):
@@ -116,13 +118,35 @@ def profiled(profiler, cores):
         yield
 
 
+def seconds_of(profiler, cores, name, amount):
+    with profiled(profiler, cores):
+        begin = time.perf_counter()
+        WORK[name](amount)
+        return time.perf_counter() - begin
+
+
 def time_work(profiler, cores, name, amount):
     WORK[name](1)
-    with profiled(profiler, int(cores)):
-        begin = time.perf_counter()
-        WORK[name](int(amount))
-        seconds = time.perf_counter() - begin
-    return {"seconds": seconds}
+    return {"seconds": seconds_of(profiler, int(cores), name, int(amount))}
+
+
+def amount_for(cores, name, seconds):
+    """The fastest of several, since a machine that is busy is never faster."""
+    amount = 1
+    while (took := min(seconds_of("plain", cores, name, amount) for _ in range(3))) < seconds / 2:
+        amount *= 2
+    return max(1, round(amount * seconds / took))
+
+
+def time_turns(cores, name, seconds, turns, *profilers):
+    """Whoever comes first in a turn comes last in the next."""
+    amount = amount_for(int(cores), name, float(seconds))
+    took = {profiler: [] for profiler in profilers}
+    for turn in range(int(turns)):
+        first = turn % len(profilers)
+        for profiler in profilers[first:] + profilers[:first]:
+            took[profiler].append(seconds_of(profiler, int(cores), name, amount))
+    return {"amount": amount, "took": took}
 
 
 def time_starts(count):
@@ -150,20 +174,23 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def measure_memory(seconds, interval, name):
+# All that a program does, which for some differs from one time to the next.
+MEMORY_AMOUNT = 4
+
+
+def measure_memory(samples, interval, name):
     from stacklapse import Profiler
 
-    def work(seconds):
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            WORK[name](1)
-
-    work(float(seconds) / 10)
+    for _ in range(20):
+        WORK[name](MEMORY_AMOUNT)
     profiler = Profiler(interval=float(interval))
     profiler.start()
-    work(1)
-    before = resident()
-    work(float(seconds))
+    [recording] = profiler._running.values()
+    before = None
+    while (taken := recording.progress()[1]) < int(samples):
+        WORK[name](MEMORY_AMOUNT)
+        if before is None and taken > int(samples) / 100:
+            before = resident()
     grown = resident() - before
     session = profiler.stop()
     return {"samples": session.sample_count, "trace": len(session._native.trace), "grown": grown}
@@ -171,8 +198,9 @@ def measure_memory(seconds, interval, name):
 
 def main():
     # What other packages print to stdout is not ours.
+    measures = {"work": time_work, "turns": time_turns, "starts": time_starts, "memory": measure_memory}
     with contextlib.redirect_stdout(io.StringIO()):
-        said = {"work": time_work, "starts": time_starts, "memory": measure_memory}[sys.argv[1]](*sys.argv[2:])
+        said = measures[sys.argv[1]](*sys.argv[2:])
     print(json.dumps(said))
 
 
