@@ -76,21 +76,21 @@ class Session:
         return self._read
 
     @classmethod
-    def load(cls, path: Path_) -> Session:
+    def load(cls, filename: Path_) -> Session:
         """A recording that was saved; folded stacks, of other tools too, can be read as well.
 
         Raises OSError when the file cannot be read, ValueError when it is no recording.
         """
-        session = cls(Path(path).read_bytes())
+        session = cls(Path(filename).read_bytes())
         try:
             _ = session._native
         except ValueError as error:
-            raise ValueError(f"cannot read {path}: {error}") from None
+            raise ValueError(f"cannot read {filename}: {error}") from None
         return session
 
-    def save(self, path: Path_) -> None:
+    def save(self, filename: Path_) -> None:
         """Writes a `.lapse` file, which `stacklapse view` opens too. It appears whole or not at all."""
-        _native.write_file(path, self._native.trace)
+        _native.write_file(filename, self._native.trace)
 
     @staticmethod
     def combine(*sessions: Session) -> Session:

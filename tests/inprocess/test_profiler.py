@@ -11,10 +11,16 @@ from support.inside import record_inside, run_inside
 from support.interpreters import Interpreter
 from truth.shares import assert_shares
 
+DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
+
 
 @pytest.mark.smoke
 def test_every_name_of_the_api_does_what_it_says(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     run_inside(stacklapse, python, "api.py", tmp_path)
+
+
+def test_names_parameters_and_defaults_are_pyinstruments(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "signatures.py", DOCUMENTS / "from-pyinstrument.md")
 
 
 def test_the_program_is_as_it_would_be_without(stacklapse: Command, python: Interpreter) -> None:
