@@ -183,6 +183,10 @@ def test_children_have_trees_of_their_own_which_merge_makes_one(
     assert kinds()["process"] == count
     assert kinds("--merge")["process"] == 0
 
+    # The page opens with what was asked for (report/tests says what it makes of that).
+    assert '"merge":false' in recording.view("-r", "html")
+    assert '"merge":true' in recording.view("-r", "html", "--merge")
+
 
 def test_children_of_twenty_milliseconds_are_seen(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
     """On a busy machine the sampler itself may have had to wait longer than that: then once more."""

@@ -29,6 +29,8 @@ export interface State {
   readonly trail: readonly number[];
   readonly selected: number | null;
   readonly inverted: boolean;
+  /** One call tree for all processes. */
+  readonly merge: boolean;
   readonly sort: SortKey;
 }
 
@@ -47,6 +49,7 @@ export const blank: State = {
   trail: [],
   selected: null,
   inverted: false,
+  merge: false,
   sort: "self",
 };
 
@@ -58,6 +61,7 @@ export function initialState(options: PageOptions, bounds: Bounds): State {
     ...blank,
     range: whole ? null : [options.begin, Math.min(options.end, endNs)],
     threads: options.threads,
+    merge: options.merge,
     mode: modes[options.mode] ?? "wall",
     showAll: options.showAll,
     hide: options.hide,
@@ -114,6 +118,7 @@ export function toHash(state: State, initial: State): string {
     put("function", String(state.selected));
   }
   flag("inverted", state.inverted, initial.inverted);
+  flag("merge", state.merge, initial.merge);
   if (state.sort !== initial.sort) {
     put("sort", state.sort);
   }
@@ -221,6 +226,9 @@ export function fromHash(hash: string, initial: State, bounds: Bounds): State {
         break;
       case "inverted":
         state = { ...state, inverted: value === "yes" };
+        break;
+      case "merge":
+        state = { ...state, merge: value === "yes" };
         break;
       case "sort":
         state = { ...state, sort: oneOf(sortKeys, value, state.sort) };

@@ -235,7 +235,7 @@ static bool put_options(const struct page *page, struct sl_output *output, struc
             first = false;
         }
     }
-    sl_output_text(output, "],\"at\":");
+    sl_output_format(output, "],\"merge\":%s,\"at\":", options->merge_processes ? "true" : "false");
     put_json_string(output, options->page_state != NULL ? options->page_state : "");
     sl_output_text(output, ",\"recording\":");
     if (options->recording != NULL) {

@@ -111,6 +111,7 @@ export interface PageOptions {
   readonly show: readonly string[];
   readonly hide: readonly string[];
   readonly threads: readonly number[];
+  readonly merge: boolean;
   readonly recording: string | null;
   /** A state, as the address has it; empty: none was asked for. */
   readonly at: string;

@@ -257,6 +257,18 @@ export function Filters(): JSX.Element {
               }}
             />
           </label>
+          <Show when={recording.processes.length > 1}>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={state.merge}
+                onChange={(event) => {
+                  model.set({ merge: event.currentTarget.checked });
+                }}
+              />
+              <span>One call tree for all processes</span>
+            </label>
+          </Show>
           <Show when={recording.threadCount > 1}>
             <fieldset>
               <legend>

@@ -37,8 +37,8 @@ export function TreeView(): JSX.Element {
     const seen = model.threads();
     const processes = new Set(seen.map((summary) => recording.threads[summary.thread]?.process));
     return model.engine.callTree({
-      byProcess: processes.size > 1,
-      byThread: seen.length > 1,
+      byProcess: processes.size > 1 && !state.merge,
+      byThread: seen.length > 1 && !(processes.size > 1 && state.merge),
       inverted: state.inverted,
     });
   });

@@ -123,6 +123,18 @@ describe("from view to view", () => {
 });
 
 describe("the call tree", () => {
+  test("has a tree for each process, or one for all", async () => {
+    const { page } = await visit(browser, "pool");
+    const processes = page.getByRole("row", { name: /\(pid \d+\)/u });
+    expect(await processes.count()).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Filters" }).click();
+    await page.getByLabel("One call tree for all processes").check();
+    expect(await hash(page)).toBe("#merge=yes");
+    expect(await processes.count()).toBe(0);
+    expect(await page.getByRole("row").count()).toBeGreaterThan(1);
+    await page.close();
+  });
+
   test("is walked, opened and closed by keys alone", async () => {
     const { page } = await visit(browser, "pool");
     const active = page.locator("[role=row][aria-selected=true]");

@@ -20,6 +20,7 @@ const chosen: State = {
   trail: [5, 7],
   selected: 42,
   inverted: true,
+  merge: true,
   sort: "name",
 };
 
@@ -77,6 +78,7 @@ test("a page opens with what the command was asked for", () => {
     show: ["x"],
     hide: ["y"],
     threads: [1],
+    merge: true,
     recording: null,
     at: "",
     title: "",
@@ -91,6 +93,7 @@ test("a page opens with what the command was asked for", () => {
     show: ["x"],
     hide: ["y"],
     threads: [1],
+    merge: true,
   });
   expect(initialState({ ...options, begin: 5 }, bounds).range).toEqual([5, 9_000_000_000]);
   const asked = initialState({ ...options, at: "view=flame&search=load&mode=wall" }, bounds);
