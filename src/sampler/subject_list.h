@@ -1,0 +1,12 @@
+/* subject_list.h - which thread states the interpreter lists, and which threads of the process they belong to; the inside
+ * of subject.h. */
+#ifndef SL_SAMPLER_SUBJECT_LIST_H
+#define SL_SAMPLER_SUBJECT_LIST_H
+
+#include "sampler/subject.h"
+
+/* Reads the list, and brings `all` and the strands up to date: threads are added, strands added and taken out. Sets
+ * `list_due_ns`. False when the process is gone. */
+bool sl_subject_read_list(struct sl_subject *subject, uint64_t now_ns);
+
+#endif
