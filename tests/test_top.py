@@ -325,11 +325,17 @@ COLOR = re.compile(r"\x1b\[[0-9;]*[34][0-8][;m]")
 
 def test_no_color_is_heeded(stacklapse: Command, any_python: Interpreter) -> None:
     with running([any_python.path, "-c", PROGRAM]) as program:
-        for number, (variables, colored) in enumerate((({}, True), ({"NO_COLOR": "1"}, False))):
+        cases: list[tuple[dict[str, str], list[str], bool]] = [
+            ({}, [], True),
+            ({"NO_COLOR": "1"}, [], False),
+            ({}, ["--color", "never"], False),
+            ({"NO_COLOR": "1"}, ["--color", "always"], True),
+        ]
+        for number, (variables, options, colored) in enumerate(cases):
             folder = stacklapse.folder / str(number)
             folder.mkdir()
             with Tmux(folder, environment(stacklapse, **variables)) as tmux:
-                tmux.start([stacklapse.path, "top", str(program.pid)])
+                tmux.start([stacklapse.path, "top", *options, str(program.pid)])
                 tmux.until(lambda screen: "heavy" in rows(screen), "functions")
                 assert bool(COLOR.search(tmux.screen(styles=True))) == colored
 
@@ -408,6 +414,22 @@ def test_sampling_options_are_heeded(stacklapse: Command, any_python: Interprete
         assert 0 < int(samples[1].replace(",", "")) <= elapsed * 100 + 2
         tmux.press("l")
         tmux.until(lambda screen: "work" in rows(screen), "what was hidden")
+
+
+def test_what_is_to_be_shown_is_of_the_libraries_the_only_thing_that_is(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    program = (
+        "import copy, statistics\nvalues = [[number] for number in range(200)]\n"
+        "def call():\n    copy.deepcopy(values)\n    statistics.mean(range(200))\n"
+        "print('ready', flush=True)\nwhile True: call()\n"
+    )
+    with watching(stacklapse, any_python, "--show", "copy", program=program) as (tmux, _):
+        screen = tmux.until(lambda screen: {"call", "deepcopy"} <= set(rows(screen)), "functions")
+        assert "without libraries" in screen
+        assert "mean" not in rows(screen)
+        tmux.press("l")
+        tmux.until(lambda screen: "mean" in rows(screen), "all libraries")
 
 
 def test_several_processes_are_watched_together(stacklapse: Command, any_python: Interpreter) -> None:
