@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -285,6 +286,29 @@ def test_a_made_up_index_is_refused(stacklapse: Command, folder: Path, make: Cal
     make(folder)
     refused(stacklapse, folder, "")
     refused(stacklapse, folder, "", "2")
+
+
+def test_an_index_that_is_damaged_anywhere_is_read_or_refused(stacklapse: Command, folder: Path) -> None:
+    whole = (folder / "index.sqlite").read_bytes()
+    chance = random.Random(8)
+    refusals = 0
+    for attempt in range(150):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 4, 40))):
+            # Mostly in what tells where the rest is: the file's header and those of the pages.
+            page = chance.randrange(0, len(whole), 4096)
+            place = page + chance.randrange(chance.choice((120, 4096)))
+            damaged[place % len(whole)] = chance.randrange(256)
+        (folder / "index.sqlite").write_bytes(damaged)
+        for arguments in ((), ("--json", "--sort", "duration"), ("2", "-r", "json")):
+            run = stacklapse("requests", folder, *arguments, timeout=60)
+            assert run.exit_code in (0, FAILED), (attempt, arguments, run)
+            assert "\x1b" not in run.stdout, (attempt, arguments, run)
+            if run.exit_code == FAILED:
+                assert re.fullmatch(r"stacklapse: [^\n]*\n", run.stderr), (attempt, arguments, run)
+                assert "\x1b" not in run.stderr
+                refusals += 1
+    assert refusals > 100
 
 
 def test_half_a_transaction_is_undone_unless_it_reaches_elsewhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pstats
 import re
 import sqlite3
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from support.command import Command, Recording, Run
@@ -44,6 +46,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
         ("flask", "/slow/<user>"),
         ("gunicorn-preload", "/slow/<user>"),
         ("gunicorn-gevent", "/slow/<user>"),
+        ("gunicorn-gthread-preload", "/slow/<user>"),
+        ("gunicorn-gevent-preload", "/slow/<user>"),
         ("django", "/slow/<str:user>"),
         ("django-asgi", "/slow/<str:user>"),
         ("starlette", "/slow/{user}"),
@@ -76,6 +80,29 @@ def test_a_share_of_all_requests_is_kept(stacklapse: Command, tmp_path: Path) ->
     kept = rows(tmp_path / "all")
     assert {(route, reason) for _, _, route, _, reason in kept} == {("/ready", "sampled"), ("/page/<name>", "sampled")}
     assert len([row for row in kept if row[2] == "/page/<name>"]) == 3
+
+
+@pytest.mark.parametrize("kind", ["gunicorn-gthread-preload", "gunicorn-gevent-preload"])
+def test_several_processes_keep_their_requests_in_one_folder(stacklapse: Command, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "kept"
+    options = {"folder": str(folder), "sample": 1.0}
+    with serving(stacklapse, kind, options, debug=False) as server, ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda number: server.ask(f"/turns/{number % 20}?seconds=0.02"), range(60)))
+        assert {(answer.status, answer.body) for answer in answers} == {(200, b"turned")}
+        wait_for(lambda: len(rows(folder)) == 61)
+        assert "stacklapse: " not in server.log, server.log
+    names = {row[0] for row in rows(folder)}
+    assert len(names) == 61
+    for ending in (".lapse", ".html"):
+        assert {path.stem for path in folder.glob(f"*{ending}")} == names
+    done = stacklapse("requests", folder, "--json", "--limit", "0")
+    listed = json.loads(done.stdout)["requests"]
+    assert {request["name"] for request in listed} == names
+    turned = [request for request in listed if request["route"].startswith("/turns/")]
+    assert len(turned) == 60
+    assert all(request["samples"] > 0 for request in turned)
+    documents = [Recording(stacklapse, folder / f"{name}.lapse", Run(0, "", "")).json for name in sorted(names)]
+    assert len({document["processes"][0]["pid"] for document in documents}) == 2
 
 
 def test_more_profiles_than_allowed_are_skipped_and_say_so(stacklapse: Command) -> None:
@@ -149,3 +176,20 @@ def test_werkzeugs_arguments_do_what_they_do_there(stacklapse: Command, tmp_path
     assert "PATH: '/page'" in server.log
     assert "Ordered by: cumulative time" in server.log
     assert "hidden" not in server.log.replace("GET /page/two/parts?profile&q=hidden", "")
+
+
+def test_snakeviz_opens_the_files(stacklapse: Command, tmp_path: Path) -> None:
+    options = {"plain": True, "stream": None, "profile_dir": str(tmp_path / "profiles")}
+    with serving(stacklapse, "wsgiref", options, debug=False) as server:
+        assert server.browse("/page").body == b"<h1>page</h1>"
+        # It is written when the body is closed, which is after it was sent.
+        wait_for(lambda: any(path.stat().st_size for path in (tmp_path / "profiles").glob("GET.page.*.prof")))
+    (path,) = (tmp_path / "profiles").glob("GET.page.*.prof")
+    with serving(stacklapse, "snakeviz", more=[str(path)]) as snakeviz:
+        page = snakeviz.ask("/snakeviz/" + quote(str(path), safe=""))
+        assert page.status == 200, page.body
+        shown = page.body.decode()
+        assert "cook_page" in shown
+        assert "kitchen.py" in shown
+        folder = snakeviz.ask("/snakeviz/" + quote(str(path.parent), safe=""))
+        assert path.name in folder.body.decode()
