@@ -46,7 +46,7 @@ VARIANTS = {
     "cProfile (Werkzeug), every request": "cProfile",
 }
 CONNECTIONS, THREADS = 8, 4
-SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "5"))
+SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "2"))
 REQUESTS = int(os.environ.get("STACKLAPSE_BENCH_REQUESTS", "100000"))
 WATCHED = "stacklapse"
 
@@ -170,7 +170,7 @@ def measured(kind: str) -> dict[str, list[Load]]:
         }
         for server in servers.values():
             server.drive(1)
-        for number in range(rounds(15)):
+        for number in range(rounds(18)):
             # Now forward, now backward, so that none is always the one after another.
             for variant in variants if number % 2 == 0 else reversed(variants):
                 loads[variant].append(servers[variant].drive(SECONDS))

@@ -15,12 +15,12 @@ profiler = os.environ.get("SHOP_PROFILER", "plain")
 # A `def` runs in a thread, an `async def` in the loop.
 @app.get("/")
 def orders(request: Request):
-    return templates.TemplateResponse(request, "orders.html", {"orders": shop.latest(30)})
+    return templates.TemplateResponse(request, "orders.html", {"orders": shop.latest(100)})
 
 
 @app.get("/orders/{number}")
 async def one_order(number: int):
-    return dict(shop.order(number))
+    return shop.order(number)
 
 
 @app.get("/summary")

@@ -12,12 +12,12 @@ profiler = os.environ.get("SHOP_PROFILER", "plain")
 
 @app.get("/")
 def orders():
-    return render_template("orders.html", orders=shop.latest(30))
+    return render_template("orders.html", orders=shop.latest(100))
 
 
 @app.get("/orders/<int:number>")
 def one_order(number):
-    return jsonify(dict(shop.order(number)))
+    return jsonify(shop.order(number))
 
 
 @app.get("/summary")
