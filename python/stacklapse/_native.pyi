@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from os import PathLike
+from types import FrameType
 from typing import Final, final
 
 from typing_extensions import Buffer
@@ -89,8 +90,12 @@ class Recording:
         coroutine: object = None,
         trim: bool = True,
         contexts: bool = True,
-    ) -> Recording: ...
-    def start(self, skip: int = 0, /) -> None: ...
+        first_ns: int = 0,
+    ) -> Recording:
+        """`first_ns`: for one of many of which most are discarded soon. It is looked at once in that time, and then in
+        each interval. It is started with the frame that its stacks begin at."""
+
+    def start(self, skip: int | FrameType = 0, /) -> None: ...
     def stop(self, skip: int = 0, /) -> None: ...
     def discard(self) -> None: ...
     def trace(self) -> bytes: ...

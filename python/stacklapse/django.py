@@ -41,6 +41,7 @@ class ProfilerMiddleware:
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         self._get_response = get_response
         self._core = Core(_options())
+        self._variable = "HTTP_" + self._core.options.header.upper().replace("-", "_")
         self._asynchronous = iscoroutinefunction(get_response)
         if self._asynchronous:
             markcoroutinefunction(self)
@@ -75,35 +76,46 @@ class ProfilerMiddleware:
 
     def _begin(self, request: Any) -> tuple[Answer | None, Watch | None]:
         try:
+            caller = sys._getframe(1)
+            get = request.META.get
+            marked = self._variable in request.META
+            if not self._core.concerned(request.path_info, get("QUERY_STRING", ""), get("HTTP_COOKIE", ""), marked):
+                return None, self._core.watch(request.method or "", caller) if self._core.watches else None
             incoming = _incoming(request)
             answer = self._core.answer(incoming)
-            return answer, None if answer is not None else self._core.begin(incoming, sys._getframe(1))
+            return answer, None if answer is not None else self._core.begin(incoming, caller)
         except Exception as error:
             failure.tell("a request could not be looked at", error)
             return None, None
 
     def _fail(self, watch: Watch, request: Any, error: BaseException) -> None:
-        outcome = Outcome(route=_route(request))
-        if isinstance(error, Exception):
-            outcome.error = error
-        self._core.finish(watch, outcome, in_background=self._asynchronous)
+        outcome = Outcome(error=error if isinstance(error, Exception) else None)
+        self._finish(watch, request, outcome)
+
+    def _finish(self, watch: Watch, request: Any, outcome: Outcome) -> None:
+        if watch.asked:
+            outcome.route = _route(request)
+            self._core.finish(watch, outcome, in_background=self._asynchronous)
+        else:
+            self._core.finish_watched(
+                watch, outcome.status, outcome.error, lambda: _route(request), in_background=self._asynchronous
+            )
 
     def _end(self, watch: Watch, request: Any, response: Any) -> Any:
         try:
             return self._ended(watch, request, response)
         except Exception as error:
             failure.tell("a response could not be looked at", error)
-            self._core.finish(watch, Outcome(), in_background=self._asynchronous)
+            self._finish(watch, request, Outcome())
             return response
 
     def _ended(self, watch: Watch, request: Any, response: Any) -> Any:
         streams = bool(getattr(response, "streaming", False))
-        outcome = Outcome(
-            status=response.status_code,
-            headers=list(response.items()),
-            size=0 if streams else len(response.content),
-            route=_route(request),
-        )
+        outcome = Outcome(status=response.status_code)
+        if watch.asked:
+            outcome.headers = list(response.items())
+            outcome.size = 0 if streams else len(response.content)
+            outcome.route = _route(request)
         if self._core.replaces(watch) and replaceable(outcome.status, outcome.headers, whole=not streams):
             answer = None if streams else self._core.page(watch, outcome)
             if answer is not None:
@@ -114,12 +126,13 @@ class ProfilerMiddleware:
             response[name] = f"{before}, {value}" if before else value
 
         def finish() -> None:
-            self._core.finish(watch, outcome, in_background=self._asynchronous)
+            self._finish(watch, request, outcome)
 
         # A file is sent by the server.
         if not streams or isinstance(response, FileResponse):
             finish()
-        elif response.is_async:
+            return response
+        if response.is_async:
             response.streaming_content = _AsyncStream(response.streaming_content, outcome, finish)
         else:
             response.streaming_content = _Stream(response.streaming_content, outcome, finish)

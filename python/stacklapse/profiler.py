@@ -300,7 +300,8 @@ def _current_task() -> tuple[bool, object]:
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
-            task = asyncio.current_task()
+            # Without a loop in this thread, the usual question is answered by an exception.
+            task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
         except (RuntimeError, AttributeError):
             task = None
         if task is not None:

@@ -19,12 +19,12 @@ from stacklapse._web.statistics import FILENAME_FORMAT, StatisticsMiddleware
 from stacklapse._web.wsgi import WSGICore
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 __all__ = ["ProfilerMiddleware"]
 
 
-class ProfilerMiddleware:
+class ProfilerMiddleware(WSGICore):
     """
     `stream`, `sort_by`, `restrictions`, `profile_dir` and `filename_format` are Werkzeug's and are about every request.
     Everything else are the options of docs/wsgi-asgi.md. Where none of those is given, `stream` is stdout, as with
@@ -45,7 +45,4 @@ class ProfilerMiddleware:
             stream = None if options else sys.stdout
         if stream is not None or profile_dir is not None:
             app = StatisticsMiddleware(app, stream, sort_by, restrictions, profile_dir, filename_format)
-        self._core = WSGICore(app, Core(Options(**options)))
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._core(environ, start_response)
+        super().__init__(app, Core(Options(**options)))

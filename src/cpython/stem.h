@@ -21,6 +21,9 @@ struct sl_stem {
     size_t count;
     uint64_t root;     /* address of the root's frame; 0: there is none */
     size_t root_index; /* where it is among the frames, or their number when they all lie outside of it */
+    /* What the stem is expected from, as long as that was not seen; else 0: the frame that they all lie outside of, and
+     * the one that called that. */
+    uint64_t caller, outer;
 };
 
 void sl_stem_init(struct sl_stem *stem);
@@ -31,6 +34,12 @@ void sl_stem_destroy(struct sl_stem *stem);
  * stem is then empty. */
 bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread, size_t skip,
                   uint64_t coroutine);
+
+/* The same without having walked: the stem is taken as soon as the frame that calls is seen, or the one that called it, and
+ * is empty until then. Both are given by their frame objects, which must live; the second may be 0. `coroutine` as
+ * above. */
+void sl_stem_expect(struct sl_stem *stem, struct sl_python *python, uint64_t caller, uint64_t outer,
+                    uint64_t coroutine);
 
 /* How many of the frames of the thread's last walk, the outermost, belong to the stem; one that they do not belong to is
  * always left. Frames of the stem that have been left are taken out of it, since they do not come back. */

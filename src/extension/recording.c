@@ -18,10 +18,14 @@ struct recording {
     bool contexts; /* follow what inherits the token */
     bool started;
     bool discarded;
+    uint64_t first_ns; /* of a deferred one */
+    bool deferred;
     PyObject *description; /* str or NULL */
     PyObject *coroutine;   /* NULL: none */
     PyObject *token;       /* what marks its contexts, */
     PyObject *set;         /* and what ContextVar.set gave for it */
+    PyObject *caller;      /* of a deferred one that runs: where its stacks begin, */
+    PyObject *outer;       /* and the frame that called that; or None */
 };
 
 static struct sl_recording_state *state_of(PyObject *self)
@@ -71,7 +75,7 @@ static bool check_contexts(void)
 /* What the variable holds in the current context; NULL without an exception when it holds nothing. New reference. */
 static PyObject *held(const struct sl_recording_state *state)
 {
-    PyObject *value = PyObject_CallMethod(state->variable, "get", "O", Py_None);
+    PyObject *value = PyObject_CallMethodObjArgs(state->variable, state->name_get, Py_None, NULL);
     if (value == Py_None) {
         Py_DECREF(value);
         return NULL;
@@ -89,7 +93,7 @@ static bool mark(struct recording *recording, const struct sl_recording_state *s
     recording->token = sl_token_create(state->token_type, before);
     Py_XDECREF(before);
     if (recording->token != NULL) {
-        recording->set = PyObject_CallMethod(state->variable, "set", "O", recording->token);
+        recording->set = PyObject_CallMethodObjArgs(state->variable, state->name_set, recording->token, NULL);
     }
     return recording->set != NULL;
 }
@@ -125,6 +129,15 @@ static void unmark(struct recording *recording, const struct sl_recording_state 
     PyErr_Restore(type, value, traceback);
 }
 
+/* It runs no more: nothing of the program is needed. */
+static void release(struct recording *recording, const struct sl_recording_state *state)
+{
+    unmark(recording, state);
+    Py_CLEAR(recording->coroutine);
+    Py_CLEAR(recording->caller);
+    Py_CLEAR(recording->outer);
+}
+
 static bool parse_scope(const char *name, enum sl_host_scope *scope)
 {
     static const struct {
@@ -143,16 +156,18 @@ static bool parse_scope(const char *name, enum sl_host_scope *scope)
 
 static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static const char *names[] = {"interval_ns", "scope", "description", "coroutine", "trim", "contexts", NULL};
+    static const char *names[] = {"interval_ns", "scope",    "description", "coroutine",
+                                  "trim",        "contexts", "first_ns",    NULL};
     unsigned long long interval_ns;
     const char *scope_name;
     PyObject *description = Py_None;
     PyObject *coroutine = Py_None;
     int trim = 1;
     int contexts = 1;
+    unsigned long long first_ns = 0;
     enum sl_host_scope scope;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOpp:Recording", (char **)names, &interval_ns,
-                                     &scope_name, &description, &coroutine, &trim, &contexts) ||
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOppK:Recording", (char **)names, &interval_ns,
+                                     &scope_name, &description, &coroutine, &trim, &contexts, &first_ns) ||
         !parse_scope(scope_name, &scope)) {
         return NULL;
     }
@@ -168,6 +183,8 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     recording->interval_ns = interval_ns;
     recording->scope = scope;
     recording->trim = trim != 0;
+    recording->first_ns = first_ns;
+    recording->deferred = first_ns != 0;
     recording->contexts = contexts != 0 && scope != SL_HOST_THREADS;
     recording->description = description != Py_None ? Py_NewRef(description) : NULL;
     recording->coroutine = coroutine != Py_None ? Py_NewRef(coroutine) : NULL;
@@ -191,6 +208,9 @@ static bool start_host(struct recording *recording, const struct sl_recording_st
         .thread_state = (uint64_t)(uintptr_t)thread_state,
         .interpreter = (uint64_t)(uintptr_t)PyThreadState_GetInterpreter(thread_state),
         .skip = skip,
+        .caller = (uint64_t)(uintptr_t)recording->caller,
+        .caller_outer = recording->outer != Py_None ? (uint64_t)(uintptr_t)recording->outer : 0,
+        .first_ns = recording->first_ns,
         .trim = recording->trim,
     };
     if (recording->token != NULL) {
@@ -211,7 +231,9 @@ static PyObject *start(PyObject *self, PyObject *arguments)
 {
     struct recording *recording = (struct recording *)self;
     unsigned skip = 0;
-    if (!PyArg_ParseTuple(arguments, "|I:start", &skip)) {
+    PyObject *caller = NULL;
+    if (!PyArg_ParseTuple(arguments, recording->deferred ? "O:start" : "|I:start",
+                          recording->deferred ? (void *)&caller : (void *)&skip)) {
         return NULL;
     }
     if (recording->started) {
@@ -222,12 +244,20 @@ static PyObject *start(PyObject *self, PyObject *arguments)
     if (state == NULL) {
         return NULL;
     }
-    if (recording->contexts && (!check_contexts() || !mark(recording, state))) {
-        unmark(recording, state);
+    if (caller != NULL && Py_TYPE(caller) != (PyTypeObject *)state->frame_type) {
+        PyErr_SetString(PyExc_TypeError, "a deferred recording is started with a frame of the running stack");
         return NULL;
     }
-    if (!start_host(recording, state, skip)) {
-        unmark(recording, state);
+    if (caller != NULL) {
+        recording->outer = PyObject_GetAttr(caller, state->name_f_back);
+        if (recording->outer == NULL) {
+            return NULL;
+        }
+        recording->caller = Py_NewRef(caller);
+    }
+    if ((recording->contexts && (!check_contexts() || !mark(recording, state))) ||
+        !start_host(recording, state, skip)) {
+        release(recording, state);
         return NULL;
     }
     recording->started = true;
@@ -251,8 +281,7 @@ static PyObject *stop(PyObject *self, PyObject *arguments)
     }
     struct sl_error error = {0};
     bool stopped = sl_host_stop(recording->host, skip, &error);
-    unmark(recording, state);
-    Py_CLEAR(recording->coroutine);
+    release(recording, state);
     if (!stopped) {
         return sl_extension_raise(&error);
     }
@@ -270,8 +299,7 @@ static PyObject *discard(PyObject *self, PyObject *ignored)
     if (recording->host != NULL) {
         sl_host_discard(recording->host);
         recording->discarded = true;
-        unmark(recording, state);
-        Py_CLEAR(recording->coroutine);
+        release(recording, state);
     }
     Py_RETURN_NONE;
 }
@@ -321,6 +349,8 @@ static int traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(recording->coroutine);
     Py_VISIT(recording->set);
+    Py_VISIT(recording->caller);
+    Py_VISIT(recording->outer);
     return 0;
 }
 
@@ -337,6 +367,8 @@ static int clear(PyObject *self)
     Py_CLEAR(recording->coroutine);
     Py_CLEAR(recording->set);
     Py_CLEAR(recording->token);
+    Py_CLEAR(recording->caller);
+    Py_CLEAR(recording->outer);
     return 0;
 }
 
@@ -348,8 +380,8 @@ static void deallocate(PyObject *self)
     clear(self);
     Py_CLEAR(recording->description);
     sl_host_destroy(recording->host);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(self);
+    freefunc free_object = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    free_object(self);
     Py_DECREF(type);
 }
 
@@ -357,7 +389,9 @@ static PyObject *recording_type(PyObject *module)
 {
     static PyMethodDef methods[] = {
         {"start", start, METH_VARARGS,
-         "start($self, skip=0, /)\n--\n\nStarts it. The caller's innermost `skip` frames are the profiler's own."},
+         "start($self, skip=0, /)\n--\n\nStarts it. The caller's innermost `skip` frames are the profiler's own. In "
+         "place "
+         "of their number a deferred recording takes the frame that its stacks begin at."},
         {"stop", stop, METH_VARARGS, "stop($self, skip=0, /)\n--\n\nStops it, in any thread and context."},
         {"discard", discard, METH_NOARGS, "discard($self, /)\n--\n\nEnds it without keeping what was recorded."},
         {"trace", trace, METH_NOARGS, "trace($self, /)\n--\n\nThe recording as bytes, in the format of .lapse files."},
@@ -461,7 +495,14 @@ int sl_recording_setup(PyObject *module, struct sl_recording_state *state)
     }
     state->variable = PyObject_CallMethod(contextvars, "ContextVar", "s", "stacklapse");
     Py_DECREF(contextvars);
-    state->token_type = state->variable != NULL ? sl_token_type(module) : NULL;
+    PyObject *types = state->variable != NULL ? PyImport_ImportModule("types") : NULL;
+    state->frame_type = types != NULL ? PyObject_GetAttrString(types, "FrameType") : NULL;
+    Py_XDECREF(types);
+    state->name_get = PyUnicode_InternFromString("get");
+    state->name_set = PyUnicode_InternFromString("set");
+    state->name_f_back = PyUnicode_InternFromString("f_back");
+    bool named = state->name_get != NULL && state->name_set != NULL && state->name_f_back != NULL;
+    state->token_type = state->frame_type != NULL && named ? sl_token_type(module) : NULL;
     state->type = state->token_type != NULL ? recording_type(module) : NULL;
     if (state->type == NULL || PyModule_AddObjectRef(module, "Recording", state->type) != 0) {
         return -1;
@@ -474,6 +515,7 @@ int sl_recording_traverse(struct sl_recording_state *state, visitproc visit, voi
     Py_VISIT(state->type);
     Py_VISIT(state->token_type);
     Py_VISIT(state->variable);
+    Py_VISIT(state->frame_type);
     return 0;
 }
 
@@ -482,4 +524,8 @@ void sl_recording_clear(struct sl_recording_state *state)
     Py_CLEAR(state->type);
     Py_CLEAR(state->token_type);
     Py_CLEAR(state->variable);
+    Py_CLEAR(state->frame_type);
+    Py_CLEAR(state->name_get);
+    Py_CLEAR(state->name_set);
+    Py_CLEAR(state->name_f_back);
 }

@@ -34,6 +34,11 @@ static struct {
     size_t count, capacity;
     uint64_t epoch_ns; /* of everyone's slots; 0 before the first recording */
     uint64_t seed;
+    struct sl_host_pulse {
+        bool beats;
+        uint64_t end_ns;
+        struct sl_slots slots;
+    } pulse;
     uint64_t refresh_due_ns;
     uint64_t looks;
     uint64_t wake_ns; /* until when the native thread sleeps */
@@ -51,6 +56,33 @@ static uint64_t sampler_cpu_ns(void)
     return host.ended_cpu_ns + (host.thread_id != 0 ? sl_own_thread_cpu_ns(host.thread_id) : 0);
 }
 
+/* Whether the thread that starts a recording is among those that are known, as it is now. */
+static bool is_known(const struct sl_host_options *options, pid_t starter)
+{
+    const struct sl_subject *subject = &host.target.subject;
+    for (size_t i = 0; i < subject->count; i++) {
+        const struct sl_subject_thread *thread = subject->all[i];
+        for (size_t s = 0; s < thread->strand_count && thread->thread.id == starter && !thread->ended; s++) {
+            const struct sl_python_thread *state = &thread->strands[s].python;
+            if (options->thread_state != 0 && state->address == options->thread_state &&
+                state->interpreter == options->interpreter) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Prepares a recording for looks. */
+static bool open_recording(struct sl_host_recording *recording, uint64_t now_ns, struct sl_error *error)
+{
+    if (!is_known(&recording->options, recording->starter)) {
+        host.target.subject.list_due_ns = 0;
+    }
+    sl_subject_sweep(&host.target.subject, now_ns);
+    return sl_host_recording_open(recording, &host.target, sampler_cpu_ns(), error);
+}
+
 /* Looks for every recording that is due. */
 static void look(uint64_t now_ns)
 {
@@ -61,7 +93,9 @@ static void look(uint64_t now_ns)
         recording->due = time_ns >= recording->slots.instant_ns;
         if (recording->due) {
             recording->span = sl_slots_take(&recording->slots, time_ns);
-            any = true;
+            /* One that cannot be opened is told when it is stopped. */
+            recording->due = recording->open || open_recording(recording, now_ns, NULL);
+            any = any || recording->due;
         }
     }
     if (any) {
@@ -76,7 +110,7 @@ static void refresh(uint64_t now_ns)
 {
     for (size_t i = 0; i < host.count; i++) {
         struct sl_recorder *recorder = host.recordings[i]->recorder;
-        if (sl_recorder_pending(recorder) >= SL_RECORDER_BLOCK_BYTES) {
+        if (recorder != NULL && sl_recorder_pending(recorder) >= SL_RECORDER_BLOCK_BYTES) {
             sl_recorder_flush(recorder, NULL);
         }
     }
@@ -96,9 +130,33 @@ static void refresh(uint64_t now_ns)
     }
 }
 
+/* Recordings with a `caller` come and go faster than they are looked at, and waking the native thread would cost more
+ * than all else about starting one. So for some time behind the last of them it wakes up as if there were one, at the
+ * instants that their first looks have in common, and finds by itself what was started since. */
+#define PULSE_NS UINT64_C(10000000)
+#define PULSE_LASTS_NS UINT64_C(200000000)
+
+/* One is started. */
+static void keep_pulse(uint64_t now_ns)
+{
+    if (!host.pulse.beats) {
+        sl_slots_init(&host.pulse.slots, PULSE_NS, now_ns - host.epoch_ns, UINT64_MAX, host.seed);
+    }
+    host.pulse.beats = true;
+    host.pulse.end_ns = now_ns + PULSE_LASTS_NS;
+}
+
+static void beat(uint64_t now_ns)
+{
+    host.pulse.beats = host.pulse.beats && now_ns < host.pulse.end_ns;
+    if (host.pulse.beats && now_ns - host.epoch_ns >= host.pulse.slots.instant_ns) {
+        sl_slots_take(&host.pulse.slots, now_ns - host.epoch_ns);
+    }
+}
+
 static uint64_t next_instant_ns(void)
 {
-    uint64_t instant_ns = UINT64_MAX;
+    uint64_t instant_ns = host.pulse.beats ? host.epoch_ns + host.pulse.slots.instant_ns : UINT64_MAX;
     for (size_t i = 0; i < host.count; i++) {
         uint64_t due_ns = host.epoch_ns + host.recordings[i]->slots.instant_ns;
         instant_ns = due_ns < instant_ns ? due_ns : instant_ns;
@@ -147,6 +205,7 @@ static void *run(void *ignored)
             continue;
         }
         look(now_ns);
+        beat(now_ns);
         refresh(now_ns);
         now_ns = sl_clock_now_ns();
         sl_priority_keep(&priority, now_ns);
@@ -245,24 +304,6 @@ static void close_target(void)
     sl_host_target_close(&host.target);
 }
 
-/* Whether the calling thread is among those that are known, as it is now. */
-static bool is_known(const struct sl_host_options *options)
-{
-    const struct sl_subject *subject = &host.target.subject;
-    pid_t own = sl_own_thread_id();
-    for (size_t i = 0; i < subject->count; i++) {
-        const struct sl_subject_thread *thread = subject->all[i];
-        for (size_t s = 0; s < thread->strand_count && thread->thread.id == own && !thread->ended; s++) {
-            const struct sl_python_thread *state = &thread->strands[s].python;
-            if (options->thread_state != 0 && state->address == options->thread_state &&
-                state->interpreter == options->interpreter) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static bool add(const struct sl_host_options *options, struct sl_host_recording **recording, struct sl_error *error)
 {
     if (host.count == host.capacity) {
@@ -287,20 +328,19 @@ static bool add(const struct sl_host_options *options, struct sl_host_recording 
     if (!sl_host_target_open(&host.target, error)) {
         return false;
     }
-    if (!is_known(options)) {
-        host.target.subject.list_due_ns = 0;
-    }
-    sl_subject_sweep(&host.target.subject, now_ns);
-    *recording = sl_host_recording_create(options, &host.target, host.epoch_ns, host.seed, sampler_cpu_ns(), error);
+    *recording = sl_host_recording_create(options, host.epoch_ns, host.seed, PULSE_NS);
     if (*recording == NULL) {
-        return false;
+        return sl_error_memory(error);
     }
-    host.recordings[host.count++] = *recording;
-    if (!start_thread(error)) {
-        host.count--;
+    bool later = options->caller != 0;
+    if ((!later && !open_recording(*recording, now_ns, error)) || !start_thread(error)) {
         sl_host_recording_destroy(*recording);
         *recording = NULL;
         return false;
+    }
+    host.recordings[host.count++] = *recording;
+    if (later) {
+        keep_pulse(now_ns);
     }
     if (host.epoch_ns + (*recording)->slots.instant_ns < host.wake_ns) {
         pthread_cond_broadcast(&host.wake);
@@ -329,8 +369,12 @@ struct sl_host_recording *sl_host_start(const struct sl_host_options *options, s
 /* The rest of the last slot goes to what the caller does now. */
 static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, uint32_t skip)
 {
+    bool unseen = recording->options.caller != 0 && atomic_load(&recording->samples) == 0;
     recording->due = sl_slots_finish(&recording->slots, now_ns - host.epoch_ns, &recording->span);
-    if (recording->due) {
+    if (recording->due && unseen) {
+        /* It ended within its first slot, and how it ends says nothing of the rest of that. */
+        sl_host_recording_miss(recording);
+    } else if (recording->due) {
         struct sl_host_look looking = {
             .target = &host.target,
             .recordings = &recording,
@@ -346,6 +390,7 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
 /* Gives the lock and the gate back after a recording was taken out. */
 static void leave(bool last)
 {
+    host.pulse.beats = host.pulse.beats && !last;
     pthread_mutex_unlock(&host.lock);
     if (last) {
         end_thread();
@@ -362,8 +407,13 @@ bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_
     bool last = false;
     if (recording->running) {
         uint64_t now_ns = sl_clock_now_ns();
-        look_at_last(recording, now_ns, skip);
-        closed = sl_host_recording_close(recording, &host.target, now_ns, sampler_cpu_ns(), error);
+        closed = recording->open || open_recording(recording, now_ns, error);
+        if (closed) {
+            look_at_last(recording, now_ns, skip);
+            closed = sl_host_recording_close(recording, &host.target, now_ns, sampler_cpu_ns(), error);
+        } else {
+            sl_host_recording_abandon(recording, &host.target, now_ns);
+        }
         take_out(recording);
         last = host.count == 0;
     }
@@ -414,7 +464,7 @@ struct sl_host_progress sl_host_progress(const struct sl_host_recording *recordi
 bool sl_host_trace(struct sl_host_recording *recording, struct sl_buffer *trace)
 {
     pthread_mutex_lock(&host.lock);
-    if (recording->abandoned) {
+    if (recording->abandoned || recording->recorder == NULL) {
         pthread_mutex_unlock(&host.lock);
         return !trace->failed;
     }
@@ -482,12 +532,17 @@ void sl_host_after_fork_in_child(void)
     }
     while (host.count > 0) {
         struct sl_host_recording *recording = host.recordings[0];
-        sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);
+        if (recording->open) {
+            sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);
+        } else {
+            sl_host_recording_abandon(recording, &host.target, sl_clock_now_ns());
+        }
         take_out(recording);
     }
     forget_threads();
     sl_host_target_forget(&host.target);
     host.epoch_ns = 0;
+    host.pulse.beats = false;
     host.ended_cpu_ns = 0;
 }
 

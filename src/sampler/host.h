@@ -48,7 +48,15 @@ struct sl_host_options {
     uint64_t interpreter;
 
     uint32_t skip; /* so many of the caller's innermost Python frames are those of the profiler itself */
-    bool trim;     /* stacks begin at the frame that is then the innermost, not at the bottom of the thread's stack */
+
+    /* The address of a frame object of the caller's stack, or 0. With it the recording is one of many of which most are
+     * discarded after a moment: starting it only takes note of it, and everything else is done when it is looked at first,
+     * which is at a random instant of its first slot, of `first_ns`. Stacks begin at this frame instead of the one that
+     * `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
+     * this one has returned. Both objects, and `description`, must live until the recording was stopped or discarded. */
+    uint64_t caller, caller_outer;
+    uint64_t first_ns;
+    bool trim; /* stacks begin at the frame that is then the innermost, not at the bottom of the thread's stack */
 };
 
 struct sl_host_recording;

@@ -471,6 +471,10 @@ void sl_host_look(struct sl_host_look *look, uint64_t now_ns)
         facts_of(recording)->retried += subject->retried;
         if (recording->options.scope != SL_HOST_THREADS) {
             tell_scope(look, recording);
+            bool first = recording->options.caller != 0 && facts_of(recording)->samples == 0;
+            if (first && (recording->choice.state & SL_STATE_ON_CPU) != 0) {
+                sl_host_recording_ran(recording, now_ns);
+            }
         }
         struct sl_span span = sl_host_span(recording);
         sl_recording_look(&recording->recording, &span);

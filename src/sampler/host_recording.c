@@ -23,8 +23,10 @@ static void describe(struct sl_host_recording *recording, const struct sl_host_t
     }
 }
 
-/* Where the caller's stack stands now. It stands still, but its list of threads may not. */
-static bool find_start(struct sl_host_recording *recording, struct sl_host_target *target)
+/* Walks the stack of the thread that starts, which is the caller and so stands still, though its list of threads may not.
+ * The thread state that has it, or NULL. */
+static const struct sl_python_thread *walk_starter(const struct sl_host_recording *recording,
+                                                   struct sl_host_target *target)
 {
     struct sl_subject *subject = &target->subject;
     for (size_t i = 0; i < subject->count; i++) {
@@ -49,14 +51,23 @@ static bool find_start(struct sl_host_recording *recording, struct sl_host_targe
                 look = sl_python_walk(target->python, state, &walk);
             }
             if (look == SL_LOOK_OK && walk.count > 0) {
-                recording->stem_state = state->address;
-                recording->interpreter = state->interpreter;
-                return sl_stem_take(&recording->stem, target->python, state, recording->options.skip,
-                                    recording->options.coroutine);
+                return state;
             }
         }
     }
-    return true;
+    return NULL;
+}
+
+/* Where the caller's stack stands now. */
+static bool find_start(struct sl_host_recording *recording, struct sl_host_target *target)
+{
+    const struct sl_python_thread *state = walk_starter(recording, target);
+    if (state == NULL) {
+        return true;
+    }
+    recording->stem_state = state->address;
+    recording->interpreter = state->interpreter;
+    return sl_stem_take(&recording->stem, target->python, state, recording->options.skip, recording->options.coroutine);
 }
 
 /* What stands at the end of a stack in the place of a function. */
@@ -81,24 +92,61 @@ static bool begin_scope(struct sl_host_recording *recording)
            recording->switched_out_mark != SL_NONE;
 }
 
-struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, struct sl_host_target *target,
-                                                   uint64_t epoch_ns, uint64_t seed, uint64_t sampler_cpu_ns,
-                                                   struct sl_error *error)
+static uint64_t since(uint64_t before, uint64_t now)
+{
+    return now > before ? now - before : 0;
+}
+
+/* The time begins. */
+static void begin(struct sl_host_recording *recording)
+{
+    recording->begin_ns = sl_clock_now_ns();
+    recording->start_time_ns = sl_clock_wall_ns();
+    recording->running = true;
+}
+
+struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, uint64_t epoch_ns,
+                                                   uint64_t seed, uint64_t pulse_ns)
 {
     struct sl_host_recording *recording = calloc(1, sizeof *recording);
     if (recording == NULL) {
-        sl_error_memory(error);
         return NULL;
     }
     recording->options = *options;
-    recording->options.description = NULL;
     recording->starter = sl_own_thread_id();
     recording->random.state = seed ^ (uint64_t)(uintptr_t)recording;
+    recording->epoch_ns = epoch_ns;
+    recording->slots.seed = seed;
     sl_stem_init(&recording->stem);
     sl_await_init(&recording->await);
     sl_strand_init(&recording->await_strand);
+    if (options->caller != 0) {
+        begin(recording);
+        sl_slots_init_late(&recording->slots, options->interval_ns, recording->begin_ns - epoch_ns, UINT64_MAX, seed,
+                           options->first_ns, pulse_ns, &recording->random);
+    }
+    return recording;
+}
+
+/* Where its stacks begin. */
+static bool open_stem(struct sl_host_recording *recording, struct sl_host_target *target)
+{
+    const struct sl_host_options *options = &recording->options;
+    if (options->caller != 0) {
+        recording->stem_state = options->thread_state;
+        recording->interpreter = options->interpreter;
+        sl_stem_expect(&recording->stem, target->python, options->caller, options->caller_outer, options->coroutine);
+        return true;
+    }
+    bool wanted = options->trim || options->scope != SL_HOST_THREADS;
+    return !wanted || find_start(recording, target);
+}
+
+static bool open_recorder(struct sl_host_recording *recording, struct sl_host_target *target, struct sl_error *error)
+{
+    const struct sl_host_options *options = &recording->options;
     const struct sl_recorder_options recorder_options = {
-        .start_time_ns = sl_clock_wall_ns(),
+        .start_time_ns = recording->running ? recording->start_time_ns : sl_clock_wall_ns(),
         .interval_ns = options->interval_ns,
         .description = options->description,
         .descriptor = -1,
@@ -106,11 +154,10 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
     };
     recording->recorder = sl_recorder_create(&recorder_options, error);
     if (recording->recorder == NULL) {
-        goto failed;
+        return false;
     }
     sl_translation_init(&recording->translation, recording->recorder);
-    uint64_t now_ns = sl_clock_now_ns();
-    sl_host_target_refresh(target, now_ns);
+    sl_host_target_refresh(target, sl_clock_now_ns());
     recording->record = (struct sl_process_record){
         .pid = (uint32_t)getpid(),
         .parent_pid = (uint32_t)getppid(),
@@ -121,36 +168,65 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
     };
     describe(recording, target);
     recording->process = sl_recorder_process(recording->recorder, &recording->record);
-    if (recording->process == SL_NONE || (options->scope != SL_HOST_THREADS && !begin_scope(recording))) {
-        sl_error_memory(error);
-        goto failed;
+    return (recording->process != SL_NONE && (options->scope == SL_HOST_THREADS || begin_scope(recording))) ||
+           sl_error_memory(error);
+}
+
+static bool open_all(struct sl_host_recording *recording, struct sl_host_target *target, struct sl_error *error)
+{
+    const struct sl_host_options *options = &recording->options;
+    if (!open_recorder(recording, target, error)) {
+        return false;
     }
-    if ((options->trim || options->scope != SL_HOST_THREADS) && !find_start(recording, target)) {
-        sl_error_memory(error);
-        goto failed;
+    if (!open_stem(recording, target)) {
+        return sl_error_memory(error);
     }
     if (options->variable != 0 &&
         sl_context_variable(&recording->variable, target->python, options->variable) != SL_LOOK_OK) {
-        sl_error_set(error, SL_ERROR_UNSUPPORTED, "this Python %s keeps its context variables in an unknown way",
-                     sl_python_version(target->python));
-        goto failed;
+        return sl_error_set(error, SL_ERROR_UNSUPPORTED, "this Python %s keeps its context variables in an unknown way",
+                            sl_python_version(target->python));
     }
     recording->cpu_before_ns = sl_own_thread_cpu_ns(recording->starter);
     recording->process_cpu_before_ns = sl_own_cpu_ns();
     recording->children_cpu_before_ns = sl_own_children_cpu_ns();
-    recording->sampler_cpu_before_ns = sampler_cpu_ns;
-    recording->epoch_ns = epoch_ns;
-    recording->begin_ns = sl_clock_now_ns();
-    if (!sl_recording_init(&recording->recording, recording->recorder, recording->begin_ns, error)) {
-        goto failed;
+    if (!recording->running) {
+        begin(recording);
+        sl_slots_init(&recording->slots, options->interval_ns, recording->begin_ns - recording->epoch_ns, UINT64_MAX,
+                      recording->slots.seed);
     }
-    sl_slots_init(&recording->slots, options->interval_ns, recording->begin_ns - epoch_ns, UINT64_MAX, seed);
-    recording->running = true;
-    return recording;
+    return sl_recording_init(&recording->recording, recording->recorder, recording->begin_ns, error);
+}
 
-failed:
-    sl_host_recording_destroy(recording);
-    return NULL;
+bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
+                            struct sl_error *error)
+{
+    recording->sampler_cpu_before_ns = sampler_cpu_ns;
+    recording->open = open_all(recording, target, error);
+    if (recording->open) {
+        recording->options.description = NULL;
+        return true;
+    }
+    sl_translation_destroy(&recording->translation);
+    sl_stem_destroy(&recording->stem);
+    sl_recorder_destroy(recording->recorder);
+    recording->recorder = NULL;
+    return false;
+}
+
+void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns)
+{
+    uint64_t ran_ns = now_ns - recording->begin_ns;
+    recording->cpu_before_ns = since(ran_ns, recording->cpu_before_ns);
+    recording->process_cpu_before_ns = since(ran_ns, recording->process_cpu_before_ns);
+}
+
+void sl_host_recording_miss(struct sl_host_recording *recording)
+{
+    struct sl_span span = sl_host_span(recording);
+    sl_recorder_facts(recording->recorder)->missed++;
+    sl_recording_sample(&recording->recording, &recording->scope, recording->recording.missed, 0);
+    sl_recording_look(&recording->recording, &span);
+    recording->due = false;
 }
 
 struct sl_span sl_host_span(const struct sl_host_recording *recording)
@@ -273,11 +349,6 @@ static void drop_view(struct sl_host_recording *recording, struct sl_subject *su
     }
 }
 
-static uint64_t since(uint64_t before, uint64_t now)
-{
-    return now > before ? now - before : 0;
-}
-
 /* What is needed of the program while it is recorded. */
 static void forget(struct sl_host_recording *recording)
 {
@@ -299,7 +370,11 @@ static void drop_views(struct sl_host_recording *recording, struct sl_host_targe
 
 void sl_host_recording_abandon(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns)
 {
-    drop_views(recording, target, now_ns - recording->begin_ns);
+    if (recording->open) {
+        drop_views(recording, target, now_ns - recording->begin_ns);
+    }
+    recording->running = false;
+    recording->duration_ns = now_ns - recording->begin_ns;
     sl_translation_destroy(&recording->translation);
     sl_recording_destroy(&recording->recording);
     forget(recording);

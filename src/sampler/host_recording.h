@@ -37,19 +37,22 @@ struct sl_host_view {
 };
 
 struct sl_host_recording {
-    struct sl_host_options options; /* without its strings */
+    struct sl_host_options options; /* the description only until it is open */
     bool running;
+    bool open; /* all that is between here and `epoch_ns` is there; of one with a `caller` only after the first look */
     bool abandoned; /* ended by a fork in the middle of a look: nothing of it may be touched */
     struct sl_recorder *recorder;
     struct sl_recording recording;
     struct sl_translation translation;
-    struct sl_slots slots; /* on the host's clock */
-    uint64_t epoch_ns;     /* CLOCK_MONOTONIC at time 0 of the slots; */
-    uint64_t begin_ns;     /* and of the recording */
-    struct sl_random random;
-
     uint32_t process; /* in the recorder */
     struct sl_process_record record;
+
+    uint64_t epoch_ns;      /* CLOCK_MONOTONIC at time 0 of the slots; */
+    uint64_t begin_ns;      /* and of the recording */
+    uint64_t start_time_ns; /* CLOCK_REALTIME then */
+    struct sl_slots slots;  /* on the host's clock */
+    struct sl_random random;
+
     pid_t starter; /* the thread that started it */
     struct sl_stem stem;
     uint64_t stem_state;  /* the thread state that has the stem; 0: none was found */
@@ -85,10 +88,21 @@ struct sl_host_recording {
     uint64_t duration_ns; /* once it has been stopped */
 };
 
-/* Begins one; `process_cpu_ns` and so on are read here. The caller has opened the target. */
-struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, struct sl_host_target *target,
-                                                   uint64_t epoch_ns, uint64_t seed, uint64_t sampler_cpu_ns,
-                                                   struct sl_error *error);
+/* Makes one. If it has a `caller`, its time begins now, and it is looked at first at an instant of the pulse (slots.h);
+ * else it begins when it is opened. NULL when memory is exhausted. */
+struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, uint64_t epoch_ns,
+                                                   uint64_t seed, uint64_t pulse_ns);
+
+/* Prepares it for looks. The caller has opened the target, and made sure that it knows the starting thread. */
+bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
+                            struct sl_error *error);
+
+/* One with a `caller` was seen on a CPU in its first look, which stands for all the time until now: its CPU time begins to be
+ * counted only then, because asking for it when it is started makes the kernel reconsider who is to run. */
+void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns);
+
+/* What the look that is due stands for was not seen. Not for SL_HOST_THREADS. */
+void sl_host_recording_miss(struct sl_host_recording *recording);
 
 /* Ends it, after its last look; `sampler_cpu_ns` as above. */
 bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns,

@@ -45,6 +45,21 @@ void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_
     aim(slots, slots->number, begin_ns);
 }
 
+void sl_slots_init_late(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_ns, uint64_t limit_ns,
+                        uint64_t seed, uint64_t first_ns, uint64_t pulse_ns, struct sl_random *random)
+{
+    sl_slots_init(slots, interval_ns, begin_ns, limit_ns, seed);
+    slots->number = (begin_ns + first_ns) / interval_ns;
+    slots->aimed = slots->number;
+    slots->instant_ns = begin_ns + sl_random_below(random, slot_end(slots, slots->number) - begin_ns);
+    const struct sl_slots pulse = {.interval_ns = pulse_ns, .limit_ns = limit_ns, .seed = seed};
+    uint64_t beat = slots->instant_ns / pulse_ns;
+    uint64_t common_ns = beat * pulse_ns + draw(&pulse, beat, pulse_ns);
+    if (beat > begin_ns / pulse_ns && common_ns < slot_end(slots, slots->number)) {
+        slots->instant_ns = common_ns;
+    }
+}
+
 /* The last slot that a look taken now stands for, and the aim at the one after it. A look that comes a little late, in
  * the next slot, is still that of the slot it was aimed at: were it taken for the next one's, too, the begin of a slot
  * would weigh double. The next slot has an instant of its own; only if that has passed as well is it covered, too. */

@@ -69,3 +69,7 @@ def test_what_inherits_the_context_belongs_to_the_scope(
     assert {"in_both_tasks", "in_the_outer_task"} <= seen["outer_task"]
     assert "in_both_tasks" in seen["inner_task"]
     assert "in_the_outer_task" not in seen["inner_task"]
+
+
+def test_a_recording_of_which_most_are_thrown_away_is_as_true_as_any(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "deferred.py")

@@ -36,17 +36,27 @@ class ASGICore:
         self._app = app
         self._core = core
         self._debug = debug
+        self._argument = core.options.argument
+        self._cookie = core.options.cookie.encode()
+        self._header = core.options.header.lower().encode()
+        self._address = core.options.address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        incoming = self._incoming(scope) if scope["type"] == "http" else None
-        if incoming is None:
-            return await self._app(scope, receive, send)
-        answer = self._core.answer(incoming)
-        if answer is not None:
-            return await _send(answer, send, incoming.method)
-        watch = self._core.begin(incoming, sys._getframe())
+        http = scope["type"] == "http"
+        incoming = self._incoming(scope) if http else None
+        if incoming is not None:
+            answer = self._core.answer(incoming)
+            if answer is not None:
+                return await _send(answer, send, incoming.method)
+            watch = self._core.begin(incoming, sys._getframe())
+        elif http and self._core.watches:
+            watch = self._core.watch(scope["method"], sys._getframe())
+        else:
+            watch = None
         if watch is None:
             return await self._app(scope, receive, send)
+        if not watch.asked:
+            return await self._watched(watch, scope, receive, send)
         exchange = _Exchange(self._core, watch, scope, send)
         try:
             await self._app(exchange.scope, receive, exchange.send)
@@ -61,22 +71,39 @@ class ASGICore:
             exchange.finish()
         return None
 
-    def _incoming(self, scope: Scope) -> Incoming | None:
-        """None when nothing of it concerns us."""
+    async def _watched(self, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that nobody asked for: as little as can be, because it is every one."""
+        status = 0
+
+        def passing(message: Message) -> Awaitable[None]:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            return send(message)
+
+        failed: BaseException | None = None
         try:
-            options = self._core.options
+            await self._app(scope, receive, passing)
+        except BaseException as error:
+            failed = error if _is_failure(error) else None
+            raise
+        finally:
+            self._core.finish_watched(watch, status, failed, lambda: route_of(self._core, scope), in_background=True)
+
+    def _incoming(self, scope: Scope) -> Incoming | None:
+        """None when it asks for nothing of ours."""
+        try:
             query = scope.get("query_string", b"").decode("latin-1")
             root, path = scope.get("root_path", ""), scope["path"]
             # In newer versions of the specification the path has the root at its beginning.
             below = path[len(root) :] if root and path.startswith(root + "/") else path
             headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-            wanted = options.header.lower().encode()
-            if not (
-                options.watches
-                or options.argument in query
-                or below.startswith(options.address)
-                or any(name in (b"cookie", wanted) for name, _ in headers)
-            ):
+            concerned = (query and self._argument in query) or below.startswith(self._address)
+            for name, value in headers if not concerned else ():
+                # There may be several cookies from HTTP/2 on.
+                if name == self._header or (name == b"cookie" and self._cookie in value):
+                    concerned = True
+            if not concerned:
                 return None
 
             def header(name: str) -> str | None:
@@ -102,7 +129,9 @@ class ASGICore:
 
 
 class _Exchange:
-    """One request on its way through."""
+    """A request that was asked for, on its way through."""
+
+    __slots__ = ("_core", "_finished", "_held", "_holds", "_outcome", "_send", "_watch", "scope")
 
     def __init__(self, core: Core, watch: Watch, scope: Scope, send: Send) -> None:
         self._core = core
@@ -121,8 +150,7 @@ class _Exchange:
         kind = message["type"]
         if kind == "http.response.start":
             self._outcome.status = message["status"]
-            if self._watch.asked:
-                message = self._amended(message)
+            message = self._amended(message)
         elif kind == "http.response.body":
             self._outcome.size += len(message.get("body", b""))
         if self._holds and kind in ("http.response.start", "http.response.body"):
@@ -177,9 +205,7 @@ class _Exchange:
             await _send(answer, self._send, "GET")
 
     def fail(self, error: BaseException) -> None:
-        if isinstance(error, asyncio.CancelledError | GeneratorExit | ConnectionError):
-            return
-        if type(error).__name__ not in _GONE:
+        if _is_failure(error):
             self._outcome.error = error
 
     def finish(self) -> None:
@@ -187,6 +213,12 @@ class _Exchange:
             self._finished = True
             self._outcome.route = route_of(self._core, self.scope)
             self._core.finish(self._watch, self._outcome, in_background=True)
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Not where the client has gone, and the application was cancelled for that."""
+    gone = isinstance(error, asyncio.CancelledError | GeneratorExit | ConnectionError)
+    return not gone and type(error).__name__ not in _GONE
 
 
 async def _send(answer: Answer, send: Send, method: str) -> None:

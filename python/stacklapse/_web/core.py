@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -45,10 +46,6 @@ class Outcome:
     """That left the application; not for a client that went away, and a task that was cancelled for that."""
     route: str = ""
 
-    @property
-    def failed(self) -> bool:
-        return self.error is not None or self.status >= 500
-
 
 class Core:
     def __init__(self, options: Options) -> None:
@@ -63,6 +60,23 @@ class Core:
             )
         self._reports = Reports(self._store.folder if self._store is not None else None, options.max_reports)
         self._writers = threading.BoundedSemaphore(_WRITERS_MAX)
+        self.watches = options.watches
+        self._slow = options.slow if isinstance(options.slow, float) else None
+        self._sample = options.sample
+        self._most = options.max_watched
+        self._interval_ns = round((options.watch_interval or 0.0) * 1e9)
+        self._first_ns = max(round((self._slow or 0.0) * 1e9) // 10, self._interval_ns)
+        """What begins is looked at only once in this time: most requests end sooner, and are never looked at."""
+
+    def concerned(self, path: str, query: str, cookies: str, marked: bool) -> bool:
+        """Whether a request may be for stacklapse at all, which few are. `marked`: it has our header."""
+        options = self.options
+        return (
+            marked
+            or (query != "" and options.argument in query)
+            or (cookies != "" and options.cookie in cookies)
+            or path.startswith(options.address)
+        )
 
     def answer(self, incoming: Incoming) -> Answer | None:
         """A report, or the list of them, when that is asked for by who may; else None."""
@@ -82,7 +96,26 @@ class Core:
         try:
             if access.asks(self.options, incoming) and self._may(incoming):
                 return self._begin_asked(incoming, caller)
-            return self._begin_watched(incoming, caller) if self.options.watches else None
+        except Exception as error:
+            failure.tell("a request could not be recorded", error)
+            return None
+        return self.watch(incoming.method, caller) if self.watches else None
+
+    def watch(self, method: str, caller: FrameType) -> Watch | None:
+        """Starts to record a request that nobody asked for, to see whether it is worth keeping."""
+        try:
+            sampled = self._sample > 0 and random.random() < self._sample
+            if self._slow is None and not sampled:
+                return None
+            watch = Watch(method, sampled=sampled)
+            if not self._limits.add(watch, self._most):
+                return None
+            try:
+                watch.start(self._interval_ns, self._interval_ns if sampled else self._first_ns, caller)
+            except BaseException:
+                self._limits.remove(watch)
+                raise
+            return watch
         except Exception as error:
             failure.tell("a request could not be recorded", error)
             return None
@@ -95,31 +128,19 @@ class Core:
             return False
 
     def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Watch:
-        watch = Watch(incoming, number=self._reports.reserve(f"{incoming.method} request"))
-        if not self._start(watch, self.options.max_profiles, self.options.interval, caller):
-            assert watch.number is not None
-            self._reports.drop(watch.number)
-            return Watch(incoming, skipped=f"{self.options.max_profiles} requests are being profiled already")
-        return watch
-
-    def _begin_watched(self, incoming: Incoming, caller: FrameType) -> Watch | None:
-        sampled = self.options.sample > 0 and random.random() < self.options.sample
-        if self.options.slow is None and not sampled:
-            return None
-        watch = Watch(incoming, sampled=sampled)
-        if self._start(watch, self.options.max_watched, self.options.watch_interval, caller):
-            return watch
-        return None
-
-    def _start(self, watch: Watch, most: int, interval: float, caller: FrameType) -> bool:
-        if not self._limits.add(watch, most):
-            return False
+        number = self._reports.reserve(f"{incoming.method} request")
+        watch = Watch(incoming.method, incoming, number=number)
+        if not self._limits.add(watch, self.options.max_profiles):
+            self._reports.drop(number)
+            skipped = f"{self.options.max_profiles} requests are being profiled already"
+            return Watch(incoming.method, incoming, skipped=skipped)
         try:
-            watch.start(interval, caller)
+            interval_ns = round(self.options.interval * 1e9)
+            watch.start(interval_ns, interval_ns, caller)
         except BaseException:
             self._limits.remove(watch)
             raise
-        return True
+        return watch
 
     def headers(self, watch: Watch) -> list[tuple[str, str]]:
         """What the response says of its profile, to who asked for it. Nothing where nobody did."""
@@ -136,23 +157,46 @@ class Core:
         return found
 
     def _address(self, watch: Watch) -> str:
+        assert watch.incoming is not None
         root = quote(watch.incoming.root.rstrip("/").encode("utf-8", "surrogateescape"), safe="/")
         return f"{root}{self.options.address}/{watch.number}"
 
     def finish(self, watch: Watch, outcome: Outcome, *, in_background: bool = False) -> None:
-        """The request has ended. `in_background`: what takes longer is done in another thread."""
+        """A request that was asked for has ended. `in_background`: what takes longer is done in another thread."""
         try:
-            self._finish(watch, outcome, in_background)
+            self._finish(watch, outcome, watch.seconds, None, in_background)
         except Exception as error:
             failure.tell("a recording could not be ended", error)
 
-    def _finish(self, watch: Watch, outcome: Outcome, in_background: bool) -> None:
-        seconds = watch.seconds
-        reason = self._reason(watch, outcome, seconds)
-        if watch.number is None and (reason is None or self._store is None):
-            watch.discard()
-            self._limits.remove(watch)
-            return
+    def finish_watched(
+        self,
+        watch: Watch,
+        status: int,
+        error: BaseException | None,
+        route: Callable[[], str],
+        *,
+        in_background: bool = False,
+    ) -> None:
+        """The same for one that nobody asked for. `route` gives the template of its route, if it is kept."""
+        try:
+            seconds = time.perf_counter() - watch.started
+            reason = None
+            if self._slow is not None and (error is not None or status >= 500):
+                reason = "failed"
+            elif self._slow is not None and seconds > self._slow:
+                reason = "slow"
+            elif watch.sampled:
+                reason = "sampled"
+            if reason is None:
+                watch.discard()
+                self._limits.remove(watch)
+            else:
+                outcome = Outcome(status=status, error=error, route=route())
+                self._finish(watch, outcome, seconds, reason, in_background)
+        except Exception as error:
+            failure.tell("a recording could not be ended", error)
+
+    def _finish(self, watch: Watch, outcome: Outcome, seconds: float, reason: str | None, in_background: bool) -> None:
         session = watch.stop()
         self._limits.remove(watch)
         if session is None:
@@ -165,7 +209,7 @@ class Core:
             return
         if reason is None or self._store is None:
             return
-        store, method = self._store, watch.incoming.method
+        store, method = self._store, watch.method
 
         def keep() -> None:
             store.keep(
@@ -176,15 +220,6 @@ class Core:
             self._write(keep)
         else:
             keep()
-
-    def _reason(self, watch: Watch, outcome: Outcome, seconds: float) -> str | None:
-        """Why a watched request is kept."""
-        slow = self.options.slow
-        if slow is not None and outcome.failed:
-            return "failed"
-        if isinstance(slow, float) and seconds > slow:
-            return "slow"
-        return "sampled" if watch.sampled else None
 
     def _write(self, keep: Callable[[], None]) -> None:
         if not self._writers.acquire(blocking=False):
@@ -208,7 +243,7 @@ class Core:
             seconds = watch.seconds
             session = watch.stop()
             self._limits.remove(watch)
-            if session is None or watch.number is None:
+            if session is None or watch.number is None or watch.incoming is None:
                 return None
             about = _about(watch, outcome, seconds, watch.incoming.itself(self.options.argument))
             self._reports.put(watch.number, about, session)
@@ -223,6 +258,7 @@ class Core:
         """Whether the report is to be sent instead of the response, if that is one page and no redirect."""
         return (
             watch.number is not None
+            and watch.incoming is not None
             and watch.incoming.argument(self.options.argument) is not None
             and watch.incoming.wants_page
         )
@@ -245,7 +281,7 @@ def content_length(headers: Headers) -> int | None:
 
 
 def _about(watch: Watch, outcome: Outcome, seconds: float, link: str | None) -> About:
-    method = watch.incoming.method[:20]
+    method = watch.method[:20]
     route = outcome.route or "request"
     facts = [
         ("request", f"{method} {route}"),

@@ -39,8 +39,9 @@ class Options:
     """Where reports are served, below the application's own root."""
     interval: float = 0.0001
     """Seconds between two samples of a request that was asked for."""
-    watch_interval: float = 0.001
-    """The same for requests that are watched because of `slow` and `sample`."""
+    watch_interval: float | None = None
+    """The same for requests that are watched because of `slow` and `sample`. None: a hundredth of `slow`, but at
+    least 1 ms and at most 10 ms; 1 ms without `slow`."""
     slow: float | str | None = None
     """A request that took longer is kept, and one that failed: seconds, or `500ms`."""
     sample: float = 0.0
@@ -68,8 +69,7 @@ class Options:
         _matches("address", self.address, _ADDRESS, "a path such as /_stacklapse")
         if any(part in (".", "..") for part in self.address.split("/")):
             raise ValueError(f"address must be a path such as /_stacklapse, not {self.address!r}")
-        for name in ("interval", "watch_interval"):
-            _number(name, getattr(self, name), INTERVAL_MIN, INTERVAL_MAX)
+        _number("interval", self.interval, INTERVAL_MIN, INTERVAL_MAX)
         _number("sample", self.sample, 0, 1)
         for name in ("max_profiles", "max_watched", "max_reports"):
             _whole(name, getattr(self, name), 10_000)
@@ -80,6 +80,10 @@ class Options:
         object.__setattr__(self, "max_seconds", duration("max_seconds", self.max_seconds))
         if self.slow is not None:
             object.__setattr__(self, "slow", duration("slow", self.slow))
+        if self.watch_interval is None:
+            slow = self.slow if isinstance(self.slow, float) else 0.0
+            object.__setattr__(self, "watch_interval", min(max(slow / 100, 0.001), 0.010))
+        _number("watch_interval", self.watch_interval, INTERVAL_MIN, INTERVAL_MAX)
         if self.secret is not None:
             secret = self.secret.encode() if isinstance(self.secret, str) else self.secret
             tokens.check_secret(secret)

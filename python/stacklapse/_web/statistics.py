@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 FILENAME_FORMAT = "{method}.{path}.{elapsed:.0f}ms.{time:.0f}.prof"
-_INTERVAL = 0.001
+_INTERVAL_NS = 1_000_000
 _NAME_MAX = 150
 
 
@@ -50,8 +50,8 @@ class StatisticsMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         watch = None
         try:
-            watch = Watch(_incoming(environ))
-            watch.start(_INTERVAL, sys._getframe())
+            watch = Watch(str(environ.get("REQUEST_METHOD", "")))
+            watch.start(_INTERVAL_NS, _INTERVAL_NS, sys._getframe())
         except Exception as error:
             failure.tell("a request could not be recorded", error)
         try:

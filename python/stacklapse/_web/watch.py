@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import os
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 from types import FrameType
 
+from stacklapse import _native
 from stacklapse._web import failure, forks
 from stacklapse._web.incoming import Incoming
 from stacklapse.profiler import Profiler, _current_task
@@ -21,36 +24,50 @@ _OWN_FOLDER = f"{Path(__file__).parents[1]}{os.sep}"
 class Watch:
     """
     `number` is that of the report, for a request that somebody asked for and who may; None for one that is watched to
-    see whether it is worth keeping. `skipped` says why one that was asked for is not recorded after all.
+    see whether it is worth keeping. `skipped` says why one that was asked for is not recorded after all. `incoming` is
+    there where the request asked for something; what every request is watched with is as little as can be.
     """
 
+    limited: str | None = None
+    """The limit that ended the recording before the request."""
+    _cpu_started: float | None = None
+    _thread = 0
+    _ended: Session | None = None
+
     def __init__(
-        self, incoming: Incoming, *, number: str | None = None, sampled: bool = False, skipped: str | None = None
+        self,
+        method: str,
+        incoming: Incoming | None = None,
+        *,
+        number: str | None = None,
+        sampled: bool = False,
+        skipped: str | None = None,
     ) -> None:
+        self.method = method
         self.incoming = incoming
         self.number = number
         self.sampled = sampled
         self.skipped = skipped
-        self.limited: str | None = None
-        """The limit that ended the recording before the request."""
+        self.asked = number is not None or skipped is not None
         self.started = time.perf_counter()
-        self._cpu_started: float | None = None
-        self._thread = 0
-        self._running: list[Profiler] = []
-        self._ended: list[Session] = []
+        self._running: list[_native.Recording] = []
 
-    @property
-    def asked(self) -> bool:
-        return self.number is not None or self.skipped is not None
-
-    def start(self, interval: float, caller: FrameType) -> None:
-        profiler = Profiler(interval)
-        if not _current_task()[0]:
+    def start(self, interval_ns: int, first_ns: int, caller: FrameType) -> None:
+        """Its stacks begin at `caller`. There is one sample for the first `first_ns`, then one for each interval."""
+        task, coroutine = _current_task()
+        if self.asked and not task:
             # Nothing else runs in this thread meanwhile: its CPU time is the request's.
             self._thread = threading.get_ident()
             self._cpu_started = time.thread_time()
-        profiler.start(caller, f"{self.incoming.method} request")
-        self._running.append(profiler)
+        recording = _native.Recording(
+            interval_ns,
+            "task" if task else "thread",
+            description=f"{self.method} request",
+            coroutine=coroutine,
+            first_ns=first_ns,
+        )
+        recording.start(caller)
+        self._running.append(recording)
 
     @property
     def seconds(self) -> float:
@@ -59,10 +76,8 @@ class Watch:
     @property
     def samples(self) -> int:
         """Taken so far."""
-        for profiler in self._running[:1]:
-            recording = profiler._running.get("")
-            if recording is not None:
-                return recording.progress()[1]
+        for recording in self._running[:1]:
+            return recording.progress()[1]
         return 0
 
     def limit(self, which: str) -> None:
@@ -73,25 +88,26 @@ class Watch:
     def stop(self) -> Session | None:
         """What was recorded; None when nothing was."""
         self._stop()
-        return self._ended[0] if self._ended else None
+        return self._ended
 
     def discard(self) -> None:
         """Ends the recording of a request that is not worth keeping, which most are."""
-        if self._running:
-            try:
-                profiler = self._running.pop()
-            except IndexError:
-                return
-            profiler._discard()
+        try:
+            recording = self._running.pop()
+        except IndexError:
+            return
+        recording.discard()
 
     def _stop(self) -> None:
         try:
             # The limits' thread may do so at the same time: whoever gets it out of the list stops it.
-            profiler = self._running.pop()
+            recording = self._running.pop()
         except IndexError:
             return
-        if profiler.is_running:
-            self._ended.append(profiler._stop(_own_frames()))
+        # In a forked child it does not run any more.
+        if recording.running:
+            recording.stop(_own_frames())
+            self._ended = Session(recording.trace())
 
     def timing(self) -> str:
         """For Server-Timing: the time until now, and what of it this thread was on a CPU."""
@@ -102,8 +118,8 @@ class Watch:
 
 
 def _own_frames() -> int:
-    """How many of the innermost frames are this package's, counted from the caller's callee: `Profiler._stop`."""
-    count = 1
+    """How many of the innermost frames are this package's, counted from the caller's."""
+    count = 0
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_OWN_FOLDER):
         count += 1
@@ -122,6 +138,7 @@ class Limits:
         self._max_samples = max_samples
         self._reset()
         forks.in_child(self._reset)
+        _all.add(self)
 
     def _reset(self) -> None:
         # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
@@ -149,6 +166,11 @@ class Limits:
             if watch in self._watches:
                 del self._watches[watch]
                 self._asked -= watch.asked
+
+    def end(self) -> None:
+        """Ends all recordings."""
+        for watch in list(self._watches):
+            watch.discard()
 
     def _look(self) -> None:
         # A recording of this thread, which sleeps, keeps the native thread and what it has learnt of the interpreter
@@ -183,3 +205,12 @@ class Limits:
             watch.limit(f"recorded for {self._max_seconds:g} s only")
         elif watch.samples >= self._max_samples:
             watch.limit(f"recorded for {self._max_samples:,} samples only")
+
+
+_all: weakref.WeakSet[Limits] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    for limits in list(_all):
+        limits.end()

@@ -40,17 +40,31 @@ class WSGICore:
         self._core = core
         self._debug = debug
         self._native = native
+        self._argument = core.options.argument
+        self._cookie = core.options.cookie
+        self._variable = _variable(core.options.header)
+        self._address = core.options.address
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         incoming = self._incoming(environ)
-        if incoming is None:
-            return self._app(environ, start_response)
-        answer = self._core.answer(incoming)
-        if answer is not None:
-            return _send(answer, start_response, incoming.method)
-        watch = self._core.begin(incoming, sys._getframe())
+        if incoming is not None:
+            answer = self._core.answer(incoming)
+            if answer is not None:
+                return _send(answer, start_response, incoming.method)
+            watch = self._core.begin(incoming, sys._getframe())
+        elif self._core.watches:
+            watch = self._core.watch(environ.get("REQUEST_METHOD", ""), sys._getframe())
+        else:
+            watch = None
         if watch is None:
             return self._app(environ, start_response)
+        if not watch.asked:
+            watched = _Watched(self._core, watch, environ, start_response)
+            try:
+                return watched.pass_on(self._app(environ, watched.start_response))
+            except BaseException as error:
+                watched.fail(error)
+                raise
         exchange = _Exchange(self._core, watch, environ, start_response)
         try:
             body = self._app(environ, exchange.start_response)
@@ -60,16 +74,15 @@ class WSGICore:
             raise
 
     def _incoming(self, environ: WSGIEnvironment) -> Incoming | None:
-        """None when nothing of it concerns us."""
+        """None when it asks for nothing of ours."""
         try:
-            options = self._core.options
-            path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+            get = environ.get
+            path, query, cookies = get("PATH_INFO", ""), get("QUERY_STRING", ""), get("HTTP_COOKIE")
             if not (
-                options.watches
-                or options.argument in query
-                or options.cookie in environ.get("HTTP_COOKIE", "")
-                or _variable(options.header) in environ
-                or path.startswith(options.address)
+                (query and self._argument in query)
+                or (cookies and self._cookie in cookies)
+                or self._variable in environ
+                or path.startswith(self._address)
             ):
                 return None
             return Incoming(
@@ -87,8 +100,99 @@ class WSGICore:
             return None
 
 
+class _Watched:
+    """A request that nobody asked for, on its way through, and its body: as little as can be, because that is every
+    request."""
+
+    __slots__ = ("_body", "_core", "_environ", "_error", "_parts", "_request", "_start_response", "_status", "_watch")
+
+    def __init__(self, core: Core, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> None:
+        self._core = core
+        self._watch: Watch | None = watch
+        self._environ = environ
+        self._start_response = start_response
+        self._status = ""
+        self._error: BaseException | None = None
+        self._request: object = None
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+    ) -> Write:
+        self._status = status
+        # Flask takes it away at the request's end.
+        self._request = self._environ.get("werkzeug.request")
+        if exc_info is None:
+            return self._start_response(status, headers)
+        return self._start_response(status, headers, exc_info)
+
+    def pass_on(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        if isinstance(body, list | tuple):
+            # Nothing of the application runs any more.
+            self._finish()
+            return body
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
+            # The server sends the file by itself if it is handed what it made.
+            self._finish()
+            return body
+        self._body = body
+        self._parts = iter(body)
+        return _SizedWatched(self) if hasattr(body, "__len__") else self
+
+    # An iterator with a close() of its own: who delegates to it with `yield from` closes it by that.
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._parts)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def close(self) -> None:
+        try:
+            _close(self._body)
+        except BaseException as error:
+            self.fail(error)
+            raise
+        self._finish()
+
+    def fail(self, error: BaseException) -> None:
+        if not isinstance(error, GeneratorExit):
+            self._error = error
+        self._finish()
+
+    def _finish(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            code = self._status[:3]
+            self._core.finish_watched(watch, int(code) if code.isdigit() else 0, self._error, self._route)
+
+    def _route(self) -> str:
+        return route_of(self._core, self._environ, self._request)
+
+
+class _SizedWatched:
+    """Where the server may see how many parts there are: of one part it makes a Content-Length."""
+
+    def __init__(self, watched: _Watched) -> None:
+        self._watched = watched
+        self.close = watched.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._watched
+
+    def __len__(self) -> int:
+        return len(self._watched._body)  # type: ignore[arg-type]
+
+
 class _Exchange:
-    """One request on its way through."""
+    """A request that was asked for, on its way through."""
+
+    __slots__ = ("_core", "_environ", "_finished", "_held", "_holds", "_outcome", "_start_response", "_watch")
 
     def __init__(self, core: Core, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._core = core
@@ -104,8 +208,8 @@ class _Exchange:
         self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
     ) -> Write:
         self._outcome.status = int(status[:3]) if status[:3].isdigit() else 0
-        self._outcome.headers = tuple(headers)
         self._outcome.route = route_of(self._core, self._environ)
+        self._outcome.headers = tuple(headers)
         if self._holds:
             self._held = (status, headers)
             return self._write
@@ -120,8 +224,6 @@ class _Exchange:
             write = self._start_response(status, headers)
         else:
             write = self._start_response(status, headers, exc_info)
-        if not self._watch.asked:
-            return write
 
         def counting(data: bytes) -> object:
             self._outcome.size += len(data)
@@ -257,15 +359,15 @@ def _send(answer: Answer, start_response: StartResponse, method: str) -> list[by
     return [] if method == "HEAD" else [answer.body]
 
 
-def route_of(core: Core, environ: WSGIEnvironment) -> str:
-    """The template of the route, where there is one: nothing that a client chose."""
+def route_of(core: Core, environ: WSGIEnvironment, request: Any = None) -> str:
+    """The template of the route, where there is one: nothing that a client chose. `request`: Werkzeug's, if that may no
+    longer be in the environ."""
     try:
         if core.options.route is not None:
             return str(core.options.route(environ))
         found = environ.get(ROUTE)
         if found is None:
-            # Flask takes it away at the request's end.
-            request: Any = environ.get("werkzeug.request")
+            request = request or environ.get("werkzeug.request")
             found = getattr(getattr(request, "url_rule", None), "rule", None)
         return str(found or "")
     except Exception as error:

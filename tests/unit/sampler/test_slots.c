@@ -170,6 +170,61 @@ static void test_weights_add_up_to_the_time_whatever_is_late(void **state)
     }
 }
 
+static void test_a_late_first_slot_gets_one_look_at_any_instant_of_it(void **state)
+{
+    (void)state;
+    const uint64_t pulse_ns = 10 * MS;
+    const uint64_t first_ns = 50 * MS;
+    uint64_t fifths[5] = {0};
+    uint64_t common = 0;
+    struct sl_random random = {9};
+    for (uint64_t n = 0; n < 30000; n++) {
+        uint64_t begin_ns = 1000 * MS + sl_random_below(&random, 100 * MS);
+        struct sl_slots slots;
+        sl_slots_init_late(&slots, 5 * MS, begin_ns, FOREVER, n, first_ns, pulse_ns, &random);
+        uint64_t instant_ns = slots.instant_ns;
+        struct sl_span span = sl_slots_take(&slots, instant_ns);
+        assert_int_equal(span.begin_ns, begin_ns);
+        assert_int_equal(span.end_ns % (5 * MS), 0);
+        assert_in_range(span.end_ns - begin_ns, first_ns, first_ns + 5 * MS);
+        assert_in_range(instant_ns, span.begin_ns, span.end_ns - 1);
+        assert_int_equal(span.late, 0);
+        fifths[(instant_ns - begin_ns) * 5 / (span.end_ns - begin_ns)]++;
+
+        /* Those who wait for the pulse have an instant of it. */
+        struct sl_slots pulse;
+        sl_slots_init(&pulse, pulse_ns, instant_ns / pulse_ns * pulse_ns, FOREVER, n);
+        common += pulse.instant_ns == instant_ns;
+
+        struct sl_span next = sl_slots_take(&slots, slots.instant_ns);
+        assert_int_equal(next.begin_ns, span.end_ns);
+        assert_int_equal(next.end_ns, span.end_ns + 5 * MS);
+    }
+    for (int i = 0; i < 5; i++) {
+        assert_in_range(fifths[i], 5600, 6400);
+    }
+    assert_in_range(common, 24000, 30000);
+}
+
+static void test_a_late_first_slot_that_is_cut_off_weighs_what_there_was(void **state)
+{
+    (void)state;
+    struct sl_random random = {9};
+    for (int looked = 0; looked < 2; looked++) {
+        struct sl_slots slots;
+        struct sl_span span;
+        sl_slots_init_late(&slots, MS, 300, FOREVER, 1, 50 * MS, 10 * MS, &random);
+        if (looked != 0) {
+            sl_slots_take(&slots, slots.instant_ns);
+        }
+        assert_int_equal(sl_slots_finish(&slots, 49 * MS, &span), looked == 0);
+        if (looked == 0) {
+            assert_int_equal(span.begin_ns, 300);
+            assert_int_equal(span.end_ns, 49 * MS);
+        }
+    }
+}
+
 /* A program that alternates between two functions in a strict rhythm of `period` intervals; the first takes `share` of
  * it. Looked at through `count` slots from a phase on, each time `late_ns` late and now and then later; what the looks
  * say of the first function's share. */
@@ -222,6 +277,8 @@ int main(void)
         cmocka_unit_test(test_a_look_that_took_several_slots_is_followed_by_one_in_the_next_slot_that_begins),
         cmocka_unit_test(test_a_look_that_reaches_into_the_next_slot_costs_that_slot_nothing),
         cmocka_unit_test(test_weights_add_up_to_the_time_whatever_is_late),
+        cmocka_unit_test(test_a_late_first_slot_gets_one_look_at_any_instant_of_it),
+        cmocka_unit_test(test_a_late_first_slot_that_is_cut_off_weighs_what_there_was),
         cmocka_unit_test(test_a_program_in_step_with_the_interval_is_judged_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
