@@ -122,6 +122,37 @@ def test_every_thread_is_shown_with_what_it_waits_for(stacklapse: Command, pytho
         assert [frame["function"] for frame in threads["digs"]["frames"]].count("digs") == 101
 
 
+def test_who_runs_and_who_waits_for_the_gil_is_told(stacklapse: Command, python: Interpreter) -> None:
+    """Of threads that compete; which of them is what changes, so it is looked at until each was seen."""
+    code = """\
+import hashlib, threading
+data = bytes(1 << 26)
+def computes():
+    while True: pass
+def hashes():
+    while True: hashlib.sha256(data)
+for function in computes, computes, hashes:
+    threading.Thread(target=function, daemon=True).start()
+print("ready", flush=True)
+threading.Event().wait()
+"""
+    seen: dict[str, set[str]] = {"computes": set(), "hashes": set(), "<module>": set()}
+
+    def all_seen() -> bool:
+        for thread in stacklapse("dump", str(process.pid)).stdout.split("\n\n")[1:]:
+            head, *frames = thread.splitlines()
+            for name in seen:
+                if any(frame.split()[0] == name for frame in frames):
+                    seen[name].add(head.partition("  ")[2])
+        return {"has the GIL", "waits for the GIL"} <= seen["computes"] and "running" in seen["hashes"]
+
+    with running([python.path, "-c", code]) as process:
+        until(all_seen, f"each state: {seen}")
+    assert seen["<module>"] == {"lock"}
+    # With no GIL and on a CPU is only who has let go of it, but for the moment of changing hands.
+    assert seen["computes"] <= {"has the GIL", "waits for the GIL", "running"}
+
+
 def test_the_text_says_the_same(stacklapse: Command, python: Interpreter) -> None:
     with program(stacklapse, python) as (pid, script):
         run = stacklapse("dump", str(pid))

@@ -78,6 +78,31 @@ def test_a_recording_is_seen_in_each_mode_afterwards(stacklapse: Command, python
         assert gil[name] < 0.2 * wall[name]
 
 
+def test_of_three_that_compete_for_the_gil_two_wait_for_it(stacklapse: Command, python: Interpreter) -> None:
+    path = stacklapse.folder / "compete.py"
+    path.write_text("""\
+import threading, time
+ends = []
+barrier = threading.Barrier(3, lambda: ends.append(time.perf_counter() + 0.6))
+def compete(end):
+    while time.perf_counter() < end: pass
+def begin():
+    barrier.wait()
+    compete(ends[0])
+threads = [threading.Thread(target=begin) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+""")
+    recording = stacklapse.record(python, [path])
+
+    def held(*options: str) -> float:
+        return sum(stack.microseconds for stack in recording.stacks(*options) if "compete" in stack.names)
+
+    # Somebody always holds it.
+    assert held("--mode", "gil") == pytest.approx(held() / 3, rel=0.15)
+    assert "[GIL]" in recording.view("-r", "text")
+
+
 HOT_LINES = (
     r"▸ line 12: time\.sleep\(max\(.*  \[sleep\]$",
     r"▸ line 17: taken\.acquire\(timeout.*  \[lock\]$",
