@@ -170,6 +170,34 @@ def test_a_program_that_executes_what_is_no_python_is_recorded_until_then(
     assert recording.json["recording"]["complete"]
 
 
+def test_a_generator_is_seen_on_the_outermost_frame(stacklapse: Command, python: Interpreter) -> None:
+    program = """\
+        import _thread, time
+
+        def waits():
+            yield time.sleep(0.3)
+
+        def computes():
+            end = time.monotonic() + 0.3
+            while time.monotonic() < end:
+                pass
+            yield
+
+        def loops():
+            for _ in waits(): pass
+            for _ in computes(): pass
+
+        _thread.start_new_thread(loops, ())
+        for _ in waits(): pass
+        for _ in computes(): pass
+        time.sleep(0.3)
+    """
+    recording = record(stacklapse, python, program, interval="5ms")
+    assert recording.count("broken") < 0.02 * recording.count("samples")
+    pairs = {stack.names[-2:] for stack in recording.stacks() if stack.names[-1] in {"waits", "computes"}}
+    assert pairs == {(caller, callee) for caller in ("<module>", "loops") for callee in ("waits", "computes")}
+
+
 def test_hundreds_of_threads_are_each_recorded(stacklapse: Command, python: Interpreter) -> None:
     program = """\
         import threading, time

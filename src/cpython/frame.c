@@ -152,7 +152,9 @@ bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copi
     if (!copies->has_before || !copies->has_behind) {
         return true;
     }
-    if (callee->alive && linked(&copies->behind)) {
+    /* The outermost frame has no caller (3.11). */
+    bool outermost = copies->behind.possible && same_frame(copies);
+    if (callee->alive && (linked(&copies->behind) || outermost)) {
         choose_behind(layout, caller);
         caller->alive = true;
         if (callee->innermost && same_frame(copies)) {

@@ -133,6 +133,24 @@ static void test_a_living_callee_takes_the_caller_below_it_at_the_same_time(void
     assert_int_equal(caller.header.code, B);
 }
 
+static void test_a_generator_may_be_all_that_the_outermost_frame_runs(void **state)
+{
+    (void)state;
+    struct sl_layout layout = layout_of(11);
+    struct sl_chosen callee;
+    struct sl_chosen caller;
+    struct sl_header turn = frame(LEAF, HERE, 3);
+    turn.generator = true;
+    turn.entry = true;
+    /* It has no caller, and no frame of the interpreter's own below it. */
+    assert_true(choose(&layout, copies(turn, turn), copies(frame(A, 0, 5), frame(A, 0, 5)), &callee, &caller));
+    assert_int_equal(callee.header.code, LEAF);
+    assert_int_equal(caller.header.code, A);
+    assert_true(sl_frame_is_bottom(&caller));
+    /* Another frame in its place tells nothing of who called. */
+    assert_false(choose(&layout, copies(turn, turn), copies(frame(A, 0, 5), frame(B, 0, 5)), &callee, &caller));
+}
+
 static void test_a_boundary_to_c_that_changed_is_torn(void **state)
 {
     (void)state;
@@ -192,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_a_new_turn_of_the_same_caller_does_not_take_the_leftover_of_another),
         cmocka_unit_test(test_a_wiped_callee_is_named_from_before_the_moment_with_its_caller_of_then),
         cmocka_unit_test(test_a_living_callee_takes_the_caller_below_it_at_the_same_time),
+        cmocka_unit_test(test_a_generator_may_be_all_that_the_outermost_frame_runs),
         cmocka_unit_test(test_a_boundary_to_c_that_changed_is_torn),
         cmocka_unit_test(test_a_generator_that_ended_its_turn_is_taken_from_before),
         cmocka_unit_test(test_headers_that_are_no_frames_are_refused),
