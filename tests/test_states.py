@@ -85,22 +85,25 @@ import threading, time
 ends = []
 barrier = threading.Barrier(3, lambda: ends.append(time.perf_counter() + 0.6))
 def compete(end):
+    begin = time.thread_time()
     while time.perf_counter() < end: pass
+    used.append(time.thread_time() - begin)
 def begin():
     barrier.wait()
     compete(ends[0])
+used = []
 threads = [threading.Thread(target=begin) for _ in range(3)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
+print(sum(used))
 """)
     recording = stacklapse.record(python, [path])
 
     def held(*options: str) -> float:
         return sum(stack.microseconds for stack in recording.stacks(*options) if "compete" in stack.names)
 
-    # Somebody always holds it.
-    assert held("--mode", "gil") == pytest.approx(held() / 3, rel=0.15)
-    assert "[GIL]" in recording.view("-r", "text")
+    # One at a time has it: whoever computes. While it changes hands nobody has, which on a busy machine takes long.
+    assert 0.9 * float(recording.run.stdout) < held("--mode", "gil") / 1e6 < 1.1 * held() / 1e6 / 3
 
 
 HOT_LINES = (
