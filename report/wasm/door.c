@@ -24,6 +24,7 @@ static struct sl_arena roles_arena;
 static const uint8_t *roles;
 static struct sl_arena focus_arena;
 static struct sl_focus focus;
+static struct sl_call_tree_keeper keeper; /* for this focus and these roles, of whichever view */
 
 /* Each view keeps its result in an arena of its own. */
 struct view {
@@ -54,6 +55,7 @@ SL_EXPORT(scratch) void *scratch(size_t size)
 
 static bool refocus(const sl_function *trail, uint32_t count)
 {
+    sl_call_tree_forget(&keeper);
     sl_arena_reset(&focus_arena);
     focus = sl_focus_on(&focus_arena, profile, trail, count, functions_wanted ? function_mask : NULL);
     selection.functions = focus.functions;
@@ -125,6 +127,7 @@ const uint8_t *select_roles(bool show_all, const char *globs, uint32_t hide_coun
     struct sl_arena arena;
     sl_arena_init(&arena);
     sl_arena_reset(&roles_arena);
+    sl_call_tree_forget(&keeper);
     const char **list = SL_ARENA_NEW(&arena, const char *, (size_t)hide_count + show_count);
     if (list == NULL) {
         return NULL;
@@ -198,7 +201,10 @@ static const struct sl_call_tree *tree_in(struct sl_arena *arena, bool by_proces
         .focus = SL_NONE,
     };
     sl_arena_reset(arena);
-    return sl_call_tree_build(arena, focus.profile, &selection, &options);
+    if (by_process || by_thread || inverted) {
+        return sl_call_tree_build(arena, focus.profile, &selection, &options);
+    }
+    return sl_call_tree_build_again(&keeper, arena, focus.profile, &selection, &options);
 }
 
 SL_EXPORT(call_tree) const struct sl_call_tree *call_tree(bool by_process, bool by_thread, bool inverted)

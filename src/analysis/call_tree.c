@@ -52,13 +52,22 @@ static void order_stacks(struct sl_tree_task *task)
 
 static void place_stacks(struct sl_tree_task *task, const struct sl_place *base)
 {
-    sl_tree_reserve(&task->tree, task->order_count);
+    uint32_t fresh = 0;
+    for (uint32_t i = 0; i < task->order_count; i++) {
+        fresh += !task->kept || !task->places[task->order[i]].told;
+    }
+    sl_tree_reserve(&task->tree, fresh);
     for (uint32_t i = 0; i < task->order_count; i++) {
         sl_stack stack = task->order[i];
-        sl_stack caller = sl_tree_task_caller(task, stack);
-        const struct sl_stack_record *record = &task->profile->stacks[stack];
-        task->places[stack] =
-            sl_tree_place(&task->tree, caller == 0 ? base : &task->places[caller], record->function, record->line);
+        struct sl_place *place = &task->places[stack];
+        if (!task->kept || !place->told) {
+            sl_stack caller = sl_tree_task_caller(task, stack);
+            const struct sl_stack_record *record = &task->profile->stacks[stack];
+            *place =
+                sl_tree_place(&task->tree, caller == 0 ? base : &task->places[caller], record->function, record->line);
+            place->told = task->kept;
+        }
+        task->tree.branches[place->branch].seen = true;
     }
 }
 
@@ -201,4 +210,61 @@ const struct sl_call_tree *sl_call_tree_build(struct sl_arena *arena, const stru
     arena->exhausted = arena->exhausted || tree == NULL;
     sl_arena_reset(&scratch);
     return tree;
+}
+
+/* Begins to keep. False when the arena is exhausted. */
+static bool keep(struct sl_call_tree_keeper *keeper, const struct sl_profile *profile,
+                 const struct sl_call_tree_options *options)
+{
+    sl_arena_init(&keeper->arena);
+    keeper->options = *options;
+    struct sl_tree_task *task = SL_ARENA_NEW(&keeper->arena, struct sl_tree_task, 1);
+    static const struct sl_selection nothing = {0};
+    if (task != NULL) {
+        *task = (struct sl_tree_task){.scratch = &keeper->arena,
+                                      .profile = profile,
+                                      .selection = &nothing,
+                                      .options = &keeper->options,
+                                      .kept = true};
+    }
+    keeper->task = task;
+    return task != NULL && prepare(task);
+}
+
+const struct sl_call_tree *sl_call_tree_build_again(struct sl_call_tree_keeper *keeper, struct sl_arena *arena,
+                                                    const struct sl_profile *profile,
+                                                    const struct sl_selection *selection,
+                                                    const struct sl_call_tree_options *options)
+{
+    struct sl_arena scratch;
+    sl_arena_init(&scratch);
+    const struct sl_call_tree *tree = NULL;
+    if (keeper->task != NULL || keep(keeper, profile, options)) {
+        struct sl_tree_task *task = keeper->task;
+        sl_tree_clear(&task->tree);
+        task->samples.selection = selection;
+        task->samples.taken = sl_selection_stacks(&scratch, profile, selection);
+        for (uint32_t i = 0; i < profile->thread_count; i++) {
+            sl_stack_samples_add(&task->samples, i);
+        }
+        struct sl_place root = sl_tree_root();
+        /* What is needed of this tree only is not kept. */
+        if (add_group(task, &root) && !scratch.exhausted) {
+            task->tree.scratch = &scratch;
+            tree = sl_tree_finish(&task->tree, arena, false);
+            task->tree.scratch = &keeper->arena;
+        }
+    }
+    arena->exhausted = arena->exhausted || tree == NULL;
+    if (tree == NULL) {
+        sl_call_tree_forget(keeper);
+    }
+    sl_arena_reset(&scratch);
+    return tree;
+}
+
+void sl_call_tree_forget(struct sl_call_tree_keeper *keeper)
+{
+    sl_arena_reset(&keeper->arena);
+    keeper->task = NULL;
 }

@@ -90,4 +90,22 @@ const struct sl_call_tree *sl_call_tree_build(struct sl_arena *arena, const stru
                                               const struct sl_selection *selection,
                                               const struct sl_call_tree_options *options);
 
+/* Where the frames of a profile lie in a tree, kept so that the tree over another selection costs half as much. Zeroed it
+ * keeps nothing. */
+struct sl_call_tree_keeper {
+    struct sl_arena arena;
+    struct sl_tree_task *task;
+    struct sl_call_tree_options options;
+};
+
+/* The same tree as sl_call_tree_build gives, for options that merge everything into one tree without lines: not by process
+ * or thread, no timeline, not inverted, no focus. Until the keeper forgets, only the selection may be another one. */
+const struct sl_call_tree *sl_call_tree_build_again(struct sl_call_tree_keeper *keeper, struct sl_arena *arena,
+                                                    const struct sl_profile *profile,
+                                                    const struct sl_selection *selection,
+                                                    const struct sl_call_tree_options *options);
+
+/* Gives its memory back. */
+void sl_call_tree_forget(struct sl_call_tree_keeper *keeper);
+
 #endif

@@ -26,6 +26,7 @@ struct sl_tree_task {
     const struct sl_profile *profile;
     const struct sl_selection *selection;
     const struct sl_call_tree_options *options;
+    bool kept;              /* places are those of the tree before where they are told, and branches are there */
     const uint8_t *taken;   /* one byte for each stack, zero: its samples are left out; NULL: all are taken */
     const uint8_t *bottom;  /* one byte for each stack, non-zero: it is cut off below this frame; NULL: none is */
     const uint8_t *focused; /* one byte for each stack, non-zero where it has the focus; NULL: there is no focus */

@@ -53,6 +53,19 @@ void sl_tree_reserve(struct sl_tree_builder *tree, uint32_t count)
     sl_map_reserve(&tree->branch_numbers, count < left ? count : left);
 }
 
+void sl_tree_clear(struct sl_tree_builder *tree)
+{
+    for (uint32_t i = 0; i < tree->branch_count; i++) {
+        struct sl_branch *branch = &tree->branches[i];
+        branch->seen = false;
+        branch->self = (struct sl_amount){0};
+        branch->hidden = (struct sl_amount){0};
+        branch->total = (struct sl_amount){0};
+        branch->begin_ns = UINT64_MAX;
+        branch->end_ns = 0;
+    }
+}
+
 /* A new branch; SL_NONE at the limit, or when the arena is exhausted. */
 static uint32_t add_branch(struct sl_tree_builder *tree, uint32_t parent, enum sl_node_kind kind, uint32_t subject)
 {
@@ -268,8 +281,13 @@ static bool amount_before(struct sl_amount a, struct sl_amount b)
 
 static bool heavier_branch(const void *context, uint32_t a, uint32_t b)
 {
-    const struct sl_branch *branches = context;
-    return amount_before(branches[a].total, branches[b].total);
+    const struct sl_branch *left = (const struct sl_branch *)context + a;
+    const struct sl_branch *right = (const struct sl_branch *)context + b;
+    if (left->total.ns != right->total.ns || left->total.samples != right->total.samples) {
+        return amount_before(left->total, right->total);
+    }
+    /* Never by the order in which they were made, which a tree that is kept has from another selection. */
+    return left->begin_ns != right->begin_ns ? left->begin_ns < right->begin_ns : left->subject < right->subject;
 }
 
 static bool earlier_branch(const void *context, uint32_t a, uint32_t b)
@@ -292,8 +310,12 @@ static bool heavier_line(const void *context, uint32_t a, uint32_t b)
 
 static bool heavier_function(const void *context, uint32_t a, uint32_t b)
 {
-    const struct folded_function *functions = context;
-    return amount_before(functions[a].self, functions[b].self);
+    const struct folded_function *left = (const struct folded_function *)context + a;
+    const struct folded_function *right = (const struct folded_function *)context + b;
+    if (left->self.ns != right->self.ns || left->self.samples != right->self.samples) {
+        return amount_before(left->self, right->self);
+    }
+    return left->function < right->function;
 }
 
 /* The tree that is given back, while it is filled in. */

@@ -46,6 +46,7 @@ struct sl_place {
     bool inside;    /* a library frame above it is folded */
     bool folded;    /* its self time is hidden time of `shown` */
     bool own_entry; /* the frame is shown: `line` is its own */
+    bool told;      /* of a tree that is kept: the stack has its place */
 };
 
 struct sl_tree_builder {
@@ -70,6 +71,9 @@ void sl_tree_init(struct sl_tree_builder *tree, struct sl_arena *scratch, const 
 
 /* Makes room for so many more branches and lines at once. */
 void sl_tree_reserve(struct sl_tree_builder *tree, uint32_t count);
+
+/* Forgets all amounts; the branches stay. */
+void sl_tree_clear(struct sl_tree_builder *tree);
 
 /* The place of a process or thread below `parent`, found or made: what its stacks begin in. */
 struct sl_place sl_tree_base(struct sl_tree_builder *tree, uint32_t parent, enum sl_node_kind kind, uint32_t subject);

@@ -314,13 +314,8 @@ static void random_selection(struct question *question, uint8_t *threads, uint8_
     selection->functions = chance(3) == 0 ? functions : NULL;
 }
 
-/* Who leaves the lines out gets the same nodes. */
-static void check_without_lines(const struct question *question, struct sl_arena *arena,
-                                const struct sl_call_tree *tree)
+static void assert_same_nodes(const struct sl_call_tree *tree, const struct sl_call_tree *bare)
 {
-    struct sl_call_tree_options options = question->options;
-    options.without_lines = true;
-    const struct sl_call_tree *bare = sl_call_tree_build(arena, question->profile, &question->selection, &options);
     assert_non_null(bare);
     assert_int_equal(bare->line_count, 0);
     assert_int_equal(bare->node_count, tree->node_count);
@@ -332,6 +327,28 @@ static void check_without_lines(const struct question *question, struct sl_arena
     }
     assert_int_equal(bare->hidden_count, tree->hidden_count);
     assert_memory_equal(bare->hidden, tree->hidden, tree->hidden_count * sizeof *tree->hidden);
+}
+
+/* Who leaves the lines out gets the same nodes; and so does who keeps the places, from whatever selection he comes. */
+static void check_without_lines(const struct question *question, struct sl_arena *arena,
+                                const struct sl_call_tree *tree)
+{
+    struct sl_call_tree_options options = question->options;
+    options.without_lines = true;
+    const struct sl_call_tree *bare = sl_call_tree_build(arena, question->profile, &question->selection, &options);
+    assert_same_nodes(tree, bare);
+    if (options.by_process || options.by_thread || options.timeline || options.inverted || options.focus != SL_NONE) {
+        return;
+    }
+    struct sl_call_tree_keeper keeper = {0};
+    struct sl_selection selections[] = {question->selection, sl_selection_all(question->profile), question->selection};
+    selections[0].begin_ns = selections[0].end_ns / 2;
+    const struct sl_call_tree *again = NULL;
+    for (size_t i = 0; i < sizeof selections / sizeof selections[0]; i++) {
+        again = sl_call_tree_build_again(&keeper, arena, question->profile, &selections[i], &options);
+    }
+    assert_same_nodes(tree, again);
+    sl_call_tree_forget(&keeper);
 }
 
 static void test_trees_agree_with_counting_run_by_run(void **state)
