@@ -79,6 +79,21 @@ static const void *inverted(struct sl_arena *arena)
     return tree(arena, (struct sl_call_tree_options){.inverted = true, .focus = 3});
 }
 
+/* Of the first half, then of the whole. */
+static const void *kept(struct sl_arena *arena)
+{
+    struct sl_call_tree_options options = {.without_lines = true, .focus = SL_NONE};
+    struct sl_call_tree_keeper keeper = {0};
+    struct sl_selection half = selection;
+    half.end_ns /= 2;
+    const void *answer = sl_call_tree_build_again(&keeper, arena, profile, &half, &options);
+    if (answer != NULL) {
+        answer = sl_call_tree_build_again(&keeper, arena, profile, &selection, &options);
+    }
+    sl_call_tree_forget(&keeper);
+    return answer;
+}
+
 static const void *totals(struct sl_arena *arena)
 {
     uint32_t count;
@@ -112,7 +127,8 @@ static void test_whatever_is_asked_survives_it(void **state)
     for (uint32_t i = 0; i < profile->function_count; i++) {
         chosen[i] = i % 3 != 1;
     }
-    const void *(*const questions[])(struct sl_arena *) = {merged, timeline, inverted, totals, lines, edges, threads};
+    const void *(*const questions[])(struct sl_arena *) = {merged, timeline, inverted, kept,
+                                                           totals, lines,    edges,    threads};
     for (size_t i = 0; i < 2 * sizeof questions / sizeof questions[0]; i++) {
         selection = sl_selection_all(profile);
         selection.functions = i % 2 == 0 ? NULL : chosen;
