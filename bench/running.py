@@ -110,7 +110,7 @@ def endurance() -> str:
     """The test of that name, as often as promised. STACKLAPSE_BENCH_ROUNDS says otherwise."""
     times = str(rounds(1000))
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", TOP / "tests" / "test_attach_endurance.py"],
+        [sys.executable, "-m", "pytest", "-q", "--timeout=3600", TOP / "tests" / "test_attach_endurance.py"],
         env=os.environ | {"STACKLAPSE_ATTACH_ROUNDS": times, "STACKLAPSE_COMMAND": str(COMMAND)},
         cwd=TOP,
         capture_output=True,

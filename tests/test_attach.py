@@ -193,6 +193,23 @@ def test_a_program_that_executes_another_is_followed(stacklapse: Command, python
         assert "labour" in stdout
 
 
+def test_a_program_that_executes_what_is_no_python_is_told_to_have(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    code = PROGRAM.replace('print("end")', "import os; os.execv('/bin/sh', ['sh', '-c', 'sleep 0.3; exit 5'])")
+    with running([any_python.path, script(stacklapse, code)]) as program:
+        attached = recording_process(stacklapse, str(program.pid), "-r", "folded")
+        until_recording(stacklapse)
+        assert program.stdin
+        program.stdin.write("go\n")
+        program.stdin.flush()
+        stdout, _ = attached.communicate(timeout=60)
+        program.wait()
+        assert (attached.returncode, program.returncode) == (0, 5)
+        assert "work" in stdout
+        assert re.search(r"^.*\[not Python: \w+\] \d+$", stdout, re.MULTILINE), stdout
+
+
 def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with running([any_python.path, script(stacklapse)]) as program:
         attached = recording_process(stacklapse, str(program.pid))
