@@ -108,7 +108,7 @@ class Core:
             if self._slow is None and not sampled:
                 return None
             watch = Watch(method, sampled=sampled)
-            if not self._limits.add(watch, self._most):
+            if not self._limits.add_watched(watch, self._most):
                 return None
             try:
                 watch.start(self._interval_ns, self._interval_ns if sampled else self._first_ns, caller)
@@ -188,8 +188,7 @@ class Core:
             elif watch.sampled:
                 reason = "sampled"
             if reason is None:
-                watch.discard()
-                self._limits.remove(watch)
+                self._limits.discard(watch)
             else:
                 outcome = Outcome(status=status, error=error, route=route())
                 self._finish(watch, outcome, seconds, reason, in_background)

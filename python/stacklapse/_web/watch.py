@@ -161,6 +161,25 @@ class Limits:
             threading.Thread(target=self._look, name="stacklapse-limits", daemon=True).start()
         return True
 
+    def add_watched(self, watch: Watch, most: int) -> bool:
+        """The same for one that nobody asked for, which is every request: without the lock, so that threads may exceed
+        the number by as many as they are."""
+        if not self._looked_after:
+            return self.add(watch, most)
+        if len(self._watches) - self._asked >= most:
+            return False
+        self._watches[watch] = None
+        return True
+
+    def discard(self, watch: Watch) -> None:
+        """Takes out one that nobody asked for, and ends its recording without a result."""
+        self._watches.pop(watch, None)
+        try:
+            recording = watch._running.pop()
+        except IndexError:
+            return
+        recording.discard()
+
     def remove(self, watch: Watch) -> None:
         with self._lock:
             if watch in self._watches:

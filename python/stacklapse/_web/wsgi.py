@@ -46,7 +46,20 @@ class WSGICore:
         self._address = core.options.address
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        incoming = self._incoming(environ)
+        # What every request goes through is written out here: calls are what it costs.
+        incoming = None
+        try:
+            get = environ.get
+            query, cookies = get("QUERY_STRING"), get("HTTP_COOKIE")
+            if (
+                (query and self._argument in query)
+                or (cookies and self._cookie in cookies)
+                or self._variable in environ
+                or get("PATH_INFO", "").startswith(self._address)
+            ):
+                incoming = self._incoming(environ)
+        except Exception as error:
+            failure.tell("a request could not be looked at", error)
         if incoming is not None:
             answer = self._core.answer(incoming)
             if answer is not None:
@@ -73,31 +86,18 @@ class WSGICore:
             exchange.fail(error)
             raise
 
-    def _incoming(self, environ: WSGIEnvironment) -> Incoming | None:
-        """None when it asks for nothing of ours."""
-        try:
-            get = environ.get
-            path, query, cookies = get("PATH_INFO", ""), get("QUERY_STRING", ""), get("HTTP_COOKIE")
-            if not (
-                (query and self._argument in query)
-                or (cookies and self._cookie in cookies)
-                or self._variable in environ
-                or path.startswith(self._address)
-            ):
-                return None
-            return Incoming(
-                method=environ["REQUEST_METHOD"],
-                path=_text(path),
-                root=_text(environ.get("SCRIPT_NAME", "")),
-                query=query,
-                header=lambda name: environ.get(_variable(name)),
-                peer=environ.get("REMOTE_ADDR"),
-                debug=bool(self._debug()),
-                native=lambda: self._native(environ),
-            )
-        except Exception as error:
-            failure.tell("a request could not be looked at", error)
-            return None
+    def _incoming(self, environ: WSGIEnvironment) -> Incoming:
+        """Of a request that seems to ask for something of ours."""
+        return Incoming(
+            method=environ["REQUEST_METHOD"],
+            path=_text(environ.get("PATH_INFO", "")),
+            root=_text(environ.get("SCRIPT_NAME", "")),
+            query=environ.get("QUERY_STRING", ""),
+            header=lambda name: environ.get(_variable(name)),
+            peer=environ.get("REMOTE_ADDR"),
+            debug=bool(self._debug()),
+            native=lambda: self._native(environ),
+        )
 
 
 class _Watched:
@@ -154,7 +154,9 @@ class _Watched:
 
     def close(self) -> None:
         try:
-            _close(self._body)
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
         except BaseException as error:
             self.fail(error)
             raise
