@@ -24,6 +24,7 @@ static struct sl_arena roles_arena;
 static const uint8_t *roles;
 static struct sl_arena focus_arena;
 static struct sl_focus focus;
+static struct sl_count_keeper kept_functions, kept_lines, kept_edges; /* for this focus */
 static struct sl_call_tree_keeper keeper; /* for this focus and these roles, of whichever view */
 
 /* Each view keeps its result in an arena of its own. */
@@ -56,6 +57,9 @@ SL_EXPORT(scratch) void *scratch(size_t size)
 static bool refocus(const sl_function *trail, uint32_t count)
 {
     sl_call_tree_forget(&keeper);
+    sl_count_forget(&kept_functions);
+    sl_count_forget(&kept_lines);
+    sl_count_forget(&kept_edges);
     sl_arena_reset(&focus_arena);
     focus = sl_focus_on(&focus_arena, profile, trail, count, functions_wanted ? function_mask : NULL);
     selection.functions = focus.functions;
@@ -233,7 +237,7 @@ SL_EXPORT(function_totals) const void *function_totals(void)
     static struct view view;
     uint32_t count = 0;
     sl_arena_reset(&view.arena);
-    const void *items = sl_function_totals(&view.arena, focus.profile, &selection, &count);
+    const void *items = sl_function_totals(&view.arena, &kept_functions, focus.profile, &selection, &count);
     return array_of(&view, items, count);
 }
 
@@ -242,7 +246,7 @@ SL_EXPORT(line_totals) const void *line_totals(void)
     static struct view view;
     uint32_t count = 0;
     sl_arena_reset(&view.arena);
-    const void *items = sl_line_totals(&view.arena, focus.profile, &selection, &count);
+    const void *items = sl_line_totals(&view.arena, &kept_lines, focus.profile, &selection, &count);
     return array_of(&view, items, count);
 }
 
@@ -251,7 +255,7 @@ SL_EXPORT(edges) const void *edges(void)
     static struct view view;
     uint32_t count = 0;
     sl_arena_reset(&view.arena);
-    const void *items = sl_edges(&view.arena, focus.profile, &selection, false, &count);
+    const void *items = sl_edges(&view.arena, &kept_edges, focus.profile, &selection, false, &count);
     return array_of(&view, items, count);
 }
 

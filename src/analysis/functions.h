@@ -8,6 +8,17 @@
 
 #include "analysis/selection.h"
 
+/* Which stack counts for what is the same in every selection of a profile. Who asks for one after the other has it kept
+ * here, one keeper for each of the functions below, and forgets it before he asks for another profile; NULL keeps
+ * nothing. Zeroed it is empty. */
+struct sl_count_keeper {
+    struct sl_arena arena;
+    struct sl_numbering *stacks;
+};
+
+/* Gives its memory back. */
+void sl_count_forget(struct sl_count_keeper *keeper);
+
 struct sl_function_total {
     sl_function function;
     struct sl_amount self;
@@ -15,7 +26,8 @@ struct sl_function_total {
 };
 
 /* The functions that were seen, by self time, heaviest first (ties: by total, then by number). */
-const struct sl_function_total *sl_function_totals(struct sl_arena *arena, const struct sl_profile *profile,
+const struct sl_function_total *sl_function_totals(struct sl_arena *arena, struct sl_count_keeper *keeper,
+                                                   const struct sl_profile *profile,
                                                    const struct sl_selection *selection, uint32_t *count);
 
 struct sl_line_total {
@@ -27,8 +39,9 @@ struct sl_line_total {
 };
 
 /* Lines of the functions that were seen, sorted by function, then by line. */
-const struct sl_line_total *sl_line_totals(struct sl_arena *arena, const struct sl_profile *profile,
-                                           const struct sl_selection *selection, uint32_t *count);
+const struct sl_line_total *sl_line_totals(struct sl_arena *arena, struct sl_count_keeper *keeper,
+                                           const struct sl_profile *profile, const struct sl_selection *selection,
+                                           uint32_t *count);
 
 struct sl_edge {
     sl_function caller; /* SL_NONE: the bottom of the stack */
@@ -40,7 +53,7 @@ struct sl_edge {
 };
 
 /* Who called whom: each pair of functions adjacent in a stack, sorted by caller (none comes last), callee, line. */
-const struct sl_edge *sl_edges(struct sl_arena *arena, const struct sl_profile *profile,
+const struct sl_edge *sl_edges(struct sl_arena *arena, struct sl_count_keeper *keeper, const struct sl_profile *profile,
                                const struct sl_selection *selection, bool by_line, uint32_t *count);
 
 #endif

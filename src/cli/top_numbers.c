@@ -150,8 +150,8 @@ static bool list_functions(struct sl_top_numbers *numbers, const struct sl_top_v
     const struct sl_profile *profile = numbers->profile;
     uint32_t recent_count = 0;
     uint32_t all_count = 0;
-    const struct sl_function_total *recent = sl_function_totals(arena, profile, &numbers->recent, &recent_count);
-    const struct sl_function_total *all = sl_function_totals(arena, profile, &numbers->all, &all_count);
+    const struct sl_function_total *recent = sl_function_totals(arena, NULL, profile, &numbers->recent, &recent_count);
+    const struct sl_function_total *all = sl_function_totals(arena, NULL, profile, &numbers->all, &all_count);
     const sl_state *states = sl_function_states(arena, profile, &numbers->recent);
     struct sl_top_function *by_function = SL_ARENA_NEW(arena, struct sl_top_function, profile->function_count);
     uint32_t *order = SL_ARENA_NEW(arena, uint32_t, profile->function_count);

@@ -205,7 +205,7 @@ bool sl_render_callgrind(const struct sl_profile *profile, const struct sl_rende
     struct calls calls = {0};
     sl_hash_index_init(&calls.index);
     uint32_t line_count = 0;
-    const struct sl_line_total *lines = sl_line_totals(&arena, profile, &options->selection, &line_count);
+    const struct sl_line_total *lines = sl_line_totals(&arena, NULL, profile, &options->selection, &line_count);
     struct names names = {
         .function = SL_ARENA_NEW(&arena, bool, profile->function_count),
         .file = SL_ARENA_NEW(&arena, bool, profile->string_count),

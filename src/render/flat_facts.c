@@ -21,7 +21,7 @@ const sl_state *sl_function_states(struct sl_arena *arena, const struct sl_profi
                                    const struct sl_selection *selection)
 {
     uint32_t count = 0;
-    const struct sl_line_total *lines = sl_line_totals(arena, profile, selection, &count);
+    const struct sl_line_total *lines = sl_line_totals(arena, NULL, profile, selection, &count);
     sl_state *states = SL_ARENA_NEW(arena, sl_state, profile->function_count);
     uint64_t *heaviest = SL_ARENA_NEW(arena, uint64_t, profile->function_count);
     if (lines == NULL || states == NULL || heaviest == NULL) {

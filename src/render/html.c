@@ -165,7 +165,7 @@ static bool put_summary(const struct page *page, struct sl_output *output, struc
     uint32_t count = page->total_count;
     const struct sl_function_total *totals = page->totals;
     if (!is_whole(profile, &page->options->selection)) {
-        totals = sl_function_totals(&arena, profile, &page->options->selection, &count);
+        totals = sl_function_totals(&arena, NULL, profile, &page->options->selection, &count);
     }
     if (totals == NULL) {
         sl_arena_reset(&arena);
@@ -324,7 +324,7 @@ bool sl_render_html(const struct sl_profile *profile, const struct sl_render_opt
     sl_columns_write(profile, &page.columns);
     sl_arena_init(&page.arena);
     struct sl_selection whole = sl_selection_all(profile);
-    page.totals = sl_function_totals(&page.arena, profile, &whole, &page.total_count);
+    page.totals = sl_function_totals(&page.arena, NULL, profile, &whole, &page.total_count);
     bool done = page.columns.failed || page.totals == NULL ? sl_error_memory(error) : put_page(&page, output, error);
     sl_arena_reset(&page.arena);
     sl_buffer_destroy(&page.columns);

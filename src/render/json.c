@@ -291,8 +291,8 @@ static bool compute(struct report *report)
     const struct sl_selection *selection = &options->selection;
     report->roles = sl_roles(report->arena, profile, &options->roles);
     report->threads = sl_thread_summaries(report->arena, profile, selection, &report->thread_count);
-    report->functions = sl_function_totals(report->arena, profile, selection, &report->function_count);
-    report->lines = sl_line_totals(report->arena, profile, selection, &report->line_count);
+    report->functions = sl_function_totals(report->arena, NULL, profile, selection, &report->function_count);
+    report->lines = sl_line_totals(report->arena, NULL, profile, selection, &report->line_count);
     report->first_line = SL_ARENA_NEW(report->arena, uint32_t, profile->function_count);
     report->number = SL_ARENA_NEW(report->arena, uint32_t, profile->function_count);
     if (report->arena->exhausted) {

@@ -82,7 +82,7 @@ static bool write_table(struct sl_output *output, const struct sl_profile *profi
     struct sl_arena arena;
     sl_arena_init(&arena);
     uint32_t count = 0;
-    const struct sl_function_total *totals = sl_function_totals(&arena, profile, selection, &count);
+    const struct sl_function_total *totals = sl_function_totals(&arena, NULL, profile, selection, &count);
     struct sl_amount *self = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
     bool done = !arena.exhausted;
     if (done) {

@@ -134,8 +134,9 @@ bool sl_render_pstats(const struct sl_profile *profile, const struct sl_render_o
     struct sl_arena arena;
     sl_arena_init(&arena);
     uint32_t total_count = 0, edge_count = 0;
-    const struct sl_function_total *totals = sl_function_totals(&arena, profile, &options->selection, &total_count);
-    const struct sl_edge *edges = sl_edges(&arena, profile, &options->selection, false, &edge_count);
+    const struct sl_function_total *totals =
+        sl_function_totals(&arena, NULL, profile, &options->selection, &total_count);
+    const struct sl_edge *edges = sl_edges(&arena, NULL, profile, &options->selection, false, &edge_count);
     const sl_function *same = same_keys(&arena, profile);
     struct times *times = SL_ARENA_NEW(&arena, struct times, profile->function_count);
     struct times *by_caller = SL_ARENA_NEW(&arena, struct times, profile->function_count);

@@ -24,7 +24,7 @@ bool sl_text_flat(struct sl_text *text)
     struct sl_selection selection = text->options->selection;
     selection.threads = sl_busy_threads(&text->arena, text->profile, &text->options->selection, &idle);
     uint32_t count = 0;
-    const struct sl_function_total *totals = sl_function_totals(&text->arena, text->profile, &selection, &count);
+    const struct sl_function_total *totals = sl_function_totals(&text->arena, NULL, text->profile, &selection, &count);
     const sl_state *states = sl_function_states(&text->arena, text->profile, &selection);
     if (selection.threads == NULL || totals == NULL || states == NULL) {
         return false;

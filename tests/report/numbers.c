@@ -81,7 +81,7 @@ static void put_tables(struct sl_json *json, struct sl_arena *arena, const struc
                        const struct sl_selection *selection)
 {
     uint32_t count = 0;
-    const struct sl_function_total *functions = sl_function_totals(arena, profile, selection, &count);
+    const struct sl_function_total *functions = sl_function_totals(arena, NULL, profile, selection, &count);
     must(functions != NULL);
     sl_json_open_array(json, "functions");
     for (uint32_t i = 0; i < count; i++) {
@@ -92,7 +92,7 @@ static void put_tables(struct sl_json *json, struct sl_arena *arena, const struc
         sl_json_close_array(json);
     }
     sl_json_close_array(json);
-    const struct sl_line_total *lines = sl_line_totals(arena, profile, selection, &count);
+    const struct sl_line_total *lines = sl_line_totals(arena, NULL, profile, selection, &count);
     must(lines != NULL);
     sl_json_open_array(json, "lines");
     for (uint32_t i = 0; i < count; i++) {
@@ -105,7 +105,7 @@ static void put_tables(struct sl_json *json, struct sl_arena *arena, const struc
         sl_json_close_array(json);
     }
     sl_json_close_array(json);
-    const struct sl_edge *edges = sl_edges(arena, profile, selection, false, &count);
+    const struct sl_edge *edges = sl_edges(arena, NULL, profile, selection, false, &count);
     must(edges != NULL);
     sl_json_open_array(json, "edges");
     for (uint32_t i = 0; i < count; i++) {
@@ -205,7 +205,7 @@ static uint32_t find_trail(struct sl_arena *arena, const struct sl_profile *prof
         struct sl_selection in = *selection;
         in.functions = focus.functions;
         uint32_t count = 0;
-        const struct sl_function_total *totals = sl_function_totals(arena, focus.profile, &in, &count);
+        const struct sl_function_total *totals = sl_function_totals(arena, NULL, focus.profile, &in, &count);
         must(totals != NULL);
         uint32_t best = SL_NONE;
         for (uint32_t i = 0; i < count; i++) {

@@ -452,14 +452,14 @@ static void test_totals_agree_with_counting_run_by_run(void **state)
             }
         }
         uint32_t count;
-        const struct sl_function_total *totals = sl_function_totals(&arena, profile, &question.selection, &count);
+        const struct sl_function_total *totals = sl_function_totals(&arena, NULL, profile, &question.selection, &count);
         for (uint32_t i = 0; i < count; i++) {
             struct row *row = row_of(&given[0], (uint32_t[]){totals[i].function}, 1);
             row->self = totals[i].self;
             row->total = totals[i].total;
             assert_true(i == 0 || totals[i].self.ns <= totals[i - 1].self.ns);
         }
-        const struct sl_line_total *lines = sl_line_totals(&arena, profile, &question.selection, &count);
+        const struct sl_line_total *lines = sl_line_totals(&arena, NULL, profile, &question.selection, &count);
         for (uint32_t i = 0; i < count; i++) {
             struct row *row = row_of(&given[1], (uint32_t[]){lines[i].function, lines[i].line}, 2);
             row->self = lines[i].self;
@@ -468,7 +468,7 @@ static void test_totals_agree_with_counting_run_by_run(void **state)
                         (lines[i - 1].function == lines[i].function && lines[i - 1].line < lines[i].line));
         }
         for (int by_line = 0; by_line < 2; by_line++) {
-            const struct sl_edge *edges = sl_edges(&arena, profile, &question.selection, by_line != 0, &count);
+            const struct sl_edge *edges = sl_edges(&arena, NULL, profile, &question.selection, by_line != 0, &count);
             for (uint32_t i = 0; i < count; i++) {
                 uint32_t key[] = {edges[i].caller, edges[i].callee, edges[i].line};
                 struct row *row = row_of(&given[2 + by_line], key, 3);

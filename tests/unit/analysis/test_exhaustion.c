@@ -97,19 +97,19 @@ static const void *kept(struct sl_arena *arena)
 static const void *totals(struct sl_arena *arena)
 {
     uint32_t count;
-    return sl_function_totals(arena, profile, &selection, &count);
+    return sl_function_totals(arena, NULL, profile, &selection, &count);
 }
 
 static const void *lines(struct sl_arena *arena)
 {
     uint32_t count;
-    return sl_line_totals(arena, profile, &selection, &count);
+    return sl_line_totals(arena, NULL, profile, &selection, &count);
 }
 
 static const void *edges(struct sl_arena *arena)
 {
     uint32_t count;
-    return sl_edges(arena, profile, &selection, true, &count);
+    return sl_edges(arena, NULL, profile, &selection, true, &count);
 }
 
 static const void *threads(struct sl_arena *arena)

@@ -64,7 +64,7 @@ static void test_a_million_nodes(void **state)
     sl_arena_reset(&arena);
     uint32_t count;
     struct sl_selection all = sl_selection_all(builder_profile(builder));
-    sl_function_totals(&arena, builder_profile(builder), &all, &count);
+    sl_function_totals(&arena, NULL, builder_profile(builder), &all, &count);
     assert_int_equal(count, 10);
     sl_arena_reset(&arena);
     builder_destroy(builder);
