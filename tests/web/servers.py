@@ -29,6 +29,7 @@ SITE_PACKAGES = next(path for path in sys.path if path.endswith("site-packages")
 
 SERVERS: dict[str, list[str]] = {
     "flask": ["-m", "flask", "--app", "flask_app", "run", "--debug", "--no-reload", "--port", "{port}"],
+    "flask-reloader": ["-m", "flask", "--app", "flask_app", "run", "--debug", "--port", "{port}"],
     "gunicorn-sync": ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", "flask_app:app"],
     "gunicorn-gthread": ["-m", "gunicorn", "--threads", "8", "--bind", "127.0.0.1:{port}", "flask_app:app"],
     "gunicorn-gevent": ["-m", "gunicorn", "-k", "gevent", "--bind", "127.0.0.1:{port}", "flask_app:app"],

@@ -1,0 +1,45 @@
+"""Options, settings and Django's system checks; Flask's reloader."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from support.command import Command
+from support.inside import package_path
+
+from web.servers import PROGRAMS, SITE_PACKAGES, serving
+
+
+def test_options_are_checked_and_settings_are_read(stacklapse: Command) -> None:
+    path = os.pathsep.join([str(package_path(stacklapse)), SITE_PACKAGES])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", PROGRAMS / "options.py"],
+        env=stacklapse.environment() | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=stacklapse.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "as said\n"), done.stderr
+
+
+def test_a_reloaded_server_profiles_as_before(stacklapse: Command, tmp_path: Path) -> None:
+    watched = tmp_path / "watched.txt"
+    watched.write_text("1")
+    with serving(stacklapse, "flask-reloader", more=["--extra-files", str(watched)]) as server:
+        assert server.browse("/page/ann?profile").is_report
+        watched.write_text("2")
+        os.utime(watched, (time.time() + 10, time.time() + 10))
+        until = time.monotonic() + 60
+        while "Detected change" not in server.log and time.monotonic() < until:
+            time.sleep(0.05)
+        assert "Detected change" in server.log
+        while server.log.count("Debugger PIN") < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert server.browse("/page/ann?profile").is_report
+        assert "stacklapse: " not in server.log, server.log
