@@ -18,7 +18,7 @@ import outputs
 import page
 import running
 import web_applications
-from measure import TOP, machine, warn_if_busy
+from measure import COMMAND, TOP, machine, warn_if_busy
 
 PAGE = TOP / "docs" / "benchmarks.md"
 FIGURES = {
@@ -48,6 +48,8 @@ def main() -> None:
     for name in arguments.names:
         if name not in FIGURES:
             parser.error(f"there is no figure {name!r}; there are {', '.join(FIGURES)}")
+    if not COMMAND.exists():
+        parser.error(f"there is no {COMMAND}: `make build` makes it")
     for name in arguments.names or FIGURES:
         warn_if_busy()
         rows = FIGURES[name]()
