@@ -1,5 +1,6 @@
 #include "sampler/member.h"
 
+#include "sampler/member_facts.h"
 #include "sampler/member_thread.h"
 #include "target/description.h"
 #include "target/usage.h"
@@ -24,12 +25,7 @@ static const struct {
  * Python that cannot be read. Only what stays so is. */
 #define SETTLING_NS (50 * MS)
 
-/* How often what changes slowly is read again: first soon, then at growing intervals, because it is set up while a
- * program starts. The folder of the script comes into sys.path last, after site and all it imports, and a program that
- * ends within a second is to be told with it. */
-#define FACTS_RETRY_NS (2 * MS)
-#define FACTS_SOON_NS (50 * MS)
-#define FACTS_EVERY_NS (1000 * MS)
+/* How often the names of threads and the CPU totals are read again. */
 #define THREADS_EVERY_NS (10 * MS)
 
 /* The CPU time of a process that may live only for a moment is read at every look: what it used behind the last time is
@@ -39,12 +35,6 @@ static const struct {
 static struct sl_facts *facts_of(const struct sl_member *member)
 {
     return sl_recorder_facts(member->recording->recorder);
-}
-
-static sl_string intern(const struct sl_member *member, const char *text)
-{
-    sl_string string = sl_recorder_string(member->recording->recorder, text, strlen(text));
-    return string != SL_NONE ? string : 0;
 }
 
 static uint64_t recording_time(const struct sl_member *member, uint64_t now_ns)
@@ -99,83 +89,6 @@ static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl
     return thread;
 }
 
-static void read_facts(struct sl_member *member, uint64_t now_ns)
-{
-    struct sl_python_facts facts;
-    if (!sl_python_facts(member->python, &facts)) {
-        member->facts_due_ns = now_ns + FACTS_RETRY_NS;
-        return;
-    }
-    bool complete = facts.prefixes[0] != '\0';
-    if (complete) {
-        member->record.prefixes = intern(member, facts.prefixes);
-        /* An interpreter that ends takes its sys.path away before all else, and may then be busy for seconds. */
-        if (facts.path[0] != '\0') {
-            member->record.path = intern(member, facts.path);
-        }
-        if (facts.executable[0] != '\0') {
-            member->record.executable = intern(member, facts.executable);
-        }
-        sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
-    }
-    sl_python_facts_destroy(&facts);
-    member->facts_read += complete;
-    uint64_t wait_ns = FACTS_RETRY_NS;
-    if (complete) {
-        unsigned doublings = member->facts_read < 8 ? member->facts_read - 1 : 7;
-        wait_ns = FACTS_SOON_NS << doublings < FACTS_EVERY_NS ? FACTS_SOON_NS << doublings : FACTS_EVERY_NS;
-    }
-    member->facts_due_ns = now_ns + wait_ns;
-}
-
-static void take_cpu(struct sl_member *member, uint64_t whole_ns)
-{
-    uint64_t cpu_ns = whole_ns - member->cpu_before_ns;
-    if (whole_ns >= member->cpu_before_ns && cpu_ns > member->cpu_ns) {
-        facts_of(member)->cpu_ns += cpu_ns - member->cpu_ns;
-        member->cpu_ns = cpu_ns;
-    }
-}
-
-/* Of children that are not recorded. One that is recorded is covered when it has ended, which may be before its parent
- * has waited for it: then this is too little for a while. */
-static void tell_children_cpu(struct sl_member *member)
-{
-    uint64_t before_ns = member->children_cpu_before_ns + member->covered_ns;
-    uint64_t children_ns = member->children_all_ns > before_ns ? member->children_all_ns - before_ns : 0;
-    struct sl_facts *facts = facts_of(member);
-    facts->children_cpu_ns = facts->children_cpu_ns - member->children_cpu_ns + children_ns;
-    member->children_cpu_ns = children_ns;
-}
-
-void sl_member_cover(struct sl_member *member, uint64_t covered_ns)
-{
-    member->covered_ns += covered_ns;
-    tell_children_cpu(member);
-}
-
-static void read_usage(struct sl_member *member)
-{
-    struct sl_usage usage;
-    if (!sl_usage_read(&member->process, &usage)) {
-        return;
-    }
-    take_cpu(member, usage.cpu_ns);
-    if (usage.children_cpu_ns > member->children_all_ns) {
-        member->children_all_ns = usage.children_cpu_ns;
-        tell_children_cpu(member);
-    }
-}
-
-/* Whoever waits for a process takes its counters away as soon as it has ended, so they are read while it runs. */
-static void read_cpu(struct sl_member *member)
-{
-    uint64_t whole_ns;
-    if (sl_usage_cpu(&member->process, &whole_ns)) {
-        take_cpu(member, whole_ns);
-    }
-}
-
 static void stop_sampling(struct sl_member *member)
 {
     if (member->python == NULL) {
@@ -208,7 +121,7 @@ static bool has_ended(const struct sl_member *member)
 static void end_process(struct sl_member *member, uint64_t now_ns)
 {
     uint64_t end_ns = recording_time(member, now_ns);
-    read_usage(member);
+    sl_member_read_usage(member);
     if (member->main_thread != NULL) {
         sl_member_thread_end(member->main_thread, member->recording, end_ns);
         member->main_thread = NULL;
@@ -259,19 +172,19 @@ static bool start_sampling(struct sl_member *member, uint64_t now_ns)
         return sl_error_set(&member->error, SL_ERROR_GONE, "process %d has ended", (int)member->process.pid);
     }
     sl_translation_init(&member->translation, member->recording->recorder);
-    member->record.python = intern(member, sl_python_version(member->python));
+    member->record.python = sl_member_intern(member, sl_python_version(member->python));
     char executable[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, executable);
-    member->record.executable = intern(member, executable);
+    member->record.executable = sl_member_intern(member, executable);
     if (!member->named) {
         char command[SL_DESCRIPTION_MAX];
         sl_process_command(&member->process, command);
-        member->record.command = intern(member, command);
+        member->record.command = sl_member_intern(member, command);
     }
     sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
     member->facts_read = 0;
     set_phase(member, SL_MEMBER_SAMPLING, now_ns);
-    read_facts(member, now_ns);
+    sl_member_read_facts(member, now_ns);
     return true;
 }
 
@@ -460,7 +373,7 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span)
     }
     uint64_t now_ns = member->recording->base_ns + span->instant_ns;
     if (member->phase == SL_MEMBER_SAMPLING && now_ns < member->phase_since_ns + YOUNG_NS) {
-        read_cpu(member);
+        sl_member_read_cpu(member);
     }
     if (member->phase == SL_MEMBER_SAMPLING || sl_member_over(member)) {
         return;
@@ -494,7 +407,7 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
     }
     member->threads_due_ns = now_ns + THREADS_EVERY_NS;
     if (member->phase == SL_MEMBER_SAMPLING) {
-        read_cpu(member);
+        sl_member_read_cpu(member);
         for (size_t i = 0; i < member->subject.count; i++) {
             struct sl_subject_thread *observed = member->subject.all[i];
             if (observed->viewer != NULL && !observed->ended) {
@@ -502,8 +415,8 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
             }
         }
         if (now_ns >= member->facts_due_ns) {
-            read_facts(member, now_ns);
-            read_usage(member);
+            sl_member_read_facts(member, now_ns);
+            sl_member_read_usage(member);
         }
     }
 }
@@ -513,7 +426,7 @@ void sl_member_finish(struct sl_member *member, uint64_t now_ns)
     if (sl_member_over(member)) {
         return;
     }
-    read_usage(member);
+    sl_member_read_usage(member);
     uint64_t end_ns = recording_time(member, now_ns);
     if (member->phase == SL_MEMBER_SAMPLING) {
         for (size_t i = 0; i < member->subject.count; i++) {
@@ -565,8 +478,8 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     member->record = (struct sl_process_record){
         .pid = (uint32_t)target->pid,
         .parent_pid = sl_process_parent(&member->process),
-        .command = intern(member, target->command != NULL ? target->command : command),
-        .executable = intern(member, executable),
+        .command = sl_member_intern(member, target->command != NULL ? target->command : command),
+        .executable = sl_member_intern(member, executable),
         .begin_ns = begin_ns,
         .exit_status = -1,
     };

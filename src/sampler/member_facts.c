@@ -1,0 +1,101 @@
+#include "sampler/member_facts.h"
+
+#include "target/usage.h"
+
+#include <string.h>
+
+#define MS UINT64_C(1000000)
+
+/* How often what changes slowly is read again: first soon, then at growing intervals, because it is set up while a
+ * program starts. The folder of the script comes into sys.path last, after site and all it imports, and a program that
+ * ends within a second is to be told with it. */
+#define FACTS_RETRY_NS (2 * MS)
+#define FACTS_SOON_NS (50 * MS)
+#define FACTS_EVERY_NS (1000 * MS)
+
+static struct sl_facts *facts_of(const struct sl_member *member)
+{
+    return sl_recorder_facts(member->recording->recorder);
+}
+
+sl_string sl_member_intern(const struct sl_member *member, const char *text)
+{
+    sl_string string = sl_recorder_string(member->recording->recorder, text, strlen(text));
+    return string != SL_NONE ? string : 0;
+}
+
+void sl_member_read_facts(struct sl_member *member, uint64_t now_ns)
+{
+    struct sl_python_facts facts;
+    if (!sl_python_facts(member->python, &facts)) {
+        member->facts_due_ns = now_ns + FACTS_RETRY_NS;
+        return;
+    }
+    bool complete = facts.prefixes[0] != '\0';
+    if (complete) {
+        member->record.prefixes = sl_member_intern(member, facts.prefixes);
+        /* An interpreter that ends takes its sys.path away before all else, and may then be busy for seconds. */
+        if (facts.path[0] != '\0') {
+            member->record.path = sl_member_intern(member, facts.path);
+        }
+        if (facts.executable[0] != '\0') {
+            member->record.executable = sl_member_intern(member, facts.executable);
+        }
+        sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
+    }
+    sl_python_facts_destroy(&facts);
+    member->facts_read += complete;
+    uint64_t wait_ns = FACTS_RETRY_NS;
+    if (complete) {
+        unsigned doublings = member->facts_read < 8 ? member->facts_read - 1 : 7;
+        wait_ns = FACTS_SOON_NS << doublings < FACTS_EVERY_NS ? FACTS_SOON_NS << doublings : FACTS_EVERY_NS;
+    }
+    member->facts_due_ns = now_ns + wait_ns;
+}
+
+static void take_cpu(struct sl_member *member, uint64_t whole_ns)
+{
+    uint64_t cpu_ns = whole_ns - member->cpu_before_ns;
+    if (whole_ns >= member->cpu_before_ns && cpu_ns > member->cpu_ns) {
+        facts_of(member)->cpu_ns += cpu_ns - member->cpu_ns;
+        member->cpu_ns = cpu_ns;
+    }
+}
+
+/* Of children that are not recorded. One that is recorded is covered when it has ended, which may be before its parent
+ * has waited for it: then this is too little for a while. */
+static void tell_children_cpu(struct sl_member *member)
+{
+    uint64_t before_ns = member->children_cpu_before_ns + member->covered_ns;
+    uint64_t children_ns = member->children_all_ns > before_ns ? member->children_all_ns - before_ns : 0;
+    struct sl_facts *facts = facts_of(member);
+    facts->children_cpu_ns = facts->children_cpu_ns - member->children_cpu_ns + children_ns;
+    member->children_cpu_ns = children_ns;
+}
+
+void sl_member_cover(struct sl_member *member, uint64_t covered_ns)
+{
+    member->covered_ns += covered_ns;
+    tell_children_cpu(member);
+}
+
+void sl_member_read_usage(struct sl_member *member)
+{
+    struct sl_usage usage;
+    if (!sl_usage_read(&member->process, &usage)) {
+        return;
+    }
+    take_cpu(member, usage.cpu_ns);
+    if (usage.children_cpu_ns > member->children_all_ns) {
+        member->children_all_ns = usage.children_cpu_ns;
+        tell_children_cpu(member);
+    }
+}
+
+void sl_member_read_cpu(struct sl_member *member)
+{
+    uint64_t whole_ns;
+    if (sl_usage_cpu(&member->process, &whole_ns)) {
+        take_cpu(member, whole_ns);
+    }
+}

@@ -1,0 +1,21 @@
+/* member_facts.h - what the recorder is told of a process beside its stacks: its interpreter's paths and its CPU time; the
+ * inside of member.h. */
+#ifndef SL_SAMPLER_MEMBER_FACTS_H
+#define SL_SAMPLER_MEMBER_FACTS_H
+
+#include "sampler/member.h"
+
+/* A text in the recorder; an empty one when memory is exhausted. */
+sl_string sl_member_intern(const struct sl_member *member, const char *text);
+
+/* What the interpreter says of itself, and when to ask again. */
+void sl_member_read_facts(struct sl_member *member, uint64_t now_ns);
+
+/* CPU time of the process and of the children it has waited for. */
+void sl_member_read_usage(struct sl_member *member);
+
+/* CPU time of the process alone, which costs less. Whoever waits for a process takes its counters away as soon as it has
+ * ended, so they are read while it runs. */
+void sl_member_read_cpu(struct sl_member *member);
+
+#endif
