@@ -16,6 +16,7 @@ import pytest
 from formats import readers
 from formats.programs.names import HOSTILE
 from support.command import Command, Recording
+from support.inside import run_inside
 from support.interpreters import TOP, Interpreter
 
 PROGRAM = Path(__file__).parent / "formats" / "programs" / "everything.py"
@@ -97,6 +98,17 @@ def test_pprof_lists_lines_and_traces(recording: Recording, tmp_path: Path) -> N
     assert "process_id" in traces
     for kind in ("samples", "wall", "cpu"):
         assert "spin" in readers.run(go, "tool", "pprof", "-top", f"-sample_index={kind}", path)
+
+
+def test_pprof_names_the_task_that_a_profiler_was_started_in(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    run_inside(stacklapse, any_python, "named.py", tmp_path / "task.lapse")
+    path = tmp_path / "task.pprof"
+    assert stacklapse("view", tmp_path / "task.lapse", "-o", path).exit_code == 0
+    traces = readers.run(readers.need("go"), "tool", "pprof", "-traces", "-symbolize=none", path)
+    assert re.search(r"\btask:\s*pays the bill$", traces, re.M)
+    assert not re.search(r"\bthread:", traces)
 
 
 def test_callgrind_has_our_totals(recording: Recording, tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ class Recording:
         *,
         description: str | None = None,
         coroutine: object = None,
+        task: str | None = None,
         trim: bool = True,
         contexts: bool = True,
         first_ns: int = 0,

@@ -117,12 +117,13 @@ class Profiler:
             raise TypeError(f"target_description must be a str, not {target_description!r}")
         if not self.is_running:
             self._running.pop("", None)
-        scope, coroutine = self._scope()
+        scope, coroutine, task = self._scope()
         recording = _native.Recording(
             round(self._interval * 1e9),
             scope,
             description=target_description,
             coroutine=coroutine,
+            task=task,
             trim=self._trim_stem,
             contexts=self._async_mode != "disabled",
         )
@@ -135,14 +136,14 @@ class Profiler:
             raise
         _started[id(self)] = self
 
-    def _scope(self) -> tuple[str, object]:
-        """What a recording that starts here is of, and the coroutine that the current task runs."""
+    def _scope(self) -> tuple[str, object, str | None]:
+        """What a recording that starts here is of, the coroutine that the current task runs, and the task's name."""
         if self._threads == "all":
-            return "threads", None
+            return "threads", None, None
         if self._async_mode == "disabled":
-            return "thread", None
-        task, coroutine = _current_task()
-        return ("task", coroutine) if task else ("thread", None)
+            return "thread", None, None
+        in_task, coroutine, task = _current_task()
+        return ("task", coroutine, _name(task)) if in_task else ("thread", None, None)
 
     def stop(self) -> Session:
         """
@@ -295,8 +296,8 @@ def _frames_above(caller: FrameType | None) -> tuple[int, FrameType]:
     raise ValueError("caller_frame must be a frame of the running stack")
 
 
-def _current_task() -> tuple[bool, object]:
-    """Whether a task or a greenlet runs here, and its root coroutine. What is not imported yet does not run."""
+def _current_task() -> tuple[bool, object, object]:
+    """Whether a task or a greenlet runs here, its root coroutine, and the task. What is not imported does not run."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
@@ -305,14 +306,25 @@ def _current_task() -> tuple[bool, object]:
         except (RuntimeError, AttributeError):
             task = None
         if task is not None:
-            return True, task.get_coro()
+            return True, task.get_coro(), task
     trio = sys.modules.get("trio")
     if trio is not None:
         try:
-            return True, trio.lowlevel.current_task().coro
+            task = trio.lowlevel.current_task()
+            return True, task.coro, task
         except (RuntimeError, AttributeError):
             pass
     greenlet = sys.modules.get("greenlet")
     if greenlet is not None and getattr(greenlet.getcurrent(), "parent", None) is not None:
-        return True, None
-    return False, None
+        return True, None, None
+    return False, None, None
+
+
+def _name(task: object) -> str | None:
+    """What a task says it is called. A program may have tasks of its own making, which say anything or nothing."""
+    try:
+        get_name = getattr(task, "get_name", None)
+        name = get_name() if get_name is not None else getattr(task, "name", None)
+    except Exception:
+        return None
+    return name if isinstance(name, str) else None

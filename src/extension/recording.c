@@ -22,6 +22,7 @@ struct recording {
     bool deferred;
     PyObject *description; /* str or NULL */
     PyObject *coroutine;   /* NULL: none */
+    PyObject *task;        /* what the task is called; NULL: nothing */
     PyObject *token;       /* what marks its contexts, */
     PyObject *set;         /* and what ContextVar.set gave for it */
     PyObject *caller;      /* of a deferred one that runs: where its stacks begin, */
@@ -156,23 +157,24 @@ static bool parse_scope(const char *name, enum sl_host_scope *scope)
 
 static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static const char *names[] = {"interval_ns", "scope",    "description", "coroutine",
+    static const char *names[] = {"interval_ns", "scope",    "description", "coroutine", "task",
                                   "trim",        "contexts", "first_ns",    NULL};
     unsigned long long interval_ns;
     const char *scope_name;
     PyObject *description = Py_None;
     PyObject *coroutine = Py_None;
+    PyObject *task = Py_None;
     int trim = 1;
     int contexts = 1;
     unsigned long long first_ns = 0;
     enum sl_host_scope scope;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOppK:Recording", (char **)names, &interval_ns,
-                                     &scope_name, &description, &coroutine, &trim, &contexts, &first_ns) ||
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOOppK:Recording", (char **)names, &interval_ns,
+                                     &scope_name, &description, &coroutine, &task, &trim, &contexts, &first_ns) ||
         !parse_scope(scope_name, &scope)) {
         return NULL;
     }
-    if (description != Py_None && !PyUnicode_Check(description)) {
-        PyErr_SetString(PyExc_TypeError, "a description is a str or None");
+    if ((description != Py_None && !PyUnicode_Check(description)) || (task != Py_None && !PyUnicode_Check(task))) {
+        PyErr_SetString(PyExc_TypeError, "a description and a task's name are a str or None");
         return NULL;
     }
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
@@ -188,23 +190,33 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     recording->contexts = contexts != 0 && scope != SL_HOST_THREADS;
     recording->description = description != Py_None ? Py_NewRef(description) : NULL;
     recording->coroutine = coroutine != Py_None ? Py_NewRef(coroutine) : NULL;
+    recording->task = task != Py_None ? Py_NewRef(task) : NULL;
     return (PyObject *)recording;
+}
+
+/* NULL stays NULL. The text lives as long as the object. */
+static bool text_of(PyObject *object, const char **text)
+{
+    *text = object != NULL ? PyUnicode_AsUTF8AndSize(object, NULL) : NULL;
+    return *text != NULL || object == NULL;
 }
 
 static bool start_host(struct recording *recording, const struct sl_recording_state *state, unsigned skip)
 {
     const char *description = NULL;
-    if (recording->description != NULL) {
-        description = PyUnicode_AsUTF8AndSize(recording->description, NULL);
-        if (description == NULL) {
-            return false;
-        }
+    const char *task = NULL;
+    if (!text_of(recording->description, &description)) {
+        return false;
+    }
+    if (!text_of(recording->task, &task)) {
+        PyErr_Clear(); /* the program may call its tasks what it likes */
     }
     PyThreadState *thread_state = PyThreadState_Get();
     struct sl_host_options options = {
         .interval_ns = recording->interval_ns,
         .scope = recording->scope,
         .description = description,
+        .task = task,
         .thread_state = (uint64_t)(uintptr_t)thread_state,
         .interpreter = (uint64_t)(uintptr_t)PyThreadState_GetInterpreter(thread_state),
         .skip = skip,
@@ -379,6 +391,7 @@ static void deallocate(PyObject *self)
     PyObject_GC_UnTrack(self);
     clear(self);
     Py_CLEAR(recording->description);
+    Py_CLEAR(recording->task);
     sl_host_destroy(recording->host);
     freefunc free_object = (freefunc)PyType_GetSlot(type, Py_tp_free);
     free_object(self);

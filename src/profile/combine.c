@@ -20,6 +20,7 @@ struct joined_thread {
     uint32_t process;
     uint32_t kind;
     uint64_t id;
+    sl_string name; /* of a thread the last one; several tasks together have none */
     bool open;      /* may go on in the next recording */
     bool continues; /* it does: one thread of that recording is this one */
     uint64_t end_ns;
@@ -183,6 +184,7 @@ static uint32_t joined_thread(struct combination *combination, const struct sl_t
     combination->threads[combination->thread_count] = (struct joined_thread){
         .process = record->process,
         .kind = record->kind,
+        .name = record->name,
         .id = record->id,
         .continues = true,
     };
@@ -219,8 +221,10 @@ static bool add_threads(struct combination *combination)
         if (number == SL_NONE) {
             return false;
         }
-        sl_recorder_thread_name(combination->recorder, number, record.name);
         struct joined_thread *thread = &combination->threads[number];
+        bool renamed = thread->kind == SL_THREAD_SCOPE && thread->name != record.name;
+        thread->name = renamed ? 0 : record.name;
+        sl_recorder_thread_name(combination->recorder, number, thread->name);
         thread->open = lasts;
         thread->end_ns = record.end_ns + combination->offset_ns;
         thread->cpu_ns += record.cpu_ns;

@@ -66,7 +66,7 @@ struct sl_thread_record {
     uint32_t process; /* index */
     uint32_t kind;    /* enum sl_thread_kind */
     uint64_t id;      /* the kernel's thread id as the profiler sees it */
-    sl_string name;   /* the kernel's name for it, "" when it has none of its own */
+    sl_string name;   /* the kernel's name for it, "" when it has none of its own; of a scope, the task's */
     bool main;        /* the first thread of its process */
     uint64_t begin_ns, end_ns;
     uint64_t cpu_ns;    /* used while recorded, from the kernel's counters */

@@ -48,12 +48,13 @@ enum word {
     WORD_CPU,
     WORD_NANOSECONDS,
     WORD_THREAD,
+    WORD_TASK,
     WORD_THREAD_ID,
     WORD_PROCESS_ID,
     WORDS
 };
-static const char *const words[WORDS] = {"samples",     "count",  "wall",      "cpu",
-                                         "nanoseconds", "thread", "thread_id", "process_id"};
+static const char *const words[WORDS] = {"samples", "count", "wall",      "cpu",       "nanoseconds",
+                                         "thread",  "task",  "thread_id", "process_id"};
 
 struct writer {
     const struct sl_profile *profile;
@@ -166,7 +167,7 @@ static void write_sample(struct writer *writer, const struct sl_thread_record *t
     sl_buffer_varint(&writer->innermost, cpu.ns);
     sl_protobuf_message(&writer->inner, SAMPLE_VALUE, &writer->innermost);
     if (thread->name != 0) {
-        write_label(writer, WORD_THREAD, thread->name, 0);
+        write_label(writer, thread->kind == SL_THREAD_SCOPE ? WORD_TASK : WORD_THREAD, thread->name, 0);
     }
     write_label(writer, WORD_THREAD_ID, 0, thread->id);
     write_label(writer, WORD_PROCESS_ID, 0, writer->profile->processes[thread->process].pid);

@@ -35,6 +35,7 @@ struct sl_host_options {
     uint64_t interval_ns; /* SL_INTERVAL_MIN_NS to SL_INTERVAL_MAX_NS (session.h) */
     enum sl_host_scope scope;
     const char *description; /* what the recording is of, for the report; NULL: none */
+    const char *task;        /* SL_HOST_TASK: what the starting task is called; NULL: it has no name */
 
     /* Not for SL_HOST_THREADS. Objects are given by their addresses, and must live until the recording was stopped. */
     uint64_t variable;   /* the ContextVar; 0: no context is followed */
@@ -53,7 +54,7 @@ struct sl_host_options {
      * discarded after a moment: starting it only takes note of it, and everything else is done when it is looked at first,
      * which is at a random instant of its first slot, of `first_ns`. Stacks begin at this frame instead of the one that
      * `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
-     * this one has returned. Both objects, and `description`, must live until the recording was stopped or discarded. */
+     * this one has returned. Both objects, `description` and `task` must live until the recording was stopped or discarded. */
     uint64_t caller, caller_outer;
     uint64_t first_ns;
     bool trim; /* stacks begin at the frame that is then the innermost, not at the bottom of the thread's stack */

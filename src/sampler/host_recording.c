@@ -83,6 +83,7 @@ static bool begin_scope(struct sl_host_recording *recording)
         .process = recording->process,
         .kind = SL_THREAD_SCOPE,
         .id = (uint64_t)recording->starter,
+        .name = recording->options.task != NULL ? intern(recording, recording->options.task) : 0,
         .main = recording->starter == getpid(),
     };
     recording->scope.index = sl_recorder_thread(recording->recorder, &record);
@@ -204,6 +205,7 @@ bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_
     recording->open = open_all(recording, target, error);
     if (recording->open) {
         recording->options.description = NULL;
+        recording->options.task = NULL;
         return true;
     }
     sl_translation_destroy(&recording->translation);

@@ -37,7 +37,7 @@ struct sl_host_view {
 };
 
 struct sl_host_recording {
-    struct sl_host_options options; /* the description only until it is open */
+    struct sl_host_options options; /* the texts only until it is open */
     bool running;
     bool open; /* all that is between here and `epoch_ns` is there; of one with a `caller` only after the first look */
     bool abandoned; /* ended by a fork in the middle of a look: nothing of it may be touched */

@@ -31,6 +31,10 @@ def test_any_number_run_at_once(stacklapse: Command, python: Interpreter) -> Non
     run_inside(stacklapse, python, "many.py")
 
 
+def test_a_task_is_named(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
+    run_inside(stacklapse, python, "named.py", tmp_path / "task.lapse")
+
+
 def test_functions_of_any_kind_and_blocks_are_profiled_while_they_run(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "decorators.py")
 

@@ -54,7 +54,7 @@ class Watch:
 
     def start(self, interval_ns: int, first_ns: int, caller: FrameType) -> None:
         """Its stacks begin at `caller`. There is one sample for the first `first_ns`, then one for each interval."""
-        task, coroutine = _current_task()
+        task, coroutine, _ = _current_task()
         if self.asked and not task:
             # Nothing else runs in this thread meanwhile: its CPU time is the request's.
             self._thread = threading.get_ident()
