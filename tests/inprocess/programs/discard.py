@@ -4,6 +4,7 @@ import contextvars
 import gc
 import os
 import threading
+import time
 from pathlib import Path
 
 from stacklapse import Profiler, _native
@@ -45,6 +46,10 @@ with Profiler() as around:
     beside.join()
 assert {"outer", "inner"} <= names(around.last_session)
 assert_adds_up(around.last_session)
+# A thread that was joined has left Python, and the kernel perhaps not yet.
+patience = time.monotonic() + 20
+while threads() != alone and time.monotonic() < patience:
+    time.sleep(0.001)
 assert threads() == alone, "the native thread is gone after the last one"
 assert len(contextvars.copy_context()) == len(before), "the context is as it was"
 
