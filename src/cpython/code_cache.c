@@ -16,7 +16,7 @@ void sl_code_cache_init(struct sl_code_cache *cache)
 static void destroy_item(struct sl_known_code *item)
 {
     sl_line_table_destroy(&item->lines);
-    sl_returns_destroy(&item->returns);
+    sl_calls_destroy(&item->calls);
 }
 
 static void forget_items(struct sl_code_cache *cache)
@@ -249,11 +249,11 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
         .first_traceable = read->first_traceable,
         .frame_bytes = read->frame_bytes,
         .lines = read->lines,
-        .returns = read->returns,
+        .calls = read->calls,
         .short_lived = is_no_file(&read->file),
     };
     read->lines = (struct sl_line_table){0};
-    read->returns = (struct sl_returns){0};
+    read->calls = (struct sl_calls){0};
     return true;
 }
 

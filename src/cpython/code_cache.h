@@ -8,10 +8,10 @@
 #ifndef SL_CPYTHON_CODE_CACHE_H
 #define SL_CPYTHON_CODE_CACHE_H
 
+#include "cpython/calls.h"
 #include "cpython/layout.h"
 #include "cpython/line_table.h"
 #include "cpython/python.h"
-#include "cpython/returns.h"
 #include "cpython/words.h"
 #include "target/process.h"
 
@@ -42,7 +42,7 @@ struct sl_known_code {
     uint32_t first_traceable; /* code unit that it begins to run at, for a person */
     uint32_t frame_bytes;     /* size of its frames */
     struct sl_line_table lines;
-    struct sl_returns returns;
+    struct sl_calls calls;
     uint64_t interpreter;   /* the one in which, */
     uint64_t generation;    /* and the count of code objects it had freed when, this one was last known to be itself */
     uint64_t compared_walk; /* the walk in which its identity was last compared */

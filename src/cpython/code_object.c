@@ -18,7 +18,7 @@ struct heads {
     uint8_t name[SL_TEXT_HEAD_BYTES];
     uint8_t file[SL_TEXT_HEAD_BYTES];
     uint8_t table[LINE_TABLE_HEAD_BYTES];
-    uint8_t instructions[SL_RETURNS_BYTES_MAX];
+    uint8_t instructions[SL_CALLS_BYTES_MAX];
     uint8_t again[SL_CODE_HEADER_MAX];
     size_t name_size, file_size, table_size, instructions_size;
     bool long_content;
@@ -103,7 +103,7 @@ static enum sl_look read_contents(struct heads *heads, struct sl_process *proces
         pieces[used++] = (struct sl_read_piece){name, head->name, head->name_size};
         pieces[used++] = (struct sl_read_piece){file, head->file, head->file_size};
         pieces[used++] = (struct sl_read_piece){table, head->table, head->table_size};
-        head->instructions_size = sl_returns_bytes(layout, sl_word(head->header + layout->code_size));
+        head->instructions_size = sl_calls_bytes(layout, sl_word(head->header + layout->code_size));
         if (head->instructions_size > 0) {
             uint64_t instructions = addresses[i] + layout->code_instructions;
             pieces[used++] = (struct sl_read_piece){instructions, head->instructions, head->instructions_size};
@@ -205,7 +205,7 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
     if (look == SL_LOOK_OK) {
         look = decode_table(&code->lines, process, layout, code->identity.line_table, head, code->identity.first_line);
     }
-    if (look == SL_LOOK_OK && !sl_returns_find(&code->returns, layout, head->instructions, head->instructions_size)) {
+    if (look == SL_LOOK_OK && !sl_calls_find(&code->calls, layout, head->instructions, head->instructions_size)) {
         look = SL_LOOK_MEMORY;
     }
     return look == SL_LOOK_OK && (code->name.failed || code->file.failed) ? SL_LOOK_MEMORY : look;
@@ -279,6 +279,6 @@ void sl_code_objects_destroy(struct sl_read_code *codes, size_t count)
         sl_buffer_destroy(&codes[i].name);
         sl_buffer_destroy(&codes[i].file);
         sl_line_table_destroy(&codes[i].lines);
-        sl_returns_destroy(&codes[i].returns);
+        sl_calls_destroy(&codes[i].calls);
     }
 }

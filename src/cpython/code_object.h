@@ -18,7 +18,7 @@ struct sl_read_code {
     struct sl_buffer name; /* co_qualname */
     struct sl_buffer file; /* co_filename */
     struct sl_line_table lines;
-    struct sl_returns returns;
+    struct sl_calls calls;
 };
 
 /* How many are read together: five pieces for each must fit one system call. */

@@ -80,7 +80,6 @@ static void use_3_11(struct sl_layout *layout)
     layout->bottom_is_hidden = false;
     layout->c_frames = true;
     layout->instruction_is_past = true;
-    layout->return_opcode = 83;
 }
 
 static void use_3_12(struct sl_layout *layout)
@@ -119,8 +118,6 @@ static void use_3_12(struct sl_layout *layout)
     layout->text_compact = 56;
     layout->c_frames = true;
     layout->instruction_is_past = true;
-    layout->return_opcode = 83;
-    layout->return_constant_opcode = 121;
 }
 
 /* A number that _Py_DebugOffsets tells: the how-manieth 64-bit word of it in each version, and into which field of the
@@ -280,8 +277,6 @@ static bool use_3_13_or_later(struct sl_layout *layout, const uint8_t *descripti
     }
     if (layout->minor == 13) {
         layout->frame_stack_top = 64;
-        layout->return_opcode = 36;
-        layout->return_constant_opcode = 103;
     }
     layout->frame_header = (layout->frame_header + 7) & ~7u;
     return true;

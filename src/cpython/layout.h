@@ -93,10 +93,6 @@ struct sl_layout {
     uint32_t code_first_traceable;
     uint32_t code_instructions; /* co_code_adaptive: where the structure ends and the instructions begin */
 
-    /* opcodes (Include/opcode.h, from 3.13 opcode_ids.h), before 3.14; else 0 */
-    uint8_t return_opcode;          /* RETURN_VALUE */
-    uint8_t return_constant_opcode; /* RETURN_CONST, from 3.12 on */
-
     /* objects */
     uint32_t object_type;
     uint32_t type_name;

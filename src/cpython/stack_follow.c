@@ -297,6 +297,7 @@ static struct sl_raw_frame raw_frame(uint64_t address, const struct sl_header *h
         .code = header->hidden ? 0 : header->code,
         .instruction = header->hidden ? 0 : header->instruction,
         .hidden = header->hidden,
+        .entry = header->entry,
         .generator = header->generator && !header->hidden,
     };
 }

@@ -183,10 +183,13 @@ static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
     return SL_LOOK_OK;
 }
 
+/* So often in a row a pair must have been odd before. */
+#define ODD_TO_BELIEVE 3
+
 /* Whether the innermost `count` frames fit together, as far as their code objects tell: a frame that called another is
- * at one of its own instructions, none that leaves it, and the other begins where it ends, if both lie in the same chunk.
- * While a frame is being torn down its finalizers run above it, maybe behind a gap: what is odd, and is there again in the
- * next attempt, is believed. */
+ * at one of its own instructions, one that calls, and the other begins where it ends, if both lie in the same chunk.
+ * While a frame is being torn down its finalizers run above it, maybe behind a gap: what is odd, and stays so in the next
+ * attempts, is believed. */
 static bool fits(struct sl_stack *stack, uint32_t count)
 {
     struct sl_thread_memory *memory = stack->memory;
@@ -202,7 +205,8 @@ static bool fits(struct sl_stack *stack, uint32_t count)
         if (unit == UINT32_MAX) {
             return false;
         }
-        if (sl_returns_has(&known->returns, unit)) {
+        bool called = !callee->hidden && !callee->entry && !callee->generator && unit >= known->first_traceable;
+        if (called && !sl_calls_may(&known->calls, unit)) {
             odd = callee->address ^ caller->code;
         }
         if (!callee->hidden && !callee->generator && !caller->generator &&
@@ -211,9 +215,13 @@ static bool fits(struct sl_stack *stack, uint32_t count)
             odd = callee->address ^ caller->code;
         }
     }
-    bool fit = odd == 0 || odd == memory->odd;
+    if (odd != memory->odd) {
+        memory->odd_count = 0;
+    } else if (memory->odd_count < ODD_TO_BELIEVE) {
+        memory->odd_count++;
+    }
     memory->odd = odd;
-    return fit;
+    return odd == 0 || memory->odd_count == ODD_TO_BELIEVE;
 }
 
 static void add_frame(struct sl_thread_memory *memory, uint32_t code, uint32_t line)

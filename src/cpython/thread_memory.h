@@ -35,6 +35,7 @@ struct sl_raw_frame {
     uint64_t instruction; /* address */
     uint32_t serial;      /* sl_known_code.serial of its code */
     bool hidden;          /* the interpreter's own: a boundary to C */
+    bool entry;           /* it was called from C, which is told on 3.11 only */
     bool generator;       /* it lies in a generator or coroutine, not on the data stack */
     bool shown;           /* a frame for a person: not hidden, and not one that is only being set up */
     bool nameless;        /* its code object was gone, or may have been, before it could be read */
@@ -92,8 +93,9 @@ struct sl_thread_memory {
     uint32_t certain_count, certain_capacity;
     struct sl_frame *frames; /* the last result: it ends where the array ends; owned */
     uint32_t frame_count, frame_capacity;
-    uint64_t changes; /* sl_code_cache.changes when it was found */
-    uint64_t odd;     /* the frame that did not begin where its caller ends, in the last attempt; 0: none */
+    uint64_t changes;   /* sl_code_cache.changes when it was found */
+    uint64_t odd;       /* the pair of frames that did not fit together in the last attempt; 0: none */
+    uint32_t odd_count; /* how often in a row it was the same before */
 };
 
 struct sl_thread_memories {
