@@ -73,7 +73,7 @@ def test_threads_that_come_and_go_have_their_true_shares(stacklapse: Command, py
 
 def test_code_that_is_run_once_and_freed_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
     # A stack that is not where it was expected is copied again, 5 us later: of code that runs for 80 us at a time, the
-    # end is seen too seldom. Measured: 1 to 3 points of 42; 4 to 6 on 3.11, where a code object has no number of its own.
+    # end is seen too seldom. Measured: 1 to 3 points of 42; 4 to 6 on 3.11, whose code objects have no numbers.
     known_error = 0.03 if python.version >= (3, 12) else 0.06
     assert_shares(recorder(stacklapse, python, "reused_code.py", SECONDS), known_error=known_error)
 
