@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import re
+import signal
 from pathlib import Path
 
 import engine
@@ -50,6 +51,8 @@ def main() -> None:
             parser.error(f"there is no figure {name!r}; there are {', '.join(FIGURES)}")
     if not COMMAND.exists():
         parser.error(f"there is no {COMMAND}: `make build` makes it")
+    # In a shell's background it is ignored, and so it would be by what is started here and ended with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in arguments.names or FIGURES:
         warn_if_busy()
         rows = FIGURES[name]()
