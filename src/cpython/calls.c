@@ -82,15 +82,16 @@ bool sl_calls_find(struct sl_calls *calls, const struct sl_layout *layout, const
         return false;
     }
     calls->units = units;
+    /* How many units from the instruction on count as it, by opcode: code objects are read while their frames run. */
+    uint8_t reach[256] = {0};
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned opcode = opcodes[i].first; opcode <= opcodes[i].last; opcode++) {
+            reach[opcode] = opcodes[i].caches + 1;
+        }
+    }
     for (uint32_t unit = 0; unit < units; unit++) {
-        uint8_t opcode = instructions[(size_t)unit * 2];
-        for (size_t i = 0; i < count; i++) {
-            if (opcode < opcodes[i].first || opcode > opcodes[i].last) {
-                continue;
-            }
-            for (uint32_t at = unit; at <= unit + opcodes[i].caches && at < units; at++) {
-                calls->bits[at / 8] |= (uint8_t)(1u << at % 8);
-            }
+        for (uint32_t at = unit; at < unit + reach[instructions[(size_t)unit * 2]] && at < units; at++) {
+            calls->bits[at / 8] |= (uint8_t)(1u << at % 8);
         }
     }
     return true;

@@ -18,8 +18,9 @@ struct sl_calls {
     uint32_t units;
 };
 
-/* Of a code object with more instructions, only the first of them are looked at. */
-#define SL_CALLS_BYTES_MAX ((size_t)2048)
+/* Of a code object with more instructions, only the first of them are looked at: what is so short-lived that it matters is
+ * short. */
+#define SL_CALLS_BYTES_MAX ((size_t)512)
 
 /* How many bytes of the instructions of a code object with so many code units are to be given to `sl_calls_find`; 0 from
  * 3.14 on, where frames that are left are wiped. */
