@@ -4,7 +4,6 @@
 #include "target/clock.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
