@@ -232,8 +232,9 @@ static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_fr
             unknown[unknown_count++] = frames[i].code;
         }
     }
-    return unknown_count == 0 ? SL_LOOK_OK
-                              : sl_code_cache_learn(&python->codes, python->process, layout, unknown, unknown_count);
+    return unknown_count == 0
+               ? SL_LOOK_OK
+               : sl_code_cache_learn(&python->codes, python->process, layout, unknown, NULL, unknown_count);
 }
 
 /* The functions and lines of all frames. */

@@ -218,6 +218,26 @@ static bool is_no_file(const struct sl_buffer *file)
            (file->size < sizeof frozen - 1 || memcmp(file->bytes, frozen, sizeof frozen - 1) != 0);
 }
 
+/* What one that lies where other code lay adds to the churn, while any other one takes 1 away; from how much on it counts,
+ * and the most that it becomes. */
+#define CHURN_STEP 12u
+#define CHURN_COUNTS 16u
+#define CHURN_MAX 256u
+
+static void note_churn(struct sl_code_cache *cache, bool replaces)
+{
+    if (replaces) {
+        cache->churn = cache->churn + CHURN_STEP < CHURN_MAX ? cache->churn + CHURN_STEP : CHURN_MAX;
+    } else if (cache->churn > 0) {
+        cache->churn--;
+    }
+}
+
+bool sl_code_cache_churns(const struct sl_code_cache *cache)
+{
+    return cache->churn > CHURN_COUNTS;
+}
+
 static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
 {
     struct sl_code code = {
@@ -232,6 +252,7 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
     if (number == SL_CODE_NUMBER_NONE) {
         return false;
     }
+    note_churn(cache, item != NULL && item->number != number);
     if (item == NULL) {
         item = add_item(cache, read->address);
         if (item == NULL) {
@@ -258,12 +279,14 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
 }
 
 enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process *process,
-                                 const struct sl_layout *layout, const uint64_t *addresses, size_t count)
+                                 const struct sl_layout *layout, const uint64_t *addresses,
+                                 const uint8_t *const *headers, size_t count)
 {
     for (size_t from = 0; from < count; from += SL_CODES_AT_ONCE) {
         struct sl_read_code codes[SL_CODES_AT_ONCE];
         size_t batch = count - from < SL_CODES_AT_ONCE ? count - from : SL_CODES_AT_ONCE;
-        enum sl_look look = sl_code_objects_read(codes, process, layout, &cache->code_type, addresses + from, batch);
+        enum sl_look look = sl_code_objects_read(codes, process, layout, &cache->code_type, addresses + from,
+                                                 headers != NULL ? headers + from : NULL, batch);
         for (size_t i = 0; i < batch && look == SL_LOOK_OK; i++) {
             if (!keep(cache, &codes[i])) {
                 look = SL_LOOK_MEMORY;

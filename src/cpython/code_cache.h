@@ -57,6 +57,7 @@ struct sl_code_cache {
     uint32_t slot_count;
     uint32_t serial;  /* the last one given */
     uint64_t changes; /* how often an entry was replaced */
+    uint32_t churn;   /* of what was learned lately, how much lay where other code lay before */
 
     struct sl_code **codes; /* by number, in blocks that never move */
     uint32_t code_count, block_capacity;
@@ -75,12 +76,16 @@ void sl_code_cache_destroy(struct sl_code_cache *cache);
 /* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn. */
 struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint64_t address);
 
+/* Whether code is made in the place of other code all the time: of what was learned lately, every eighth or more. */
+bool sl_code_cache_churns(const struct sl_code_cache *cache);
+
 const struct sl_code *sl_code_cache_code(const struct sl_code_cache *cache, uint32_t number);
 
 /* Reads the code objects at `addresses` (distinct) and puts them into the cache, in place of what was known at these
- * addresses. Each was read twice, before and after what it points to, and was the same. SL_LOOK_TORN when one is no
- * code object or changed meanwhile. */
+ * addresses. Each was read twice, before and after what it points to, and was the same; `headers`, if not NULL, are what
+ * was read of each before (code_object.h). SL_LOOK_TORN when one is no code object or changed meanwhile. */
 enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process *process,
-                                 const struct sl_layout *layout, const uint64_t *addresses, size_t count);
+                                 const struct sl_layout *layout, const uint64_t *addresses,
+                                 const uint8_t *const *headers, size_t count);
 
 #endif

@@ -35,6 +35,9 @@ bool sl_code_check_passes(const struct sl_snapshot *snapshot, size_t first, cons
         uint8_t name[SL_IDENTITY_NAME_BYTES] = {0};
         const struct sl_snapshot_piece *name_piece = &snapshot->pieces[first + 1];
         const struct sl_snapshot_piece *file_piece = &snapshot->pieces[first + 2];
+        if (name_piece->address != identity.qualified_name || file_piece->address != identity.file) {
+            return false;
+        }
         memcpy(name, snapshot->bytes + name_piece->at, name_piece->size);
         sl_code_identity_texts(&identity, name, snapshot->bytes + file_piece->at, file_piece->size);
     }

@@ -236,13 +236,16 @@ static bool same_headers(const struct heads *heads, const struct sl_layout *layo
 
 enum sl_look sl_code_objects_read(struct sl_read_code *codes, struct sl_process *process,
                                   const struct sl_layout *layout, uint64_t *code_type, const uint64_t *addresses,
-                                  size_t count)
+                                  const uint8_t *const *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         codes[i] = (struct sl_read_code){.address = addresses[i]};
     }
     struct heads heads[SL_CODES_AT_ONCE];
-    enum sl_look look = read_headers(heads, process, layout, addresses, count, false);
+    for (size_t i = 0; headers != NULL && i < count; i++) {
+        memcpy(heads[i].header, headers[i], layout->code_instructions);
+    }
+    enum sl_look look = headers != NULL ? SL_LOOK_OK : read_headers(heads, process, layout, addresses, count, false);
     if (look != SL_LOOK_OK) {
         return look;
     }

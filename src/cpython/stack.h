@@ -52,6 +52,7 @@ struct sl_stack {
     uint64_t context;    /* the context that was entered then */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     bool late;           /* code objects were read so late that it cannot be told whose they are */
+    bool retold;         /* what it says is of an attempt before, not of the copy at hand */
     bool partial;        /* something in it was torn: what is followed is what lies below that */
     /* Code objects freed so far, before and behind the moment; 0 when it is not told. What is in the stack was in use at
      * the moment, so it is itself until more than those before it have been freed. */

@@ -4,6 +4,7 @@
  * another one made in its place. Looking at the stack again instead would never see what runs once and shortly, and give
  * its time to whatever comes after it. So the stack stays as it was seen, and the question is only whether its frames
  * may be called what now lies at the addresses of their code objects. */
+#include "cpython/code_check.h"
 #include "cpython/code_object.h"
 #include "cpython/frame.h"
 #include "cpython/stack.h"
@@ -11,17 +12,17 @@
 
 #include <string.h>
 
-/* Where no code object was known before, none is freed, and another made and run in its place, in so short a time:
- * compiling alone takes the program longer. */
-#define WITHIN_NS 20000u
+/* In so short a time no code object is freed, and another made and run in its place; not even where that is what goes on,
+ * since compiling alone takes the program longer. */
+#define WITHIN_NS 100000u
+#define WITHIN_NS_IN_CHURN 20000u
 
-/* The same for reading all that belongs to a code object. */
-#define READ_WITHIN_NS 40000u
+/* Then the same holds for reading all that belongs to a code object, if no number tells code objects apart: the header
+ * that was copied may be that of one before the one that was read, since their pointers are the same when memory is
+ * given out in the same order. The next one may be there as soon as a line is compiled. */
+#define READ_WITHIN_NS_IN_CHURN 10000u
 
-/* After a longer time, a frame that lies where it lay may be another one, of a code object that lies where its own lay:
- * a loop that makes code and runs it comes round in 100 us. Where code objects are known to follow each other, that is
- * what happens there. */
-#define STAYS_NS 100000u
+#define NUMBER_NONE UINT32_MAX
 
 struct learning {
     struct sl_stack *stack;
@@ -34,6 +35,8 @@ struct learning {
     size_t thread;     /* the chunk in use and its top, which lie next to each other in PyThreadState, */
     size_t generation; /* and the count of freed code objects; SL_NO_PIECE where there is none */
     uint64_t age_ns;   /* from the stack to the headers */
+    bool fresh;        /* too short a time for what lies there to have become something else, if the frame is there */
+    uint32_t numbers[SL_LEARN_MAX]; /* what was known at these addresses, or NUMBER_NONE */
 };
 
 static bool has(const struct learning *learning, uint64_t address, size_t *index)
@@ -159,31 +162,32 @@ static bool was_made_before(const struct learning *learning, const struct sl_kno
            known->identity.version < learning->stack->version;
 }
 
-/* Whether what was read of the code object is what its header, copied before, belongs to. */
-static bool same_as_header(const struct learning *learning, size_t index)
+/* Whether the code object was compared in the same copy that the stack was found in, and has turned out to be what is known
+ * by now. */
+static bool was_seen(const struct learning *learning, const struct sl_known_code *known)
 {
-    const struct sl_python *python = learning->stack->python;
-    const struct sl_known_code *known = sl_code_cache_find(&python->codes, learning->addresses[index]);
-    if (known == NULL) {
-        return false;
+    const struct sl_stack *stack = learning->stack;
+    const struct sl_python *python = stack->python;
+    size_t pieces = sl_code_check_pieces(&python->layout);
+    for (size_t i = 0; i < stack->code_count && !stack->retold; i++) {
+        size_t first = stack->codes + i * pieces;
+        if (python->snapshot.pieces[first].address == known->address) {
+            return sl_code_check_passes(&python->snapshot, first, &python->layout, &python->codes, known);
+        }
     }
-    const uint8_t *header = sl_snapshot_copy(&python->snapshot, learning->headers + index);
-    struct sl_code_identity identity;
-    sl_code_identity_take(&identity, &python->layout, header);
-    /* The texts were read with the rest: they are of the same moment as the pointers to them. */
-    memcpy(identity.name_head, known->identity.name_head, sizeof identity.name_head);
-    identity.file_bytes = known->identity.file_bytes;
-    identity.file_hash = known->identity.file_hash;
-    return sl_word(header + python->layout.object_type) == python->codes.code_type &&
-           sl_code_identity_equal(&identity, &known->identity);
+    return false;
 }
 
-/* Reads the code objects, all at once, and one by one if one of them does not hold still. */
+/* Reads what the copied headers belong to, all at once, and one by one if one of them does not hold still. */
 static enum sl_look read_codes(const struct learning *learning, bool *learned)
 {
     struct sl_python *python = learning->stack->python;
-    enum sl_look look =
-        sl_code_cache_learn(&python->codes, python->process, &python->layout, learning->addresses, learning->count);
+    const uint8_t *headers[SL_LEARN_MAX];
+    for (size_t i = 0; i < learning->count; i++) {
+        headers[i] = sl_snapshot_copy(&python->snapshot, learning->headers + i);
+    }
+    enum sl_look look = sl_code_cache_learn(&python->codes, python->process, &python->layout, learning->addresses,
+                                            headers, learning->count);
     bool all = look == SL_LOOK_OK;
     for (size_t i = 0; i < learning->count; i++) {
         learned[i] = all;
@@ -192,12 +196,12 @@ static enum sl_look read_codes(const struct learning *learning, bool *learned)
         return look;
     }
     for (size_t i = 0; i < learning->count; i++) {
-        look = sl_code_cache_learn(&python->codes, python->process, &python->layout, &learning->addresses[i], 1);
+        look = sl_code_cache_learn(&python->codes, python->process, &python->layout, &learning->addresses[i],
+                                   &headers[i], 1);
         learned[i] = look == SL_LOOK_OK;
         /* What never was a code object belongs to no frame: the stack is torn. */
-        const uint8_t *header = sl_snapshot_copy(&python->snapshot, learning->headers + i);
         uint64_t type = python->codes.code_type;
-        bool was_code = type != 0 && sl_word(header + python->layout.object_type) == type;
+        bool was_code = type != 0 && sl_word(headers[i] + python->layout.object_type) == type;
         if (look != SL_LOOK_OK && ((look != SL_LOOK_TORN && look != SL_LOOK_FAULT) || !was_code)) {
             return look;
         }
@@ -222,9 +226,21 @@ static void note_versions(const struct learning *learning, const bool *learned)
     }
 }
 
+/* Whether the frame may be called what was read. */
+static bool may_be_called(const struct learning *learning, const struct sl_known_code *known, size_t index,
+                          bool was_there)
+{
+    return (was_there && learning->fresh) || was_made_before(learning, known) || was_seen(learning, known) ||
+           learning->numbers[index] == known->number;
+}
+
 enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, size_t count, bool reused)
 {
     struct learning learning = {.stack = stack, .addresses = addresses, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_known_code *known = reused ? sl_code_cache_find(&stack->python->codes, addresses[i]) : NULL;
+        learning.numbers[i] = known != NULL ? known->number : NUMBER_NONE;
+    }
     bool learned[SL_LEARN_MAX];
     enum sl_look look = copy(&learning);
     if (look == SL_LOOK_OK) {
@@ -233,13 +249,12 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
     if (look != SL_LOOK_OK) {
         return look;
     }
-    /* Where no number tells code objects apart, the header that was copied may also be that of one before the one that was
-     * read: their pointers are the same when memory is given out in the same order. */
-    if (stack->python->layout.code_version == 0 && sl_stack_clock_ns() - stack->copied_ns > READ_WITHIN_NS) {
-        learning.age_ns = UINT64_MAX;
-    }
-    bool believed = (!reused && learning.age_ns <= WITHIN_NS) || none_was_freed(&learning);
-    bool fresh = learning.age_ns <= (reused ? WITHIN_NS : STAYS_NS);
+    const struct sl_python *python = stack->python;
+    bool churn = reused || sl_code_cache_churns(&python->codes);
+    bool read_late =
+        churn && python->layout.code_version == 0 && sl_stack_clock_ns() - stack->copied_ns > READ_WITHIN_NS_IN_CHURN;
+    learning.fresh = learning.age_ns <= (churn ? WITHIN_NS_IN_CHURN : WITHIN_NS) && !read_late;
+    bool believed = (!reused && learning.fresh) || none_was_freed(&learning);
     bool chained = chain_holds(&learning);
     note_versions(&learning, learned);
     size_t piece = learning.frames;
@@ -249,11 +264,10 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
         if (asked_for(&learning, raw, &index)) {
             struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
             bool was_there = (i < learning.chain && chained) || still_there(&learning, raw, piece);
-            bool was_it = believed || (was_there && fresh) || was_made_before(&learning, known);
-            bool held_still = learned[index] && same_as_header(&learning, index);
-            raw->nameless = !held_still || !was_it;
-            stack->late = stack->late || (held_still && !was_it && !fresh);
-            if (!raw->nameless) {
+            bool was_it = learned[index] && (believed || may_be_called(&learning, known, index, was_there));
+            raw->nameless = !was_it;
+            stack->late = stack->late || (learned[index] && !was_it && !learning.fresh);
+            if (was_it) {
                 sl_stack_confirm(stack, known);
             }
             piece++;

@@ -60,8 +60,27 @@ static bool confirmed(const struct sl_stack *stack, const struct sl_known_code *
     return sl_code_trusted(known);
 }
 
+/* Of a stack that is deeper, so many of its innermost and its outermost frames are searched. */
+#define FRAMES_SEARCHED 64u
+
+/* Whether a frame of the stack has this code object, as far as that is found quickly. */
+static bool in_stack(const struct sl_thread_memory *memory, uint64_t code)
+{
+    uint32_t count = memory->next_count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (memory->next[i].code == code) {
+            return true;
+        }
+        if (i + 1 == FRAMES_SEARCHED && count > 2 * FRAMES_SEARCHED) {
+            i = count - FRAMES_SEARCHED - 1;
+        }
+    }
+    return false;
+}
+
 /* Compares `count` entries with their memory: the checks in the pieces from `piece` on. Those that have become others
- * are read anew. */
+ * are read anew. One that matches, but is in no frame, is left alone: while the program makes a new code object where it
+ * lay, that still has all that it had. */
 static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
 {
     struct sl_python *python = stack->python;
@@ -72,10 +91,12 @@ static enum sl_look compare(struct sl_stack *stack, size_t piece, size_t count)
         if (known == NULL) {
             continue;
         }
+        known->compared_walk = 0;
         if (sl_code_check_passes(&python->snapshot, piece, layout, &python->codes, known)) {
-            sl_stack_confirm(stack, known);
+            if (in_stack(stack->memory, known->address)) {
+                sl_stack_confirm(stack, known);
+            }
         } else {
-            known->compared_walk = 0;
             add_address(&changed, known->address);
         }
     }

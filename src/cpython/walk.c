@@ -47,6 +47,7 @@ static bool continues(const struct sl_thread_memory *memory)
 /* The certain frames become the stack, as of the moment of the first attempt. */
 static void take_certain(struct sl_stack *stack, const struct sl_stack *first, struct sl_thread_memory *memory)
 {
+    stack->retold = true;
     stack->context = first->context;
     stack->freed_before = first->freed_before;
     stack->copied_ns = first->copied_ns;
