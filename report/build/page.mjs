@@ -22,6 +22,15 @@ const target = join(report, "dist", "report.html");
 /** The page may weigh no more than this before compression: scripts, style and WebAssembly. */
 const BYTES_MAX = 150_000;
 
+/** Properties of objects that only scripts of the page make and read, by these names alone: they get short ones. The first
+ * are Solid's own. */
+const MANGLED = [
+  "observerSlots|observers|sourceSlots|sources|tState|tValue|tOwned|owned|updatedAt|cleanups|comparator|disposed|suspense",
+  "functionCount|threadCount|processCount|stringCount|stackCount|intervalNs|durationNs|childrenCpuNs|samplerCpuNs",
+  "firstLine|firstFunction|traceBytes|lostBytes|exitStatus|allRows|coroutine|fileOf|isFound|threadName|functionTotals",
+  "lineTotals|threadSummaries|chartBoxes|chartKinds|chartRows|chartFrames|chartTasks|stackAt|standardError|lookAtFunction",
+].join("|");
+
 /** Runs before anything is shown: no flash of the wrong theme, nor of the summary for readers without scripts. */
 const early = `(function(){var r=document.documentElement;r.dataset.scripts="yes";try{var t=localStorage.getItem("stacklapse-theme");if(t==="light"||t==="dark")r.dataset.theme=t}catch(e){}})();`;
 
@@ -51,6 +60,7 @@ async function bundle() {
   const { code: script } = await minify(output[0].code, {
     ecma: 2022,
     compress: { passes: 3, unsafe: true, unsafe_arrows: true, pure_getters: true },
+    mangle: { properties: { regex: new RegExp(`^(${MANGLED})$`) } },
   });
   return { script: script.trim(), style: style.toString().trim() };
 }

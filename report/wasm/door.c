@@ -293,21 +293,33 @@ SL_EXPORT(chart_rows) uint32_t chart_rows(const struct sl_frames *frames, uint32
     return sl_chart_rows(profile, frames, record->first_run, record->first_run + record->run_count);
 }
 
-/* Boxes of one thread; the selection's range is not looked at, because the chart shows where it lies. */
+/* The tasks of a thread, each a lane of its own. */
+SL_EXPORT(chart_tasks) const void *chart_tasks(const struct sl_frames *frames, uint32_t thread)
+{
+    static struct view view;
+    uint32_t count = 0;
+    sl_arena_reset(&view.arena);
+    const void *items = sl_chart_tasks(&view.arena, focus.profile, &selection, frames, thread, &count);
+    return array_of(&view, items, count);
+}
+
+/* Boxes of one lane; the selection's range is not looked at, because the chart shows where it lies. */
 SL_EXPORT(chart_boxes)
-const struct sl_boxes *chart_boxes(const struct sl_frames *frames, uint32_t thread, double begin_ns, double end_ns,
-                                   double pixel_ns, uint32_t rows_max)
+const struct sl_boxes *chart_boxes(const struct sl_frames *frames, uint32_t thread, uint32_t task, double begin_ns,
+                                   double end_ns, double pixel_ns, uint32_t rows_max)
 {
     static struct sl_arena arena;
     static struct sl_boxes boxes;
     sl_arena_reset(&arena);
-    bool done = sl_chart_boxes(&arena, focus.profile, &selection, frames, thread, (uint64_t)begin_ns, (uint64_t)end_ns,
+    struct sl_lane lane = {.thread = thread, .task = task};
+    bool done = sl_chart_boxes(&arena, focus.profile, &selection, frames, lane, (uint64_t)begin_ns, (uint64_t)end_ns,
                                (uint64_t)pixel_ns, rows_max, &boxes);
     return done ? &boxes : NULL;
 }
 
-/* Time by kind, in `columns` parts of the span: of one thread, or of all that are selected. */
-SL_EXPORT(chart_kinds) const double *chart_kinds(uint32_t thread, double begin_ns, double end_ns, uint32_t columns)
+/* Time by kind, in `columns` parts of the span: of one lane, or of all threads that are selected. */
+SL_EXPORT(chart_kinds)
+const double *chart_kinds(uint32_t thread, uint32_t task, double begin_ns, double end_ns, uint32_t columns)
 {
     static struct sl_arena arena;
     sl_arena_reset(&arena);
@@ -319,7 +331,9 @@ SL_EXPORT(chart_kinds) const double *chart_kinds(uint32_t thread, double begin_n
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         bool counts = thread == SL_NONE ? selection.threads == NULL || selection.threads[i] != 0 : thread == i;
         if (counts) {
-            sl_chart_kinds(focus.profile, &selection, taken, i, (uint64_t)begin_ns, (uint64_t)end_ns, columns, amounts);
+            struct sl_lane lane = {.thread = i, .task = task};
+            sl_chart_kinds(focus.profile, &selection, taken, lane, (uint64_t)begin_ns, (uint64_t)end_ns, columns,
+                           amounts);
         }
     }
     return amounts;

@@ -132,6 +132,12 @@ AT(sl_frames, depths, 8);
 AT(sl_frames, count, 12);
 AT(sl_frames, of_stack, 16);
 
+AT(sl_task_lane, task, 0);
+AT(sl_task_lane, coroutine, 4);
+AT(sl_task_lane, rows, 8);
+AT(sl_task_lane, ns, 16);
+SIZE(sl_task_lane, 24);
+
 AT(sl_box, frame, 0);
 AT(sl_box, row, 4);
 AT(sl_box, begin_ns, 8);

@@ -59,7 +59,7 @@ static void count_run(struct sl_tree_task *task, uint32_t depth, const struct sl
     const struct sl_selection *selection = task->selection;
     const struct sl_place *place = depth == 0 ? base : &task->calls[depth - 1].place;
     sl_tree_add_self(tree, place, amount);
-    sl_tree_add_state(tree, place, run->state, amount.ns);
+    sl_tree_add_state(tree, place, sl_state_activity(run->state), amount.ns);
     sl_tree_add_span(tree, place->shown, run->begin_ns > selection->begin_ns ? run->begin_ns : selection->begin_ns,
                      run->end_ns < selection->end_ns ? run->end_ns : selection->end_ns);
     if (place->line != SL_NONE) {

@@ -2,6 +2,7 @@
 
 #include "analysis/map.h"
 #include "analysis/roles.h"
+#include "analysis/sort.h"
 
 bool sl_frames_build(struct sl_arena *arena, const struct sl_profile *profile, const uint8_t *roles,
                      struct sl_frames *frames)
@@ -51,6 +52,7 @@ struct chart {
     const struct sl_frames *frames;
     uint64_t pixel_ns;
     uint32_t rows_max;
+    sl_function coroutine; /* whose frame is the outermost row, 0: that of the stack is */
     struct sl_boxes *boxes;
     uint32_t *open;
     uint64_t *open_begin_ns;
@@ -113,23 +115,37 @@ static bool end_beyond(struct chart *chart, uint32_t depth, uint64_t end_ns)
     return true;
 }
 
+/* How many frames lie below the outermost one of the coroutine; 0 where it is not shown. */
+static uint32_t frames_below(const struct sl_frames *frames, uint32_t frame, sl_function coroutine)
+{
+    uint32_t below = 0;
+    for (; coroutine != 0 && frames->depths[frame] > 0; frame = frames->callers[frame]) {
+        if (frames->functions[frame] == coroutine) {
+            below = frames->depths[frame] - 1;
+        }
+    }
+    return below;
+}
+
 /* From now on `frame` is the innermost. */
 static bool change_to(struct chart *chart, uint32_t frame, uint64_t begin_ns)
 {
     const struct sl_frames *frames = chart->frames;
-    if (frames->depths[frame] > chart->boxes->rows) {
-        chart->boxes->rows = frames->depths[frame];
+    uint32_t below = frames_below(frames, frame, chart->coroutine);
+    if (frames->depths[frame] - below > chart->boxes->rows) {
+        chart->boxes->rows = frames->depths[frame] - below;
     }
-    while (frames->depths[frame] > chart->rows_max) {
+    while (frames->depths[frame] - below > chart->rows_max) {
         frame = frames->callers[frame];
     }
-    uint32_t depth = frames->depths[frame];
+    uint32_t depth = frames->depths[frame] - below;
     uint32_t common = frame;
-    while (frames->depths[common] > 0 &&
-           (frames->depths[common] > chart->open_count || chart->open[frames->depths[common] - 1] != common)) {
+    uint32_t common_depth = depth;
+    while (common_depth > 0 && (common_depth > chart->open_count || chart->open[common_depth - 1] != common)) {
         common = frames->callers[common];
+        common_depth--;
     }
-    if (!end_beyond(chart, frames->depths[common], begin_ns)) {
+    if (!end_beyond(chart, common_depth, begin_ns)) {
         return false;
     }
     for (uint32_t row = depth; row-- > chart->open_count; frame = frames->callers[frame]) {
@@ -150,8 +166,76 @@ uint32_t sl_chart_rows(const struct sl_profile *profile, const struct sl_frames 
     return depth;
 }
 
+static bool in_lane(const struct sl_run *run, struct sl_lane lane)
+{
+    return lane.task == 0 || sl_state_task(run->state) == lane.task;
+}
+
+static sl_function coroutine_of(const struct sl_profile *profile, struct sl_lane lane)
+{
+    for (uint32_t i = 0; lane.task != 0 && i < profile->task_count; i++) {
+        if (profile->tasks[i].thread == lane.thread && profile->tasks[i].number == lane.task) {
+            return profile->tasks[i].coroutine;
+        }
+    }
+    return 0;
+}
+
+static bool longer(const void *context, uint32_t a, uint32_t b)
+{
+    const struct sl_task_lane *lanes = context;
+    return lanes[a].ns != lanes[b].ns ? lanes[a].ns > lanes[b].ns : lanes[a].task < lanes[b].task;
+}
+
+const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct sl_profile *profile,
+                                          const struct sl_selection *selection, const struct sl_frames *frames,
+                                          uint32_t thread, uint32_t *count)
+{
+    struct sl_task_lane *lanes = SL_ARENA_NEW(arena, struct sl_task_lane, SL_STATE_TASK_MAX + 1);
+    struct sl_task_lane *sorted = SL_ARENA_NEW(arena, struct sl_task_lane, SL_STATE_TASK_MAX + 1);
+    uint32_t *order = SL_ARENA_NEW(arena, uint32_t, SL_STATE_TASK_MAX + 1);
+    struct sl_selection all = *selection;
+    all.begin_ns = 0;
+    all.end_ns = UINT64_MAX;
+    const uint8_t *taken = sl_selection_stacks(arena, profile, &all);
+    if (arena->exhausted) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < profile->task_count; i++) {
+        if (profile->tasks[i].thread == thread) {
+            lanes[profile->tasks[i].number].coroutine = profile->tasks[i].coroutine;
+        }
+    }
+    const struct sl_thread_record *record = &profile->threads[thread];
+    uint32_t runs_end = profile->task_count > 0 ? record->first_run + record->run_count : 0;
+    for (uint32_t i = record->first_run; i < runs_end; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        struct sl_task_lane *lane = &lanes[sl_state_task(run->state)];
+        if (taken == NULL || taken[run->stack] != 0) {
+            uint32_t frame = frames->of_stack[run->stack];
+            uint32_t rows = frames->depths[frame] - frames_below(frames, frame, lane->coroutine);
+            lane->rows = rows > lane->rows ? rows : lane->rows;
+            lane->ns += sl_run_amount(&all, run).ns;
+        }
+    }
+    *count = 0;
+    for (uint32_t task = 1; task <= SL_STATE_TASK_MAX; task++) {
+        lanes[task].task = task;
+        if (lanes[task].ns > 0) {
+            order[(*count)++] = task;
+        }
+    }
+    if (!sl_sort(arena, order, *count, longer, lanes)) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < *count; i++) {
+        sorted[i] = lanes[order[i]];
+    }
+    return sorted;
+}
+
 bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, const struct sl_selection *selection,
-                    const struct sl_frames *frames, uint32_t thread, uint64_t begin_ns, uint64_t end_ns,
+                    const struct sl_frames *frames, struct sl_lane lane, uint64_t begin_ns, uint64_t end_ns,
                     uint64_t pixel_ns, uint32_t rows_max, struct sl_boxes *boxes)
 {
     struct sl_selection span = *selection;
@@ -160,7 +244,7 @@ bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, co
     span.threads = NULL;
     *boxes = (struct sl_boxes){0};
     uint32_t first, end;
-    sl_selection_runs(profile, &span, thread, &first, &end);
+    sl_selection_runs(profile, &span, lane.thread, &first, &end);
     uint32_t rows = sl_chart_rows(profile, frames, first, end);
     rows = rows < rows_max ? rows : rows_max;
     struct chart chart = {
@@ -168,6 +252,7 @@ bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, co
         .frames = frames,
         .pixel_ns = pixel_ns,
         .rows_max = rows,
+        .coroutine = coroutine_of(profile, lane),
         .boxes = boxes,
         .open = SL_ARENA_NEW(arena, uint32_t, rows),
         .open_begin_ns = SL_ARENA_NEW(arena, uint64_t, rows),
@@ -185,7 +270,7 @@ bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, co
     for (uint32_t i = first; i < end; i++) {
         const struct sl_run *run = &profile->runs[i];
         struct sl_amount amount = sl_run_amount(&span, run);
-        bool shown = amount.ns != 0 && (taken == NULL || taken[run->stack] != 0);
+        bool shown = amount.ns != 0 && in_lane(run, lane) && (taken == NULL || taken[run->stack] != 0);
         if (!shown) {
             continue;
         }
@@ -202,7 +287,7 @@ bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, co
 }
 
 void sl_chart_kinds(const struct sl_profile *profile, const struct sl_selection *selection, const uint8_t *taken,
-                    uint32_t thread, uint64_t begin_ns, uint64_t end_ns, uint32_t columns, double *amounts)
+                    struct sl_lane lane, uint64_t begin_ns, uint64_t end_ns, uint32_t columns, double *amounts)
 {
     if (end_ns <= begin_ns || columns == 0) {
         return;
@@ -213,10 +298,10 @@ void sl_chart_kinds(const struct sl_profile *profile, const struct sl_selection 
     span.threads = NULL;
     double column_ns = (double)(end_ns - begin_ns) / columns;
     uint32_t first, end;
-    sl_selection_runs(profile, &span, thread, &first, &end);
+    sl_selection_runs(profile, &span, lane.thread, &first, &end);
     for (uint32_t i = first; i < end; i++) {
         const struct sl_run *run = &profile->runs[i];
-        if (taken != NULL && taken[run->stack] == 0) {
+        if (!in_lane(run, lane) || (taken != NULL && taken[run->stack] == 0)) {
             continue;
         }
         double from = run->begin_ns > begin_ns ? (double)(run->begin_ns - begin_ns) : 0;

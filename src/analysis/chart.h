@@ -22,6 +22,26 @@ struct sl_frames {
 bool sl_frames_build(struct sl_arena *arena, const struct sl_profile *profile, const uint8_t *roles,
                      struct sl_frames *frames);
 
+/* What a lane shows: all that a thread did, or one task of it. */
+struct sl_lane {
+    uint32_t thread;
+    uint32_t task; /* number of the thread's task, 0: all */
+};
+
+/* A task of a thread, as a lane: its outermost row is that of its coroutine, without the event loop that runs it. */
+struct sl_task_lane {
+    uint32_t task;
+    sl_function coroutine; /* 0: several tasks, counted as one */
+    uint32_t rows;         /* the most that it needs */
+    uint64_t ns;           /* in which it ran, in that mode and those functions */
+};
+
+/* The tasks in which the thread spent time, the longest first. Of the selection its functions and mode count. Linear in the
+ * runs of the thread. NULL when the arena is exhausted. */
+const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct sl_profile *profile,
+                                          const struct sl_selection *selection, const struct sl_frames *frames,
+                                          uint32_t thread, uint32_t *count);
+
 /* The most rows that any of the runs from `first` to before `end` needs. */
 uint32_t sl_chart_rows(const struct sl_profile *profile, const struct sl_frames *frames, uint32_t first, uint32_t end);
 
@@ -38,17 +58,17 @@ struct sl_boxes {
     uint32_t rows; /* one more than the highest row */
 };
 
-/* The boxes of one thread from `begin_ns` to `end_ns`, cut to that span. Of the selection its functions and mode count:
+/* The boxes of one lane from `begin_ns` to `end_ns`, cut to that span. Of the selection its functions and mode count:
  * runs that they leave out leave a gap. Frames from row `rows_max` on are left out (the result's `rows` tells that there
  * are more). Linear in the runs of the span and in how much the stack changes between them. False when the arena is
  * exhausted. */
 bool sl_chart_boxes(struct sl_arena *arena, const struct sl_profile *profile, const struct sl_selection *selection,
-                    const struct sl_frames *frames, uint32_t thread, uint64_t begin_ns, uint64_t end_ns,
+                    const struct sl_frames *frames, struct sl_lane lane, uint64_t begin_ns, uint64_t end_ns,
                     uint64_t pixel_ns, uint32_t rows_max, struct sl_boxes *boxes);
 
-/* For each of `columns` equal parts of the span the time in ns that a thread spent in each kind: columns * SL_KIND_COUNT
+/* For each of `columns` equal parts of the span the time in ns that a lane spent in each kind: columns * SL_KIND_COUNT
  * numbers, added to `amounts`. Of the selection its functions count. */
 void sl_chart_kinds(const struct sl_profile *profile, const struct sl_selection *selection, const uint8_t *taken,
-                    uint32_t thread, uint64_t begin_ns, uint64_t end_ns, uint32_t columns, double *amounts);
+                    struct sl_lane lane, uint64_t begin_ns, uint64_t end_ns, uint32_t columns, double *amounts);
 
 #endif

@@ -34,18 +34,19 @@ void sl_stack_samples_add(struct sl_stack_samples *samples, uint32_t thread)
         uint64_t begin_ns = run->begin_ns > selection->begin_ns ? run->begin_ns : selection->begin_ns;
         uint64_t end_ns = run->end_ns < selection->end_ns ? run->end_ns : selection->end_ns;
         struct sl_stack_sample *stack = &samples->stacks[run->stack];
+        sl_state state = sl_state_activity(run->state);
         if (sl_amount_is_zero(stack->self)) {
             samples->touched[samples->touched_count++] = run->stack;
             stack->begin_ns = begin_ns;
-            stack->state = run->state;
+            stack->state = state;
         }
         sl_amount_add(&stack->self, amount);
         stack->begin_ns = begin_ns < stack->begin_ns ? begin_ns : stack->begin_ns;
         stack->end_ns = end_ns > stack->end_ns ? end_ns : stack->end_ns;
-        if (stack->state == run->state) {
+        if (stack->state == state) {
             stack->state_ns += amount.ns;
         } else {
-            sl_state_times_add(&samples->other_states, &stack->other_states, run->state, amount.ns);
+            sl_state_times_add(&samples->other_states, &stack->other_states, state, amount.ns);
         }
     }
 }

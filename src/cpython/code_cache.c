@@ -269,6 +269,7 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
         .serial = ++cache->serial,
         .first_traceable = read->first_traceable,
         .frame_bytes = read->frame_bytes,
+        .coroutine = read->coroutine,
         .lines = read->lines,
         .calls = read->calls,
         .short_lived = is_no_file(&read->file),

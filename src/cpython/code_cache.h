@@ -41,6 +41,7 @@ struct sl_known_code {
     uint32_t serial; /* differs from that of every other code object that was ever known, also at this address */
     uint32_t first_traceable; /* code unit that it begins to run at, for a person */
     uint32_t frame_bytes;     /* size of its frames */
+    bool coroutine;           /* made by `async def` without a yield */
     struct sl_line_table lines;
     struct sl_calls calls;
     uint64_t interpreter;   /* the one in which, */

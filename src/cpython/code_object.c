@@ -12,6 +12,9 @@
 /* No frame is larger: the data stack doubles its chunks from 16 KiB until one fits. */
 #define FRAME_BYTES_MAX ((uint32_t)16 * 1024 * 1024)
 
+/* CO_COROUTINE of Include/cpython/code.h. */
+#define CODE_IS_COROUTINE 0x80u
+
 /* All that is read of one code object at first. */
 struct heads {
     uint8_t header[SL_CODE_HEADER_MAX];
@@ -193,6 +196,7 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
     }
     code->first_traceable = sl_half_word(head->header + layout->code_first_traceable);
     code->frame_bytes = frame_bytes(layout, head->header);
+    code->coroutine = (sl_half_word(head->header + layout->code_flags) & CODE_IS_COROUTINE) != 0;
     if (code->identity.first_line > INT32_MAX) {
         code->identity.first_line = 0;
     }

@@ -15,6 +15,7 @@ struct sl_read_code {
     struct sl_code_identity identity;
     uint32_t first_traceable;
     uint32_t frame_bytes;
+    bool coroutine;        /* made by `async def` without a yield */
     struct sl_buffer name; /* co_qualname */
     struct sl_buffer file; /* co_filename */
     struct sl_line_table lines;

@@ -21,6 +21,7 @@ static const struct sl_layout common = {
     .thread_next = 8,
     .thread_interpreter = 16,
     .code_size = 16,
+    .code_flags = 48,
     .code_file = 112,
     .code_qualified_name = 128,
     .code_line_table = 136,

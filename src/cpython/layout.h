@@ -85,6 +85,7 @@ struct sl_layout {
     uint32_t code_qualified_name;
     uint32_t code_line_table;
     uint32_t code_first_line;
+    uint32_t code_flags;   /* co_flags, int */
     uint32_t code_version; /* co_version; 0 on 3.11 */
     uint32_t
         code_frame_size;  /* co_framesize, in words; on 3.11 0: it is the sum of the next two and the frame header */

@@ -86,6 +86,8 @@ struct sl_walk {
     bool holds_gil;          /* the thread held the GIL; false when it is not known */
     bool collecting;         /* its interpreter was collecting garbage, and it held the GIL */
     uint64_t context;        /* address of the context that it had entered; 0: none */
+    uint64_t task; /* address of the outermost coroutine's frame, by which its event loop's tasks differ; 0: none */
+    uint32_t task_code; /* number of that coroutine's code object */
 };
 #define SL_FRAMES_MAX 65536
 

@@ -143,6 +143,24 @@ static enum sl_look find_names(struct sl_stack *stack, struct sl_python *python,
     return look;
 }
 
+/* The outermost coroutine of the stack that was found. A coroutine runs within others that await it, and the outermost one
+ * within whatever calls it: an event loop. */
+static void find_task(const struct sl_python *python, const struct sl_thread_memory *memory, struct sl_walk *walk)
+{
+    for (uint32_t i = memory->last_count; i > 0; i--) {
+        const struct sl_raw_frame *raw = &memory->last[i - 1];
+        if (!raw->generator || raw->hidden || raw->nameless) {
+            continue;
+        }
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, raw->code);
+        if (known != NULL && known->coroutine) {
+            walk->task = raw->address;
+            walk->task_code = known->number;
+            return;
+        }
+    }
+}
+
 enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk)
 {
     *walk = (struct sl_walk){0};
@@ -177,6 +195,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     walk->frames = memory->frame_count > 0 ? memory->frames + memory->frame_capacity - memory->frame_count : NULL;
     walk->unchanged = unchanged;
     walk->context = stack.context;
+    find_task(python, memory, walk);
     read_states(&stack, walk);
     return SL_LOOK_OK;
 }

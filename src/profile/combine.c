@@ -1,6 +1,7 @@
 #include "profile/combine.h"
 
 #include "base/array.h"
+#include "profile/combine_tasks.h"
 #include "profile/recorder.h"
 #include "profile/trace_format.h"
 
@@ -52,7 +53,9 @@ struct combination {
     uint32_t process_count, process_capacity;
     struct joined_thread *threads;
     uint32_t thread_count, thread_capacity;
+    struct sl_joined_tasks tasks;
     uint64_t offset_ns; /* where the recording that is being added begins */
+    uint32_t part;      /* its number */
 
     /* Of that recording: */
     const struct sl_profile *profile;
@@ -239,6 +242,17 @@ static bool add_threads(struct combination *combination)
     return true;
 }
 
+static uint32_t number_of_thread(const void *context, uint32_t thread)
+{
+    return ((const struct combination *)context)->part_threads[thread].number;
+}
+
+static bool add_tasks(struct combination *combination)
+{
+    return sl_joined_tasks_add(&combination->tasks, combination->recorder, combination->profile, combination->part,
+                               number_of_thread, combination, combination->functions);
+}
+
 /* In order of time; what happens to one thread at one time is one event. */
 static int by_time(const void *left, const void *right)
 {
@@ -318,9 +332,12 @@ static void end_run(struct combination *combination, uint32_t index, uint64_t ti
 static void tell_changes(struct combination *combination, size_t first, size_t end)
 {
     for (size_t event = first; event < end; event++) {
-        const struct part_thread *thread = &combination->part_threads[combination->events[event].thread];
+        uint32_t index = combination->events[event].thread;
+        const struct part_thread *thread = &combination->part_threads[index];
         sl_stack stack = thread->run != NULL ? combination->stacks[thread->run->stack] : combination->unknown;
-        sl_state state = thread->run != NULL ? thread->run->state : 0;
+        sl_state state = thread->run != NULL ? sl_joined_tasks_state(&combination->tasks, combination->profile, index,
+                                                                     thread->run->state)
+                                             : 0;
         sl_recorder_sample(combination->recorder, thread->number, stack, state);
     }
 }
@@ -378,8 +395,9 @@ static void add_facts(struct combination *combination)
 static bool add_part(struct combination *combination, const struct sl_profile *profile)
 {
     combination->profile = profile;
-    bool added =
-        add_tables(combination) && add_processes(combination) && add_threads(combination) && find_events(combination);
+    combination->part++;
+    bool added = add_tables(combination) && add_processes(combination) && add_threads(combination) &&
+                 add_tasks(combination) && find_events(combination);
     if (added) {
         tell_part(combination);
         add_facts(combination);
@@ -455,6 +473,7 @@ bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, 
     }
     free(combination.processes);
     free(combination.threads);
+    sl_joined_tasks_destroy(&combination.tasks);
     sl_recorder_destroy(combination.recorder);
     return done;
 }

@@ -16,6 +16,7 @@ void sl_profile_destroy(struct sl_profile *profile)
     free((void *)profile->stacks);
     free((void *)profile->processes);
     free((void *)profile->threads);
+    free((void *)profile->tasks);
     free((void *)profile->runs);
     free(profile);
 }
@@ -44,9 +45,10 @@ struct sl_profile *sl_profile_copy(const struct sl_profile *profile)
     copy->stacks = copied(profile->stacks, profile->stack_count, sizeof *profile->stacks);
     copy->processes = copied(profile->processes, profile->process_count, sizeof *profile->processes);
     copy->threads = copied(profile->threads, profile->thread_count, sizeof *profile->threads);
+    copy->tasks = copied(profile->tasks, profile->task_count, sizeof *profile->tasks);
     copy->runs = copied(profile->runs, profile->run_count, sizeof *profile->runs);
     if (copy->text == NULL || copy->text_offsets == NULL || copy->functions == NULL || copy->stacks == NULL ||
-        copy->processes == NULL || copy->threads == NULL || copy->runs == NULL) {
+        copy->processes == NULL || copy->threads == NULL || copy->tasks == NULL || copy->runs == NULL) {
         sl_profile_destroy(copy);
         return NULL;
     }

@@ -74,6 +74,13 @@ struct sl_thread_record {
     uint32_t run_count;
 };
 
+/* A task of a thread: what `sl_state_task` of its runs tells. */
+struct sl_task_record {
+    uint32_t thread;       /* index */
+    uint32_t number;       /* of the thread's tasks, 1 to SL_STATE_TASK_MAX */
+    sl_function coroutine; /* its outermost one; 0: several tasks are counted as this one, or it is not known */
+};
+
 /* Consecutive samples of one thread that saw the same stack and state. A sample stands for its slot of time (or for the
  * part of it that lies in the recording), so a run stands for the time from `begin_ns` to `end_ns`: its weight. */
 struct sl_run {
@@ -125,6 +132,8 @@ struct sl_profile {
     uint32_t thread_count;
     const struct sl_run *runs;
     uint32_t run_count;
+    const struct sl_task_record *tasks; /* in order of threads and of their numbers */
+    uint32_t task_count;
 };
 
 static inline const char *sl_profile_text(const struct sl_profile *profile, sl_string string)

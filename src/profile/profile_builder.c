@@ -92,6 +92,7 @@ void sl_profile_builder_destroy(struct sl_profile_builder *builder)
     sl_hash_index_destroy(&builder->process_index);
     free(builder->threads);
     sl_hash_index_destroy(&builder->thread_index);
+    free(builder->tasks);
     free(builder->runs);
     *builder = (struct sl_profile_builder){0};
 }
@@ -248,6 +249,21 @@ struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint
     return thread;
 }
 
+void sl_build_task(struct sl_profile_builder *builder, uint32_t thread, uint32_t number, uint32_t coroutine)
+{
+    struct sl_built_thread *built = sl_built_thread(builder, thread);
+    if (built == NULL || number == 0 || number > SL_STATE_TASK_MAX ||
+        !room(builder, &builder->tasks, &builder->task_capacity, builder->task_count, sizeof *builder->tasks)) {
+        return;
+    }
+    uint32_t function = number_find(&builder->function_numbers, coroutine);
+    builder->tasks[builder->task_count++] = (struct sl_task_record){
+        .thread = (uint32_t)(built - builder->threads),
+        .number = number,
+        .coroutine = function != SL_NONE ? function : 0,
+    };
+}
+
 /* Runs */
 
 void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t end_ns,
@@ -351,6 +367,33 @@ static struct sl_thread_record *built_threads(const struct sl_profile_builder *b
     return threads;
 }
 
+static int by_thread_and_number(const void *left, const void *right)
+{
+    const struct sl_task_record *a = left;
+    const struct sl_task_record *b = right;
+    return a->thread != b->thread ? (a->thread > b->thread) - (a->thread < b->thread)
+                                  : (a->number > b->number) - (a->number < b->number);
+}
+
+/* Each once, in order. */
+static struct sl_task_record *built_tasks(const struct sl_profile_builder *builder, uint32_t *count)
+{
+    struct sl_task_record *tasks = malloc(((size_t)builder->task_count + 1) * sizeof *tasks);
+    *count = 0;
+    if (tasks == NULL || builder->task_count == 0) {
+        return tasks;
+    }
+    memcpy(tasks, builder->tasks, builder->task_count * sizeof *tasks);
+    qsort(tasks, builder->task_count, sizeof *tasks, by_thread_and_number);
+    *count = 1;
+    for (uint32_t i = 1; i < builder->task_count; i++) {
+        if (by_thread_and_number(&tasks[i], &tasks[*count - 1]) != 0) {
+            tasks[(*count)++] = tasks[i];
+        }
+    }
+    return tasks;
+}
+
 bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_facts *facts, struct sl_profile *view)
 {
     *view = (struct sl_profile){0};
@@ -360,10 +403,13 @@ bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_f
     struct sl_process_record *processes = built_processes(builder, facts->duration_ns);
     struct sl_thread_record *threads = built_threads(builder, facts->duration_ns);
     struct sl_run *runs = threads != NULL ? sorted_runs(builder, threads) : NULL;
-    if (processes == NULL || runs == NULL) {
+    uint32_t task_count;
+    struct sl_task_record *tasks = built_tasks(builder, &task_count);
+    if (processes == NULL || runs == NULL || tasks == NULL) {
         free(processes);
         free(threads);
         free(runs);
+        free(tasks);
         return false;
     }
     *view = (struct sl_profile){
@@ -381,6 +427,8 @@ bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_f
         .thread_count = builder->thread_count,
         .runs = runs,
         .run_count = builder->run_count,
+        .tasks = tasks,
+        .task_count = task_count,
     };
     view->facts.description = sl_built_string(builder, facts->description);
     view->facts.version = sl_built_string(builder, facts->version);
@@ -391,6 +439,7 @@ void sl_profile_view_release(struct sl_profile *view)
 {
     free((void *)view->processes);
     free((void *)view->threads);
+    free((void *)view->tasks);
     free((void *)view->runs);
     *view = (struct sl_profile){0};
 }

@@ -54,6 +54,9 @@ struct sl_profile_builder {
     uint32_t thread_count, thread_capacity;
     struct sl_hash_index thread_index;
 
+    struct sl_task_record *tasks; /* in the order in which they were told */
+    uint32_t task_count, task_capacity;
+
     struct sl_run *runs; /* in the order in which they ended */
     uint32_t run_count, run_capacity;
 
@@ -82,6 +85,9 @@ struct sl_situation sl_built_lost(struct sl_profile_builder *builder);
  * exhausted. Valid until the next call. */
 struct sl_built_process *sl_built_process(struct sl_profile_builder *builder, uint32_t number);
 struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint32_t number);
+
+/* A task of the thread that the trace calls `thread`; `coroutine` is the trace's number of the function. */
+void sl_build_task(struct sl_profile_builder *builder, uint32_t thread, uint32_t number, uint32_t coroutine);
 
 /* Ends the current run of a thread before look `look`, which begins at `end_ns`. */
 void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t end_ns,

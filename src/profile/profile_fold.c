@@ -128,14 +128,16 @@ static bool place_threads(struct fold *fold, uint32_t *places)
     return true;
 }
 
+/* Without the tasks, which matter to what is told in order of time. */
 static bool add_run(struct fold *fold, uint32_t thread, const struct sl_run *run)
 {
+    sl_state state = sl_state_activity(run->state);
     uint64_t ns = run->end_ns - run->begin_ns;
-    uint32_t hash = (uint32_t)sl_hash_mix(sl_hash_mix((uint64_t)thread << 32 | run->stack) + run->state);
+    uint32_t hash = (uint32_t)sl_hash_mix(sl_hash_mix((uint64_t)thread << 32 | run->stack) + state);
     struct sl_hash_probe probe = sl_hash_probe(&fold->entry_index, hash);
     for (uint32_t number; (number = sl_hash_next(&fold->entry_index, &probe)) != SL_HASH_NONE;) {
         struct entry *entry = &fold->entries[number];
-        if (entry->thread == thread && entry->stack == run->stack && entry->state == run->state &&
+        if (entry->thread == thread && entry->stack == run->stack && entry->state == state &&
             run->samples <= UINT32_MAX - entry->samples) {
             entry->ns += ns;
             entry->samples += run->samples;
@@ -147,7 +149,7 @@ static bool add_run(struct fold *fold, uint32_t thread, const struct sl_run *run
         return false;
     }
     fold->entries[fold->entry_count++] =
-        (struct entry){.thread = thread, .stack = run->stack, .state = run->state, .samples = run->samples, .ns = ns};
+        (struct entry){.thread = thread, .stack = run->stack, .state = state, .samples = run->samples, .ns = ns};
     return true;
 }
 
@@ -200,6 +202,20 @@ static bool lay_out(struct fold *fold, uint32_t *run_count)
     return true;
 }
 
+/* Those of threads that are over were only of use in order of time. */
+static void keep_tasks(struct sl_profile_builder *builder, const uint32_t *places)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < builder->task_count; i++) {
+        struct sl_task_record task = builder->tasks[i];
+        task.thread = places[task.thread];
+        if (task.thread != SL_NONE) {
+            builder->tasks[kept++] = task;
+        }
+    }
+    builder->task_count = kept;
+}
+
 bool sl_profile_fold(struct sl_profile_builder *builder, uint64_t before_ns, uint64_t duration_ns, uint32_t *places,
                      uint32_t *folded)
 {
@@ -212,6 +228,7 @@ bool sl_profile_fold(struct sl_profile_builder *builder, uint64_t before_ns, uin
     bool done = fold.targets != NULL && sl_profile_view(builder, &facts, &fold.view) && place_threads(&fold, places) &&
                 lay_out(&fold, &run_count);
     if (done) {
+        keep_tasks(builder, places);
         free(builder->threads);
         free(builder->runs);
         sl_hash_index_destroy(&builder->thread_index);

@@ -210,6 +210,13 @@ void sl_recorder_thread_name(struct sl_recorder *recorder, uint32_t thread, sl_s
     ADD_EVENT(recorder, SL_TRACE_THREAD_NAME, thread, name);
 }
 
+void sl_recorder_task(struct sl_recorder *recorder, uint32_t thread, uint32_t number, sl_function coroutine)
+{
+    if (!recorder->closed && thread < recorder->thread_count && coroutine < recorder->functions.count) {
+        ADD_EVENT(recorder, SL_TRACE_TASK_NEW, thread, number, coroutine);
+    }
+}
+
 void sl_recorder_thread_end(struct sl_recorder *recorder, uint32_t thread, uint64_t end_ns, uint64_t cpu_ns)
 {
     if (recorder->closed || thread >= recorder->thread_count || recorder->threads[thread].ended) {

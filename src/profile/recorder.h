@@ -54,6 +54,10 @@ uint32_t sl_recorder_thread(struct sl_recorder *recorder, const struct sl_thread
 void sl_recorder_process_update(struct sl_recorder *recorder, uint32_t process, const struct sl_process_record *known);
 void sl_recorder_thread_name(struct sl_recorder *recorder, uint32_t thread, sl_string name);
 
+/* What the samples of a thread mean from now on that were taken in its task `number` (state.h), 1 to SL_STATE_TASK_MAX: its
+ * outermost coroutine; 0: several are counted as this one. */
+void sl_recorder_task(struct sl_recorder *recorder, uint32_t thread, uint32_t number, sl_function coroutine);
+
 /* The end of a thread or process: it takes no part in later looks, and a thread's last run is cut or stretched to
  * `end_ns` (on the recording's clock). A thread that a look finds gone is ended before that look's `sl_recorder_look`.
  * Threads end before their process. */

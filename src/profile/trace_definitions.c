@@ -178,6 +178,16 @@ static void read_thread_event(struct sl_profile_builder *builder, uint64_t kind,
     }
 }
 
+static void read_task_event(struct sl_profile_builder *builder, struct sl_cursor event)
+{
+    uint32_t thread = sl_cursor_varint32(&event);
+    uint32_t number = sl_cursor_varint32(&event);
+    uint32_t coroutine = sl_cursor_varint32(&event);
+    if (!event.failed) {
+        sl_build_task(builder, thread, number, coroutine);
+    }
+}
+
 static bool read_events(struct sl_trace_decoder *decoder, struct sl_cursor content)
 {
     while (sl_cursor_left(&content) > 0) {
@@ -192,6 +202,8 @@ static bool read_events(struct sl_trace_decoder *decoder, struct sl_cursor conte
             read_process_event(&decoder->builder, kind, event);
         } else if (kind >= SL_TRACE_THREAD_NEW && kind <= SL_TRACE_THREAD_END) {
             read_thread_event(&decoder->builder, kind, event);
+        } else if (kind == SL_TRACE_TASK_NEW) {
+            read_task_event(&decoder->builder, event);
         }
     }
     return !content.failed;

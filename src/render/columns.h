@@ -11,10 +11,10 @@
  *   strings: count; sizes; all bytes
  *   functions after the empty one: count; name, difference to the row before; file, the same; first line; kind
  *   stacks after the empty one: count; distance to the caller; function; line, difference to the function's first line
- *   processes, threads: count; row by row
+ *   processes, threads, tasks: count; row by row
  *   states that occur: count; states
  *   runs, thread by thread: time since the end of the run before; duration (below); stack, difference to the run
- *   before; index of the state; samples
+ *   before; index of the state without the task; samples; if there are tasks, the task
  * A duration of whole slots is (zigzag of slots - samples) * 2, so that nearly all are 0; any other is ns * 2 + 1. */
 #ifndef SL_RENDER_COLUMNS_H
 #define SL_RENDER_COLUMNS_H
@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SL_COLUMNS_VERSION 1
+#define SL_COLUMNS_VERSION 2
 
 struct sl_buffer;
 

@@ -214,6 +214,23 @@ static struct sl_thread_record *read_threads(struct columns *columns, struct sl_
     return threads;
 }
 
+static void read_tasks(struct columns *columns, struct sl_arena *arena, struct sl_profile *profile)
+{
+    uint32_t count = count_of(columns);
+    struct sl_task_record *tasks = SL_ARENA_NEW(arena, struct sl_task_record, count);
+    if (tasks == NULL) {
+        columns->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        tasks[i].thread = number_below(columns, profile->thread_count);
+        tasks[i].number = number_below(columns, SL_STATE_TASK_MAX + 1);
+        tasks[i].coroutine = number_below(columns, profile->function_count);
+    }
+    profile->tasks = tasks;
+    profile->task_count = count;
+}
+
 static uint64_t duration_of(uint64_t coded, uint32_t samples, uint64_t interval_ns)
 {
     if ((coded & 1) != 0) {
@@ -242,7 +259,7 @@ static void read_runs(struct columns *columns, struct sl_arena *arena, struct sl
         return;
     }
     for (uint32_t i = 0; i < state_count; i++) {
-        states[i] = (sl_state)number(columns);
+        states[i] = sl_state_activity((sl_state)number(columns));
     }
     uint64_t count = run_count_of(profile);
     struct sl_run *runs =
@@ -266,6 +283,9 @@ static void read_runs(struct columns *columns, struct sl_arena *arena, struct sl
     }
     for (uint32_t i = 0; i < count; i++) {
         runs[i].samples = (uint32_t)number(columns);
+    }
+    for (uint32_t i = 0; profile->task_count > 0 && i < count; i++) {
+        runs[i].state = sl_state_in_task(runs[i].state, number_below(columns, SL_STATE_TASK_MAX + 1));
     }
     uint32_t first_run = 0;
     for (uint32_t i = 0; i < profile->thread_count; i++) {
@@ -311,6 +331,7 @@ struct sl_profile *sl_columns_read(struct sl_arena *arena, const void *bytes, si
     }
     struct sl_thread_record *threads = columns.failed ? NULL : read_threads(&columns, arena, profile);
     if (threads != NULL && !columns.failed) {
+        read_tasks(&columns, arena, profile);
         read_runs(&columns, arena, profile, threads);
     }
     return columns.failed || threads == NULL ? NULL : profile;

@@ -101,6 +101,17 @@ static void write_threads(struct sl_buffer *buffer, const struct sl_profile *pro
     }
 }
 
+static void write_tasks(struct sl_buffer *buffer, const struct sl_profile *profile)
+{
+    sl_buffer_varint(buffer, profile->task_count);
+    for (uint32_t i = 0; i < profile->task_count; i++) {
+        const struct sl_task_record *task = &profile->tasks[i];
+        sl_buffer_varint(buffer, task->thread);
+        sl_buffer_varint(buffer, task->number);
+        sl_buffer_varint(buffer, task->coroutine);
+    }
+}
+
 /* One column of the runs: `before` is the same thread's run before it, NULL for its first. */
 typedef void run_column(struct sl_buffer *buffer, const struct sl_profile *profile, const struct sl_run *run,
                         const struct sl_run *before);
@@ -138,6 +149,14 @@ static void put_samples(struct sl_buffer *buffer, const struct sl_profile *profi
     (void)profile;
     (void)before;
     sl_buffer_varint(buffer, run->samples);
+}
+
+static void put_task(struct sl_buffer *buffer, const struct sl_profile *profile, const struct sl_run *run,
+                     const struct sl_run *before)
+{
+    (void)profile;
+    (void)before;
+    sl_buffer_varint(buffer, sl_state_task(run->state));
 }
 
 static void write_run_column(struct sl_buffer *buffer, const struct sl_profile *profile, run_column *put)
@@ -188,7 +207,7 @@ static void write_runs(struct sl_buffer *buffer, const struct sl_profile *profil
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         const struct sl_run *runs = profile->runs + profile->threads[i].first_run;
         for (uint32_t j = 0; j < profile->threads[i].run_count; j++) {
-            sl_buffer_varint(&indexes, state_index(&states, runs[j].state));
+            sl_buffer_varint(&indexes, state_index(&states, sl_state_activity(runs[j].state)));
         }
     }
     sl_buffer_varint(buffer, states.count);
@@ -200,6 +219,9 @@ static void write_runs(struct sl_buffer *buffer, const struct sl_profile *profil
     write_run_column(buffer, profile, put_stack);
     sl_buffer_append(buffer, indexes.bytes, indexes.size);
     write_run_column(buffer, profile, put_samples);
+    if (profile->task_count > 0) {
+        write_run_column(buffer, profile, put_task);
+    }
     buffer->failed = buffer->failed || indexes.failed || states.failed;
     sl_buffer_destroy(&indexes);
     free(states.seen);
@@ -214,5 +236,6 @@ void sl_columns_write(const struct sl_profile *profile, struct sl_buffer *buffer
     write_stacks(buffer, profile);
     write_processes(buffer, profile);
     write_threads(buffer, profile);
+    write_tasks(buffer, profile);
     write_runs(buffer, profile);
 }

@@ -165,6 +165,7 @@ static size_t trimmed(struct sl_host_look *look, struct sl_host_recording *recor
 static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed)
 {
     sl_stack stack = 0;
+    view->task = 0;
     for (size_t i = 0; i < look->walk_count && stack != SL_NONE; i++) {
         size_t strand = look->walks[i].strand;
         struct sl_walk walk = look->walks[i].walk;
@@ -172,6 +173,10 @@ static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, c
             size_t skip = look->skip < walk.count ? look->skip : walk.count;
             walk.frames += skip;
             walk.count -= skip;
+        }
+        if (walk.task != 0) {
+            view->task = walk.task;
+            view->task_code = walk.task_code;
         }
         use_strand(view, observed, strand);
         size_t outer = trimmed(look, view->recording, observed, strand);
@@ -213,6 +218,18 @@ static void choose(struct sl_host_recording *recording, const struct sl_host_cho
     }
 }
 
+/* What a thread does, with the task that it runs; 0: none. */
+static sl_state state_in_task(const struct sl_host_look *look, struct sl_host_recording *recording,
+                              struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code)
+{
+    if (task == 0) {
+        return state;
+    }
+    sl_function coroutine = sl_translate_function(&recording->translation, look->target->python, code);
+    return coroutine == SL_NONE ? state
+                                : sl_recording_in_task(&recording->recording, thread, state, task, code, coroutine);
+}
+
 /* What was seen of a thread, for one recording. */
 static void tell(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed,
                  enum sl_sight sight)
@@ -231,12 +248,15 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
         break;
     case SL_SIGHT_EMPTY:
         view->stack = marks->no_frame;
+        view->task = 0;
         break;
     case SL_SIGHT_BROKEN:
         view->stack = marks->broken;
+        view->task = 0;
         break;
     default:
         view->stack = marks->missed;
+        view->task = 0;
         break;
     }
     view->fresh = sight == SL_SIGHT_SAME || sight == SL_SIGHT_STACK || sight == SL_SIGHT_EMPTY;
@@ -245,13 +265,17 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
     if (recording->options.scope == SL_HOST_THREADS) {
         facts_of(recording)->broken += broken;
         facts_of(recording)->missed += missed;
-        sl_recording_sample(marks, &view->thread->recorded, view->stack, observed->state);
+        sl_recording_sample(
+            marks, &view->thread->recorded, view->stack,
+            state_in_task(look, recording, &view->thread->recorded, observed->state, view->task, view->task_code));
         return;
     }
     const struct sl_host_choice choice = {
         .rank = rank_of(recording, observed, sight),
         .stack = view->stack,
         .state = observed->state,
+        .task = view->task,
+        .task_code = view->task_code,
         .broken = broken,
         .missed = missed,
     };
@@ -448,7 +472,8 @@ static void tell_scope(struct sl_host_look *look, struct sl_host_recording *reco
     }
     facts_of(recording)->broken += choice->broken;
     facts_of(recording)->missed += choice->missed;
-    sl_recording_sample(&recording->recording, &recording->scope, choice->stack, choice->state);
+    sl_state state = state_in_task(look, recording, &recording->scope, choice->state, choice->task, choice->task_code);
+    sl_recording_sample(&recording->recording, &recording->scope, choice->stack, state);
 }
 
 void sl_host_look(struct sl_host_look *look, uint64_t now_ns)

@@ -358,6 +358,7 @@ static void forget(struct sl_host_recording *recording)
     sl_await_destroy(&recording->await);
     sl_await_init(&recording->await);
     sl_strand_destroy(&recording->await_strand);
+    sl_tasks_destroy(&recording->scope.tasks);
 }
 
 /* No thread is seen for it any more. */

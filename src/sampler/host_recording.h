@@ -30,6 +30,8 @@ struct sl_host_view {
     bool wanted;                     /* in the look under way */
     bool fresh;                      /* what follows is of the thread's last walk */
     sl_stack stack;
+    uint64_t task; /* as struct sl_walk */
+    uint32_t task_code;
     struct {
         uint64_t serial; /* of the subject's strand that it belongs to */
         struct sl_strand strand;
@@ -81,6 +83,8 @@ struct sl_host_recording {
         unsigned equals;
         sl_stack stack;
         sl_state state;
+        uint64_t task; /* as struct sl_walk */
+        uint32_t task_code;
         bool broken, missed;
     } choice;
 

@@ -278,9 +278,22 @@ static void walked(void *context, struct sl_subject_thread *observed, size_t str
     struct sl_member_thread *thread = observed->viewer;
     if (first) {
         thread->seen = 0;
+        thread->task = 0;
     }
     sl_member_thread_walked(thread, &member->translation, member->python, strand, observed->strands[strand].serial,
                             walk);
+}
+
+/* What the thread does, with the task that it runs. */
+static sl_state state_in_task(struct sl_member *member, struct sl_member_thread *thread, sl_state state)
+{
+    if (thread->task == 0) {
+        return state;
+    }
+    sl_function coroutine = sl_translate_function(&member->translation, member->python, thread->task_code);
+    return coroutine == SL_NONE ? state
+                                : sl_recording_in_task(member->recording, &thread->recorded, state, thread->task,
+                                                       thread->task_code, coroutine);
 }
 
 static sl_stack empty_stack(const struct sl_member *member, const struct sl_subject_thread *observed)
@@ -308,6 +321,7 @@ static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *o
         }
     }
     thread->seen = 0;
+    thread->task = 0;
     enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
     if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
         sight = SL_SIGHT_MISSED;
@@ -318,7 +332,7 @@ static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *o
         break;
     case SL_SIGHT_STACK:
         member->ran = true;
-        sl_recording_sample(recording, &thread->recorded, thread->seen, observed->state);
+        sl_recording_sample(recording, &thread->recorded, thread->seen, state_in_task(member, thread, observed->state));
         break;
     case SL_SIGHT_EMPTY:
         sl_recording_sample(recording, &thread->recorded, empty_stack(member, observed), observed->state);

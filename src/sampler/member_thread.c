@@ -38,12 +38,14 @@ void sl_member_thread_forget(struct sl_member_thread *thread)
         sl_strand_destroy(&thread->strands[s].strand);
         thread->strands[s].serial = 0;
     }
+    sl_tasks_forget(&thread->recorded.tasks);
 }
 
 void sl_member_thread_destroy(struct sl_member_thread *thread)
 {
     if (thread != NULL) {
         sl_member_thread_forget(thread);
+        sl_tasks_destroy(&thread->recorded.tasks);
         free(thread);
     }
 }
@@ -67,6 +69,10 @@ void sl_member_thread_walked(struct sl_member_thread *thread, struct sl_translat
     if (thread->strands[strand].serial != serial) {
         thread->strands[strand].serial = serial;
         thread->strands[strand].strand.count = 0;
+    }
+    if (walk->task != 0) {
+        thread->task = walk->task;
+        thread->task_code = walk->task_code;
     }
     sl_stack root = thread->seen != SL_NONE ? thread->seen : 0;
     thread->seen = sl_translate(translation, python, &thread->strands[strand].strand, root, 0, walk);

@@ -14,7 +14,9 @@ struct sl_member_thread {
     uint64_t name_due_ns;
     bool named_once;
     uint64_t named_runs; /* how often it had run then, if it waited */
-    sl_stack seen;       /* what the walks of the look in progress were translated to; SL_NONE: memory exhausted */
+    uint64_t task;       /* what the innermost of these walks said of it, as struct sl_walk */
+    uint32_t task_code;
+    sl_stack seen; /* what the walks of the look in progress were translated to; SL_NONE: memory exhausted */
     struct {
         uint64_t serial; /* of the subject's strand that it belongs to */
         struct sl_strand strand;

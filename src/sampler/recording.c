@@ -27,6 +27,17 @@ void sl_recording_destroy(struct sl_recording *recording)
     recording->samples = NULL;
 }
 
+sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_state state,
+                              uint64_t address, uint32_t code, sl_function coroutine)
+{
+    bool is_new;
+    uint32_t number = sl_tasks_number(&thread->tasks, address, code, &is_new);
+    if (is_new) {
+        sl_recorder_task(recording->recorder, thread->index, number, number < SL_STATE_TASK_MAX ? coroutine : 0);
+    }
+    return sl_state_in_task(state, number);
+}
+
 void sl_recording_sample(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_stack stack,
                          sl_state state)
 {

@@ -7,6 +7,7 @@
 
 #include "profile/recorder.h"
 #include "sampler/slots.h"
+#include "sampler/tasks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,11 +40,17 @@ struct sl_recorded_thread {
     bool told;      /* it has a sample already, the last of which said: */
     sl_stack stack;
     sl_state state;
+    struct sl_tasks tasks;
 };
 
 bool sl_recording_init(struct sl_recording *recording, struct sl_recorder *recorder, uint64_t base_ns,
                        struct sl_error *error);
 void sl_recording_destroy(struct sl_recording *recording);
+
+/* The state of a thread that runs a task: `coroutine` is its outermost one, whose frame lies at `address` and runs code
+ * number `code` of its process. */
+sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_state state,
+                              uint64_t address, uint32_t code, sl_function coroutine);
 
 /* What `thread` does in this look. */
 void sl_recording_sample(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_stack stack,

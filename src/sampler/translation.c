@@ -53,7 +53,7 @@ static sl_function nameless(struct sl_translation *translation)
     return record.name == SL_NONE ? SL_NONE : sl_recorder_function(translation->recorder, record);
 }
 
-static sl_function function_of(struct sl_translation *translation, const struct sl_python *python, uint32_t number)
+sl_function sl_translate_function(struct sl_translation *translation, const struct sl_python *python, uint32_t number)
 {
     if (number == SL_CODE_NAMELESS) {
         return nameless(translation);
@@ -108,7 +108,7 @@ sl_stack sl_translate(struct sl_translation *translation, const struct sl_python
             continue;
         }
         const struct sl_frame *frame = &walk->frames[walk->count - 1 - i];
-        sl_function function = function_of(translation, python, frame->code);
+        sl_function function = sl_translate_function(translation, python, frame->code);
         if (function == SL_NONE) {
             return SL_NONE;
         }

@@ -162,7 +162,8 @@ static void put_chart(struct sl_json *json, struct sl_arena *arena, const struct
         for (uint64_t zoom = 1; zoom <= 64; zoom *= 64) {
             struct sl_boxes boxes;
             uint64_t span_ns = end_ns / zoom;
-            must(sl_chart_boxes(arena, profile, selection, &frames, i, 0, span_ns, span_ns / 500, rows_max, &boxes));
+            must(sl_chart_boxes(arena, profile, selection, &frames, (struct sl_lane){.thread = i}, 0, span_ns,
+                                span_ns / 500, rows_max, &boxes));
             sl_json_open_array(json, NULL);
             sl_json_unsigned(json, NULL, boxes.rows);
             for (uint32_t j = 0; j < boxes.count; j++) {
@@ -184,7 +185,7 @@ static void put_chart(struct sl_json *json, struct sl_arena *arena, const struct
     must(!arena->exhausted);
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         if (selection->threads == NULL || selection->threads[i] != 0) {
-            sl_chart_kinds(profile, selection, taken, i, 0, end_ns, columns, amounts);
+            sl_chart_kinds(profile, selection, taken, (struct sl_lane){.thread = i}, 0, end_ns, columns, amounts);
         }
     }
     sl_json_open_array(json, "columns");

@@ -173,6 +173,8 @@ class Trace:
         self.situations: list[Situation] = []
         self.processes: list[Process] = []
         self.threads: list[Thread] = []
+        self.tasks: dict[tuple[int, int], int] = {}
+        """Function of the outermost coroutine, by thread and number."""
         self.time = 0
         self.instants: list[int] = []
         self.lengths: list[int] = []
@@ -265,6 +267,9 @@ class Trace:
                 self.threads[number].name = self.strings[event.number()]
             elif kind == 6:
                 self.threads[number].end, self.threads[number].cpu = event.numbers(2)
+            elif kind == 7:
+                task, function = event.numbers(2)
+                self.tasks[number, task] = function
 
     def read_looks(self, found: dict[int, Content]) -> None:
         begin, before, interval, count = found[7].numbers(4)

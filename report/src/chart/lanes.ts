@@ -13,6 +13,8 @@ const LANE_GAP = 12;
 
 export interface Lane {
   readonly thread: number;
+  /** Of the thread, 0: all that it did. */
+  readonly task: number;
   readonly name: string;
   readonly note: string;
   /** Rows that are drawn; there may be more. */
@@ -24,7 +26,7 @@ export interface Lane {
 
 /** Where each lane begins. */
 export function layOut(
-  lanes: readonly { thread: number; name: string; note: string; rows: number; allRows: number }[],
+  lanes: readonly Omit<Lane, "top" | "height">[],
 ): Lane[] {
   let top = 0;
   return lanes.map((lane) => {

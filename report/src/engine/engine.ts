@@ -10,6 +10,7 @@ import {
   KIND_AMOUNT,
   LINE_TOTAL,
   NODE,
+  TASK_LANE,
   THREAD_SUMMARY,
 } from "./layout";
 import type { Amount, Module } from "./module";
@@ -127,6 +128,14 @@ export interface ThreadSummary {
   readonly idle: boolean;
   readonly name: number;
   readonly firstFunction: number;
+}
+
+/** A task of a thread, whose lane begins with its coroutine; that is 0 when several tasks are counted as one. */
+export interface TaskLane {
+  readonly task: number;
+  readonly coroutine: number;
+  readonly rows: number;
+  readonly ns: number;
 }
 
 /** The frames that the chart shows, by frame number. */
@@ -345,16 +354,28 @@ export class Engine {
     return new ChartFrames(this.#module, address >>> 0);
   }
 
+  /** The longest first. */
+  chartTasks(frames: ChartFrames, thread: number): TaskLane[] {
+    return this.#array(this.#module.door.chart_tasks(frames.address, thread), TASK_LANE.size, (rows, index) => ({
+      task: rows.word(index, TASK_LANE.task),
+      coroutine: rows.word(index, TASK_LANE.coroutine),
+      rows: rows.word(index, TASK_LANE.rows),
+      ns: rows.wide(index, TASK_LANE.ns),
+    }));
+  }
+
+  /** Of one task of the thread, or of all that it did: 0. */
   chartBoxes(
     frames: ChartFrames,
     thread: number,
+    task: number,
     beginNs: number,
     endNs: number,
     pixelNs: number,
     rowsMax: number,
   ): Boxes {
     const module = this.#module;
-    const at = module.result(module.door.chart_boxes(frames.address, thread, beginNs, endNs, pixelNs, rowsMax));
+    const at = module.result(module.door.chart_boxes(frames.address, thread, task, beginNs, endNs, pixelNs, rowsMax));
     const words = module.words;
     const count = words[at + BOXES.count] ?? 0;
     const first = (words[at + BOXES.boxes] ?? 0) >>> 2;
@@ -383,9 +404,15 @@ export class Engine {
     return this.#module.door.chart_rows(frames.address, thread);
   }
 
-  /** Time by kind in `columns` parts of the span: of one thread, or with undefined of all that are selected. */
-  chartKinds(thread: number | undefined, beginNs: number, endNs: number, columns: number): Float64Array {
-    const address = this.#module.door.chart_kinds(thread ?? 0xffffffff, beginNs, endNs, columns);
+  /** Time by kind in `columns` parts of the span: of a thread or task, or with undefined of all threads that are selected. */
+  chartKinds(
+    thread: number | undefined,
+    task: number,
+    beginNs: number,
+    endNs: number,
+    columns: number,
+  ): Float64Array {
+    const address = this.#module.door.chart_kinds(thread ?? 0xffffffff, task, beginNs, endNs, columns);
     const at = this.#module.result(address) >>> 1;
     return this.#module.doubles.slice(at, at + columns * KIND_COUNT);
   }

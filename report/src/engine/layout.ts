@@ -85,6 +85,7 @@ export const THREAD_SUMMARY = {
 } as const;
 export const KIND_AMOUNT = { kind: 0, call: 1, amount: 2, size: 6 } as const;
 export const FRAMES = { callers: 0, functions: 1, depths: 2, count: 3, ofStack: 4 } as const;
+export const TASK_LANE = { task: 0, coroutine: 1, rows: 2, ns: 4, size: 6 } as const;
 export const BOX = { frame: 0, row: 1, begin: 2, end: 4, merged: 6, size: 8 } as const;
 export const BOXES = { boxes: 0, count: 1, rows: 3 } as const;
 

@@ -23,16 +23,18 @@ export interface DoorExports {
   kinds(): number;
   thread_summaries(): number;
   chart_frames(): number;
+  chart_tasks(frames: number, thread: number): number;
   chart_boxes(
     frames: number,
     thread: number,
+    task: number,
     begin: number,
     end: number,
     pixel: number,
     rowsMax: number,
   ): number;
   chart_rows(frames: number, thread: number): number;
-  chart_kinds(thread: number, begin: number, end: number, columns: number): number;
+  chart_kinds(thread: number, task: number, begin: number, end: number, columns: number): number;
   stack_at(thread: number, ns: number): number;
   short_path(fn: number): number;
   package(fn: number): number;

@@ -30,7 +30,7 @@ export function Overview(): JSX.Element {
     // The strip shows all of the recording: what changes it are the threads, the focus and the search.
     model.selection();
     const columns = Math.floor(width() / COLUMN_PIXELS);
-    return columns > 0 ? engine.chartKinds(undefined, 0, wholeNs, columns) : new Float64Array();
+    return columns > 0 ? engine.chartKinds(undefined, 0, 0, wholeNs, columns) : new Float64Array();
   });
   const draw = (): void => {
     const drawn = surface(canvas, width(), HEIGHT);

@@ -1,4 +1,4 @@
-// The chart in order of time: a lane for each thread, under it a strip of what the thread was doing. What is dragged
+// The chart in order of time: a lane for each thread and for each task that it ran, under it a strip of what the thread was doing. What is dragged
 // over becomes the range that all other views follow.
 import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
@@ -56,16 +56,29 @@ export function TimeView(): JSX.Element {
     const shapes = frames();
     const many = seen.filter((summary) => !summary.idle).length > 1;
     return layOut(
-      seen.map((summary) => {
-        const allRows = engine.chartRows(shapes, summary.thread);
-        const rows = summary.idle ? Math.min(1, allRows) : many ? Math.min(ROWS_OF_MANY, allRows) : allRows;
-        return {
-          thread: summary.thread,
-          name: model.threadName(summary.thread),
-          note: summary.idle ? "idle" : `${time(summary.running.ns)} running`,
-          rows,
-          allRows,
-        };
+      seen.flatMap(({ thread, idle, running }) => {
+        const allRows = engine.chartRows(shapes, thread);
+        const tasks = engine.chartTasks(shapes, thread);
+        // One alone is what its thread is.
+        const apart = tasks.length > 1 ? tasks : [];
+        return [
+          {
+            thread,
+            task: 0,
+            name: model.threadName(thread),
+            note: idle ? "idle" : `${time(running.ns)} running`,
+            rows: idle ? Math.min(1, allRows) : many || apart.length > 0 ? Math.min(ROWS_OF_MANY, allRows) : allRows,
+            allRows,
+          },
+          ...apart.map(({ task, coroutine, rows, ns }) => ({
+            thread,
+            task,
+            name: coroutine ? `task ${task}: ${recording.function(coroutine).name}` : "further tasks",
+            note: time(ns),
+            rows: Math.min(ROWS_OF_MANY, rows),
+            allRows: rows,
+          })),
+        ];
       }),
     );
   });
@@ -78,8 +91,8 @@ export function TimeView(): JSX.Element {
     return new Palette(recording, (fn) => engine.role(fn), isDark());
   });
 
-  // Boxes that were computed for the span in sight, by thread.
-  let kept = new Map<number, Drawn>();
+  // Boxes that were computed for the span in sight.
+  let kept = new Map<Lane, Drawn>();
   let keptFor = "";
   let keptVersion: unknown;
   const drawnOf = (lane: Lane): Drawn => {
@@ -89,15 +102,15 @@ export function TimeView(): JSX.Element {
       keptFor = wanted;
       keptVersion = frames();
     }
-    let drawn = kept.get(lane.thread);
+    let drawn = kept.get(lane);
     if (!drawn) {
       const [begin, end] = span();
       const pixel = (end - begin) / Math.max(size()[0], 1);
       drawn = {
-        boxes: engine.chartBoxes(frames(), lane.thread, begin, end, pixel, lane.rows),
-        kinds: engine.chartKinds(lane.thread, begin, end, Math.max(1, Math.floor(size()[0]))),
+        boxes: engine.chartBoxes(frames(), lane.thread, lane.task, begin, end, pixel, lane.rows),
+        kinds: engine.chartKinds(lane.thread, lane.task, begin, end, Math.max(1, Math.floor(size()[0]))),
       };
-      kept.set(lane.thread, drawn);
+      kept.set(lane, drawn);
     }
     return drawn;
   };
@@ -399,7 +412,7 @@ export function TimeView(): JSX.Element {
         ref={box}
         class="chart"
         role="application"
-        aria-label={`What ran when, ${lanes().length} threads. The arrow keys move, plus and minus zoom, Enter makes what is in sight the range.`}
+        aria-label={`What ran when, ${lanes().length} lanes. The arrow keys move, plus and minus zoom, Enter makes what is in sight the range.`}
         tabIndex={0}
         onScroll={() => {
           setTop(box.scrollTop);

@@ -144,7 +144,7 @@ describe.each(["empty", "tiny", "pool", "hostile"] as const)("of the shape %s", 
       for (let thread = 0; thread < Math.min(3, engine.recording.threadCount); thread++) {
         for (const zoom of [1, 64]) {
           const span = Math.floor(endNs / zoom);
-          const boxes = engine.chartBoxes(frames, thread, 0, span, Math.floor(span / 500), 30);
+          const boxes = engine.chartBoxes(frames, thread, 0, 0, span, Math.floor(span / 500), 30);
           const rows = Array.from({ length: boxes.count }, (_, i) => [
             frames.function(boxes.frames[i] ?? 0),
             boxes.row[i],
@@ -155,7 +155,7 @@ describe.each(["empty", "tiny", "pool", "hostile"] as const)("of the shape %s", 
           same("boxes", [boxes.rows, ...rows], wanted.boxes[at++] ?? []);
         }
       }
-      const columns = engine.chartKinds(undefined, 0, endNs, 40);
+      const columns = engine.chartKinds(undefined, 0, 0, endNs, 40);
       same(
         "columns",
         Array.from(columns, (amount) => Math.floor(amount + 0.5)),

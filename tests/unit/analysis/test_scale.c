@@ -138,13 +138,15 @@ static void test_any_number_of_states(void **state)
     struct builder *builder = builder_create();
     builder_thread(builder, 0, "");
     sl_stack stack = builder_stack_named(builder, "main:1");
+    const sl_state most = SL_STATE_KNOWN | SL_STATE_ON_CPU;
     for (uint32_t i = 0; i < 200000; i++) {
-        builder_run(builder, 0, stack, i % 4 == 3 ? 77 : 1000 + i, i, i + 1, 1);
+        sl_state other = sl_state_in_task(sl_state_in_call(SL_STATE_KNOWN, i / 2 % 60000), i % SL_STATE_TASK_MAX);
+        builder_run(builder, 0, stack, i % 4 == 3 ? most : other, i, i + 1, 1);
     }
     struct sl_arena arena;
     sl_arena_init(&arena);
     const struct sl_call_tree *built = tree(&arena, builder, (struct sl_call_tree_options){.focus = SL_NONE});
-    assert_int_equal(built->lines[0].state, 77);
+    assert_int_equal(built->lines[0].state, most);
     assert_int_equal(built->lines[0].self.ns, 200000);
     sl_arena_reset(&arena);
     builder_destroy(builder);

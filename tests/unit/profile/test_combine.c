@@ -216,6 +216,69 @@ static void test_folded_stacks_become_a_recording(void **state)
     sl_profile_destroy(folded);
 }
 
+/* One thread of process 7 that runs `count` tasks, each of coroutine `names[i]` for one look. */
+static struct sl_profile *record_tasks(const char *names, uint32_t count)
+{
+    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    struct sl_process_record process = {.pid = 7};
+    sl_recorder_process(recorder, &process);
+    struct sl_thread_record thread = {.id = 7, .main = true};
+    sl_recorder_thread(recorder, &thread);
+    for (uint32_t i = 0; i < count; i++) {
+        sl_string name = sl_recorder_string(recorder, &names[i], 1);
+        sl_function function = sl_recorder_function(recorder, (struct sl_function_record){.name = name});
+        sl_recorder_task(recorder, 0, i + 1, function);
+        sl_recorder_look(recorder, (uint64_t)i * INTERVAL, (uint64_t)(i + 1) * INTERVAL, (uint64_t)i * INTERVAL);
+        sl_recorder_sample(recorder, 0, sl_recorder_stack(recorder, 0, function, 1),
+                           sl_state_in_task(SL_STATE_KNOWN, i + 1));
+    }
+    assert_true(sl_recorder_close(recorder, (uint64_t)count * INTERVAL, NULL));
+    struct sl_profile *profile = read_trace(sl_recorder_trace(recorder));
+    sl_recorder_destroy(recorder);
+    return profile;
+}
+
+static char coroutine_of(const struct sl_profile *profile, uint32_t number)
+{
+    for (uint32_t i = 0; i < profile->task_count; i++) {
+        if (profile->tasks[i].number == number) {
+            return sl_profile_text(profile, profile->functions[profile->tasks[i].coroutine].name)[0];
+        }
+    }
+    return '-';
+}
+
+static void test_tasks_of_the_same_coroutine_follow_each_other(void **state)
+{
+    (void)state;
+    struct sl_profile *parts[] = {record_tasks("aab", 3), record_tasks("ba", 2), record_tasks("caaa", 4)};
+    assert_int_equal(parts[0]->task_count, 3);
+    assert_int_equal(sl_state_task(parts[0]->runs[2].state), 3);
+    struct sl_profile *combined = combine((const struct sl_profile *const *)parts, 3);
+    assert_int_equal(combined->thread_count, 1);
+    assert_int_equal(combined->task_count, 5);
+    const char coroutines[] = {'a', 'a', 'b', 'c', 'a'};
+    for (uint32_t i = 0; i < sizeof coroutines; i++) {
+        assert_int_equal(combined->tasks[i].number, i + 1);
+        assert_int_equal(coroutine_of(combined, i + 1), coroutines[i]);
+    }
+    /* The third goes on from the first recording into the second. */
+    const uint32_t ran[] = {1, 2, 3, 1, 4, 1, 2, 5};
+    assert_int_equal(combined->run_count, 8);
+    for (uint32_t i = 0; i < combined->run_count; i++) {
+        const struct sl_run *run = &combined->runs[i];
+        assert_int_equal(sl_state_task(run->state), ran[i]);
+        assert_int_equal(sl_state_activity(run->state), SL_STATE_KNOWN);
+        sl_string name = combined->functions[combined->stacks[run->stack].function].name;
+        assert_int_equal(sl_profile_text(combined, name)[0], coroutine_of(combined, ran[i]));
+    }
+    sl_profile_destroy(combined);
+    for (size_t i = 0; i < 3; i++) {
+        sl_profile_destroy(parts[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_a_recording_that_was_cut_off_stays_one),
         cmocka_unit_test(test_there_must_be_something_to_combine),
         cmocka_unit_test(test_folded_stacks_become_a_recording),
+        cmocka_unit_test(test_tasks_of_the_same_coroutine_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

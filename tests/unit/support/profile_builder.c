@@ -11,7 +11,7 @@ struct column {
 
 struct builder {
     struct sl_profile profile;
-    struct column text, offsets, functions, stacks, processes, threads, runs, sorted;
+    struct column text, offsets, functions, stacks, processes, threads, runs, sorted, tasks;
     uint32_t *stack_index; /* open addressing over stacks, number plus one */
     size_t stack_index_size;
 };
@@ -70,6 +70,7 @@ struct builder *builder_create(void)
     builder->threads.size = sizeof(struct sl_thread_record);
     builder->runs.size = sizeof(struct sl_run);
     builder->sorted.size = sizeof(struct sl_run);
+    builder->tasks.size = sizeof(struct sl_task_record);
     uint32_t zero = 0;
     added(&builder->offsets, &zero, 1);
     builder_string(builder, "");
@@ -92,8 +93,9 @@ struct builder *builder_create(void)
 
 void builder_destroy(struct builder *builder)
 {
-    struct column *columns[] = {&builder->text,      &builder->offsets, &builder->functions, &builder->stacks,
-                                &builder->processes, &builder->threads, &builder->runs,      &builder->sorted};
+    struct column *columns[] = {&builder->text,   &builder->offsets,   &builder->functions,
+                                &builder->stacks, &builder->processes, &builder->threads,
+                                &builder->runs,   &builder->sorted,    &builder->tasks};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         free(columns[i]->items);
     }
@@ -222,6 +224,12 @@ void builder_run(struct builder *builder, uint32_t thread, sl_stack stack, sl_st
     facts->samples += samples;
 }
 
+void builder_task(struct builder *builder, uint32_t thread, uint32_t number, sl_function coroutine)
+{
+    struct sl_task_record task = {.thread = thread, .number = number, .coroutine = coroutine};
+    added(&builder->tasks, &task, 1);
+}
+
 void builder_ran(struct builder *builder, uint32_t thread, const char *frames, sl_state state, uint32_t milliseconds)
 {
     uint64_t begin_ns = builder_thread_record(builder, thread)->end_ns;
@@ -274,5 +282,7 @@ const struct sl_profile *builder_profile(struct builder *builder)
     profile->thread_count = (uint32_t)builder->threads.count;
     profile->runs = sorted;
     profile->run_count = (uint32_t)builder->runs.count;
+    profile->tasks = (const void *)builder->tasks.items;
+    profile->task_count = (uint32_t)builder->tasks.count;
     return profile;
 }

@@ -36,6 +36,9 @@ uint32_t builder_thread(struct builder *builder, uint32_t process, const char *n
 void builder_run(struct builder *builder, uint32_t thread, sl_stack stack, sl_state state, uint64_t begin_ns,
                  uint64_t end_ns, uint32_t samples);
 
+/* A task of a thread. In order of threads and numbers. */
+void builder_task(struct builder *builder, uint32_t thread, uint32_t number, sl_function coroutine);
+
 /* The same, right after the thread's last one: `milliseconds` long with one sample each. */
 void builder_ran(struct builder *builder, uint32_t thread, const char *frames, sl_state state, uint32_t milliseconds);
 

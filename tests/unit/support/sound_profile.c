@@ -105,6 +105,23 @@ static const char *broken_thread(const struct sl_profile *profile)
     return next_run == profile->run_count ? NULL : "every run belongs to a thread";
 }
 
+static const char *broken_task(const struct sl_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->task_count; i++) {
+        const struct sl_task_record *task = &profile->tasks[i];
+        if (task->thread >= profile->thread_count || task->coroutine >= profile->function_count || task->number == 0 ||
+            task->number > SL_STATE_TASK_MAX) {
+            return "a task has its thread, its function and a number";
+        }
+        const struct sl_task_record *before = i > 0 ? task - 1 : NULL;
+        if (before != NULL &&
+            (before->thread > task->thread || (before->thread == task->thread && before->number >= task->number))) {
+            return "tasks are in order of threads and numbers";
+        }
+    }
+    return NULL;
+}
+
 const char *broken_promise(const struct sl_profile *profile)
 {
     if (profile->facts.description >= profile->string_count || profile->facts.version >= profile->string_count) {
@@ -116,5 +133,6 @@ const char *broken_promise(const struct sl_profile *profile)
     const char *broken = broken_string(profile);
     broken = broken != NULL ? broken : broken_stack(profile);
     broken = broken != NULL ? broken : broken_process(profile);
+    broken = broken != NULL ? broken : broken_task(profile);
     return broken != NULL ? broken : broken_thread(profile);
 }
