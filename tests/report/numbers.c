@@ -150,6 +150,56 @@ static void put_threads(struct sl_json *json, struct sl_arena *arena, const stru
     sl_json_close_array(json);
 }
 
+static void put_boxes(struct sl_json *json, const struct sl_frames *frames, const struct sl_boxes *boxes)
+{
+    sl_json_open_array(json, NULL);
+    sl_json_unsigned(json, NULL, boxes->rows);
+    for (uint32_t j = 0; j < boxes->count; j++) {
+        const struct sl_box *box = &boxes->boxes[j];
+        sl_json_open_array(json, NULL);
+        sl_json_unsigned(json, NULL, frames->functions[box->frame]);
+        sl_json_unsigned(json, NULL, box->row);
+        sl_json_unsigned(json, NULL, box->begin_ns);
+        sl_json_unsigned(json, NULL, box->end_ns);
+        sl_json_unsigned(json, NULL, box->merged);
+        sl_json_close_array(json);
+    }
+    sl_json_close_array(json);
+}
+
+/* The tasks of the first thread, and the boxes and kinds of each. */
+static void put_tasks(struct sl_json *json, struct sl_arena *arena, const struct sl_profile *profile,
+                      const struct sl_selection *selection, const struct sl_frames *frames, uint64_t end_ns)
+{
+    enum { columns = 10, rows_max = 30 };
+    uint32_t count = 0;
+    const struct sl_task_lane *lanes =
+        profile->thread_count > 0 ? sl_chart_tasks(arena, profile, selection, frames, 0, &count) : NULL;
+    const uint8_t *taken = sl_selection_stacks(arena, profile, selection);
+    must(!arena->exhausted);
+    sl_json_open_array(json, "tasks");
+    for (uint32_t i = 0; i < count; i++) {
+        sl_json_open_array(json, NULL);
+        sl_json_unsigned(json, NULL, lanes[i].task);
+        sl_json_unsigned(json, NULL, lanes[i].coroutine);
+        sl_json_unsigned(json, NULL, lanes[i].rows);
+        sl_json_unsigned(json, NULL, lanes[i].ns);
+        struct sl_lane lane = {.thread = 0, .task = lanes[i].task};
+        struct sl_boxes boxes;
+        must(sl_chart_boxes(arena, profile, selection, frames, lane, 0, end_ns, end_ns / 500, rows_max, &boxes));
+        put_boxes(json, frames, &boxes);
+        double amounts[columns * SL_KIND_COUNT] = {0};
+        sl_chart_kinds(profile, selection, taken, lane, 0, end_ns, columns, amounts);
+        sl_json_open_array(json, NULL);
+        for (uint32_t j = 0; j < columns * SL_KIND_COUNT; j++) {
+            sl_json_unsigned(json, NULL, (uint64_t)(amounts[j] + 0.5));
+        }
+        sl_json_close_array(json);
+        sl_json_close_array(json);
+    }
+    sl_json_close_array(json);
+}
+
 /* The chart of the first threads, at a scale at which much is merged and at one at which little is. */
 static void put_chart(struct sl_json *json, struct sl_arena *arena, const struct sl_profile *profile,
                       const struct sl_selection *selection, const uint8_t *roles, uint64_t end_ns)
@@ -164,22 +214,11 @@ static void put_chart(struct sl_json *json, struct sl_arena *arena, const struct
             uint64_t span_ns = end_ns / zoom;
             must(sl_chart_boxes(arena, profile, selection, &frames, (struct sl_lane){.thread = i}, 0, span_ns,
                                 span_ns / 500, rows_max, &boxes));
-            sl_json_open_array(json, NULL);
-            sl_json_unsigned(json, NULL, boxes.rows);
-            for (uint32_t j = 0; j < boxes.count; j++) {
-                const struct sl_box *box = &boxes.boxes[j];
-                sl_json_open_array(json, NULL);
-                sl_json_unsigned(json, NULL, frames.functions[box->frame]);
-                sl_json_unsigned(json, NULL, box->row);
-                sl_json_unsigned(json, NULL, box->begin_ns);
-                sl_json_unsigned(json, NULL, box->end_ns);
-                sl_json_unsigned(json, NULL, box->merged);
-                sl_json_close_array(json);
-            }
-            sl_json_close_array(json);
+            put_boxes(json, &frames, &boxes);
         }
     }
     sl_json_close_array(json);
+    put_tasks(json, arena, profile, selection, &frames, end_ns);
     double amounts[columns * SL_KIND_COUNT] = {0};
     const uint8_t *taken = sl_selection_stacks(arena, profile, selection);
     must(!arena->exhausted);

@@ -307,6 +307,44 @@ static struct sl_profile *pool(void)
     return end(recorder, slots);
 }
 
+static struct sl_profile *tasks(void)
+{
+    enum { count = 5, slots = 600 };
+    struct sl_recorder *recorder = begin();
+    uint32_t main_thread = thread(recorder, process(recorder, 4711, "serve.py"), 4711, "", true);
+    struct program program;
+    make_program(recorder, &program);
+    sl_function module = function(recorder, "<module>", "/srv/app/serve.py", 1);
+    sl_function run = function(recorder, "Runner.run", "/usr/lib/python3.12/asyncio/runners.py", 86);
+    sl_stack loop = sl_recorder_stack(recorder, sl_recorder_stack(recorder, 0, module, 90), run, 118);
+    sl_function select = function(recorder, "EpollSelector.select", "/usr/lib/python3.12/selectors.py", 441);
+    sl_function coroutines[count];
+    static struct walk walks[count];
+    memset(walks, 0, sizeof walks);
+    for (uint32_t i = 0; i < count; i++) {
+        coroutines[i] = function(recorder, i < 3 ? "Shop.serve" : "Shop.tidy", "/srv/app/serve.py", i < 3 ? 20 : 60);
+        walks[i].depth = 1;
+        walks[i].stacks[0] = sl_recorder_stack(recorder, loop, coroutines[i], i < 3 ? 24 : 63);
+        sl_recorder_task(recorder, main_thread, i + 1, coroutines[i]);
+    }
+    for (uint64_t slot = 0; slot < slots; slot++) {
+        look(recorder, slot);
+        uint32_t task = chance(count + 1);
+        if (task == count) {
+            sl_recorder_sample(recorder, main_thread, sl_recorder_stack(recorder, loop, select, 468),
+                               sl_state_in_call(SL_STATE_KNOWN, 232));
+            continue;
+        }
+        struct walk *walk = &walks[task];
+        step(recorder, &program, walk);
+        walk->depth = walk->depth > 0 ? walk->depth : 1;
+        walk->stacks[0] = sl_recorder_stack(recorder, loop, coroutines[task], task < 3 ? 24 : 63);
+        sl_recorder_sample(recorder, main_thread, walk->stacks[walk->depth - 1],
+                           sl_state_in_task(some_state(), task + 1));
+    }
+    return end(recorder, slots);
+}
+
 static struct sl_profile *hostile(void)
 {
     struct sl_recorder *recorder = begin();
@@ -357,10 +395,11 @@ static struct sl_profile *hostile(void)
 static const struct {
     const char *name;
     struct sl_profile *(*make)(void);
-} shapes[] = {{"empty", empty}, {"tiny", tiny},       {"app", app},   {"large", large},
-              {"deep", deep},   {"threads", threads}, {"pool", pool}, {"hostile", hostile}};
+} shapes[] = {{"empty", empty},     {"tiny", tiny}, {"app", app},     {"large", large},    {"deep", deep},
+              {"threads", threads}, {"pool", pool}, {"tasks", tasks}, {"hostile", hostile}};
 
-const char *const shape_names[] = {"empty", "tiny", "app", "large", "deep", "threads", "pool", "hostile", NULL};
+const char *const shape_names[] = {"empty",   "tiny", "app",   "large",   "deep",
+                                   "threads", "pool", "tasks", "hostile", NULL};
 
 struct sl_profile *shape_named(const char *name)
 {

@@ -13,6 +13,7 @@
  *   deep     recursion 10,000 frames deep
  *   threads  two hundred threads, most of them idle, in states of every kind
  *   pool     four processes with two threads each
+ *   tasks    an event loop that takes turns with tasks of two coroutines
  *   hostile  names that try to break out of the page, or to break it */
 struct sl_profile *shape_named(const char *name);
 

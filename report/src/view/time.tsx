@@ -21,6 +21,7 @@ import type { Tip } from "./tooltip";
 const AXIS = 24;
 /** Rows of a lane when there are several of them; the rest is told in its head. */
 const ROWS_OF_MANY = 14;
+const ROWS_OF_A_TASK = 8;
 const TICK_PIXELS = 110;
 
 interface Drawn {
@@ -75,7 +76,7 @@ export function TimeView(): JSX.Element {
             task,
             name: coroutine ? `task ${task}: ${recording.function(coroutine).name}` : "further tasks",
             note: time(ns),
-            rows: Math.min(ROWS_OF_MANY, rows),
+            rows: Math.min(ROWS_OF_A_TASK, rows),
             allRows: rows,
           })),
         ];

@@ -35,7 +35,7 @@ async function coloursOf(page: Page, selector: string): Promise<number> {
   });
 }
 
-describe.each(["empty", "tiny", "pool", "threads", "deep", "hostile"] as const)("the page of the shape %s", (shape) => {
+describe.each(["empty", "tiny", "pool", "threads", "tasks", "deep", "hostile"] as const)("the page of the shape %s", (shape) => {
   test("shows every view without a complaint and without a request", async () => {
     const { page, complaints, requests } = await visit(browser, shape);
     for (const [index, label] of labels.entries()) {
@@ -230,6 +230,30 @@ describe("the charts", () => {
     const { page } = await visit(browser, "pool", { hash: "view=flame" });
     await page.mouse.move(60, 186);
     expect(await page.locator(".tooltip").textContent()).toMatch(/%/u);
+    await page.close();
+  });
+
+  test("the tasks of an event loop have lanes of their own, below their thread's", async () => {
+    const { page } = await visit(browser, "tasks", { hash: "view=time" });
+    const chart = page.locator(".chart");
+    expect(await chart.getAttribute("aria-label")).toContain("6 lanes");
+    const tips = new Set<string>();
+    const box = await chart.boundingBox();
+    await page.mouse.move((box?.x ?? 0) + 300, (box?.y ?? 0) + 100);
+    for (let top = 220; top < 1500; top += 24) {
+      await chart.evaluate((element, to) => {
+        element.scrollTop = to;
+      }, top);
+      for (let x = 60; x < 800; x += 103) {
+        await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + 60);
+        const shown = page.locator(".tooltip");
+        tips.add((await shown.count()) > 0 ? ((await shown.textContent()) ?? "") : "");
+      }
+    }
+    const seen = [...tips].join("\n");
+    expect(seen).toMatch(/task \d: Shop\.serve/u);
+    expect(seen).toMatch(/task \d: Shop\.tidy/u);
+    expect(seen).not.toContain("Runner.run");
     await page.close();
   });
 

@@ -4,7 +4,7 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 
 import { Engine, kindNames, modes } from "../../src/engine/engine";
-import type { CallTree } from "../../src/engine/engine";
+import type { Boxes, CallTree, ChartFrames } from "../../src/engine/engine";
 import { NODE } from "../../src/engine/layout";
 import type { Amount } from "../../src/engine/module";
 import { Module } from "../../src/engine/module";
@@ -38,6 +38,7 @@ interface Numbers {
   threads: unknown[];
   boxes: [number, ...[number, number, number, number, number][]][];
   columns: number[];
+  tasks: unknown[];
 }
 
 const module = builtModule();
@@ -56,6 +57,19 @@ function same(what: string, got: unknown[], wanted: unknown[]): void {
 }
 
 const pair = (amount: Amount): Pair => [amount.ns, amount.samples];
+
+const boxRows = (frames: ChartFrames, boxes: Boxes): unknown[] => [
+  boxes.rows,
+  ...Array.from({ length: boxes.count }, (_, i) => [
+    frames.function(boxes.frames[i] ?? 0),
+    boxes.row[i],
+    boxes.begin[i],
+    boxes.end[i],
+    boxes.merged[i],
+  ]),
+];
+
+const rounded = (amounts: Float64Array): number[] => Array.from(amounts, (amount) => Math.floor(amount + 0.5));
 
 function treeRows(tree: CallTree, offset: (node: number) => number): unknown[] {
   const fields = [
@@ -88,7 +102,7 @@ function choose(engine: Engine, wanted: Numbers): void {
   engine.selectRoles({ showAll: wanted.showAll, hide: wanted.hide, show: [] });
 }
 
-describe.each(["empty", "tiny", "pool", "hostile"] as const)("of the shape %s", (shape) => {
+describe.each(["empty", "tiny", "pool", "tasks", "hostile"] as const)("of the shape %s", (shape) => {
   test("every view has the native build's numbers in every selection", async () => {
     const engine = await open(shape);
     const all = JSON.parse(made("numbers", shape).toString()) as Numbers[];
@@ -145,21 +159,22 @@ describe.each(["empty", "tiny", "pool", "hostile"] as const)("of the shape %s", 
         for (const zoom of [1, 64]) {
           const span = Math.floor(endNs / zoom);
           const boxes = engine.chartBoxes(frames, thread, 0, 0, span, Math.floor(span / 500), 30);
-          const rows = Array.from({ length: boxes.count }, (_, i) => [
-            frames.function(boxes.frames[i] ?? 0),
-            boxes.row[i],
-            boxes.begin[i],
-            boxes.end[i],
-            boxes.merged[i],
-          ]);
-          same("boxes", [boxes.rows, ...rows], wanted.boxes[at++] ?? []);
+          same("boxes", boxRows(frames, boxes), wanted.boxes[at++] ?? []);
         }
       }
-      const columns = engine.chartKinds(undefined, 0, 0, endNs, 40);
+      same("columns", rounded(engine.chartKinds(undefined, 0, 0, endNs, 40)), wanted.columns);
+      const tasks = engine.recording.threadCount > 0 ? engine.chartTasks(frames, 0) : [];
       same(
-        "columns",
-        Array.from(columns, (amount) => Math.floor(amount + 0.5)),
-        wanted.columns,
+        "tasks",
+        tasks.map(({ task, coroutine, rows, ns }) => [
+          task,
+          coroutine,
+          rows,
+          ns,
+          boxRows(frames, engine.chartBoxes(frames, 0, task, 0, endNs, Math.floor(endNs / 500), 30)),
+          rounded(engine.chartKinds(0, task, 0, endNs, 10)),
+        ]),
+        wanted.tasks,
       );
     }
   });
