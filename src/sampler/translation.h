@@ -38,7 +38,7 @@ sl_stack sl_translate(struct sl_translation *translation, const struct sl_python
                       sl_stack root, size_t trimmed, const struct sl_walk *walk);
 
 /* The recording's function of a code object; SL_NONE when memory is exhausted. */
-sl_function sl_translate_function(struct sl_translation *translation, const struct sl_python *python, uint32_t code);
+sl_function sl_translate_function(struct sl_translation *translation, const struct sl_python *python, uint32_t number);
 
 /* A walk whose stack is not asked for, or not yet: translating it later, before the next walk, is allowed. */
 void sl_strand_pass(struct sl_strand *strand, const struct sl_walk *walk);

@@ -1,5 +1,5 @@
-"""Tasks that take turns in an event loop, with shares of 1, 2 and 4 of one coroutine and 3 of another; one of them awaits
-coroutines three deep. Prints how long each ran, in seconds, by the name of its coroutine.
+"""Tasks that take turns in an event loop, with shares of 1, 2 and 4 of one coroutine, which awaits others, and 3 of another.
+Prints how long each ran, in seconds, by the name of its coroutine.
 
 usage: tasks.py [FILE] SECONDS; with FILE a Profiler records it to there
 """

@@ -103,7 +103,7 @@ static void test_each_task_is_a_lane_the_longest_first(void **state)
     const uint64_t times_ms[] = {4, 3, 1};
     const uint32_t rows[] = {3, 2, 1};
     const char *const names[] = {"serve", "serve", "tidy"};
-    for (uint32_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         assert_int_equal(lanes[i].task, numbers[i]);
         assert_int_equal(lanes[i].ns, times_ms[i] * MS);
         assert_int_equal(lanes[i].rows, rows[i]);
