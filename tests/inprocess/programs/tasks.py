@@ -1,4 +1,5 @@
-"""Tasks that take turns in an event loop, with shares of 1, 2 and 4 of one coroutine, which awaits others, and 3 of another.
+"""Tasks that take turns in an event loop, with shares of 1, 2 and 4 of one coroutine, which awaits others, and 3 of a
+second one.
 Prints how long each ran, in seconds, by the name of its coroutine.
 
 usage: tasks.py [FILE] SECONDS; with FILE a Profiler records it to there
