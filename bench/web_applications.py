@@ -1,8 +1,7 @@
 """The figures of web applications that are watched: requests a second and latency, driven by wrk on loopback.
 
 The server has one core, with the sampler's thread and whatever else a profiler needs; wrk has the other. All variants
-run as servers at once, idle but for the one that is measured, and take turns: what is compared was measured within a
-minute."""
+take turns in one process: two processes of the same server differ by up to a tenth, however long they run."""
 
 from __future__ import annotations
 
@@ -91,6 +90,10 @@ class Server:
             found["errors"] + found["status"],
         )
 
+    def choose(self, profiler: str) -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/profiler/{profiler}", timeout=10) as answer:
+            answer.read()
+
     def worker(self) -> int:
         """The process that answers: the server's only child, or itself."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -108,7 +111,7 @@ def flask_arguments(port: int) -> list[str]:
 
 
 def fastapi_arguments(port: int) -> list[str]:
-    return ["-m", "uvicorn", "--log-level", "error", "--no-access-log", "--port", str(port), "fastapi_shop:app"]
+    return ["-m", "uvicorn", "--log-level", "error", "--no-access-log", "--port", str(port), "fastapi_shop:application"]
 
 
 KINDS: dict[str, tuple[Callable[[int], list[str]], tuple[str, ...]]] = {
@@ -164,16 +167,15 @@ def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 def measured(kind: str) -> dict[str, list[Load]]:
     arguments, variants = KINDS[kind]
     loads: dict[str, list[Load]] = {variant: [] for variant in variants}
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        servers = {
-            variant: stack.enter_context(serving(arguments, VARIANTS[variant], Path(folder))) for variant in variants
-        }
-        for server in servers.values():
+    with tempfile.TemporaryDirectory() as folder, serving(arguments, "plain", Path(folder)) as server:
+        for variant in variants:
+            server.choose(VARIANTS[variant])
             server.drive(1)
         for number in range(rounds(18)):
             # Now forward, now backward, so that none is always the one after another.
             for variant in variants if number % 2 == 0 else reversed(variants):
-                loads[variant].append(servers[variant].drive(SECONDS))
+                server.choose(VARIANTS[variant])
+                loads[variant].append(server.drive(SECONDS))
     return loads
 
 

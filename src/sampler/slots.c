@@ -55,7 +55,9 @@ void sl_slots_init_late(struct sl_slots *slots, uint64_t interval_ns, uint64_t b
     const struct sl_slots pulse = {.interval_ns = pulse_ns, .limit_ns = limit_ns, .seed = seed};
     uint64_t beat = slots->instant_ns / pulse_ns;
     uint64_t common_ns = beat * pulse_ns + draw(&pulse, beat, pulse_ns);
-    if (beat > begin_ns / pulse_ns && common_ns < slot_end(slots, slots->number)) {
+    /* In the pulse that is begun in, the common instant is as likely to be any of those that are left, if it is still to
+     * come. */
+    if (common_ns >= begin_ns && common_ns < slot_end(slots, slots->number)) {
         slots->instant_ns = common_ns;
     }
 }

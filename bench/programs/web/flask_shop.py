@@ -1,13 +1,17 @@
-"""The shop under Flask. SHOP_PROFILER: plain, stacklapse, pyinstrument or cProfile."""
+"""The shop under Flask, with each profiler in turn: what has been asked for last as /profiler/NAME, at first SHOP_PROFILER, is
+what answers. NAME: plain, stacklapse, pyinstrument or cProfile."""
 
 import io
 import os
 
 import shop
 from flask import Flask, g, jsonify, render_template
+from pyinstrument import Profiler
+from werkzeug.middleware import profiler as werkzeug
+
+from stacklapse.wsgi import ProfilerMiddleware
 
 app = Flask(__name__)
-profiler = os.environ.get("SHOP_PROFILER", "plain")
 
 
 @app.get("/")
@@ -25,31 +29,40 @@ def summary():
     return jsonify(shop.summary())
 
 
-if profiler == "pyinstrument":
-    from pyinstrument import Profiler
-
-    # The hooks of its documentation, on every request.
-    @app.before_request
-    def before():
+# The hooks of its documentation, on every request.
+@app.before_request
+def before():
+    if chosen == "pyinstrument":
         g.profiler = Profiler()
         g.profiler.start()
 
-    @app.after_request
-    def after(response):
+
+@app.after_request
+def after(response):
+    if "profiler" in g:
         g.profiler.stop()
-        return response
+    return response
 
 
-application = app
-if profiler == "stacklapse":
-    from stacklapse.wsgi import ProfilerMiddleware
+class Nowhere(io.TextIOBase):
+    def write(self, text):
+        return len(text)
 
-    application = ProfilerMiddleware(app, slow="500ms", folder=os.environ["SHOP_FOLDER"])
-elif profiler == "cProfile":
-    from werkzeug.middleware.profiler import ProfilerMiddleware
 
-    class Nowhere(io.TextIOBase):
-        def write(self, text):
-            return len(text)
+APPLICATIONS = {
+    "plain": app,
+    "stacklapse": ProfilerMiddleware(app, slow="500ms", folder=os.environ["SHOP_FOLDER"]),
+    "pyinstrument": app,
+    "cProfile": werkzeug.ProfilerMiddleware(app, stream=Nowhere()),
+}
+chosen = os.environ.get("SHOP_PROFILER", "plain")
 
-    application = ProfilerMiddleware(app, stream=Nowhere())
+
+def application(environ, start_response):
+    global chosen
+    path = environ["PATH_INFO"]
+    if path.startswith("/profiler/"):
+        chosen = path.removeprefix("/profiler/")
+        start_response("204 No Content", [])
+        return []
+    return APPLICATIONS[chosen](environ, start_response)
