@@ -117,8 +117,8 @@ def test_code_that_lies_where_other_code_lay_does_not_have_its_name(stacklapse: 
         wrong += samples_where(recording, renamed)
         seen |= {name for stack in samples_by_stack(recording) for name, _ in stack if name.startswith("generated_")}
     assert wrong.total() == 0, wrong
-    # On 3.11, where no number tells code objects apart, the next one is there before it can be told whose the name is: only
-    # what ran while addresses were not yet known to be used again has one.
+    # On 3.11, where no number tells code objects apart, the next one is there before it can be told whose the name is:
+    # only what ran while addresses were not yet known to be used again has one.
     assert len(seen) > (400 if python.version >= (3, 12) else 40)
 
 

@@ -8,7 +8,6 @@ import shop
 from fastapi import FastAPI, Request
 from fastapi.templating import Jinja2Templates
 from pyinstrument import Profiler
-
 from stacklapse.asgi import ProfilerMiddleware
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")

@@ -1,5 +1,5 @@
-"""The shop under Flask, with each profiler in turn: what has been asked for last as /profiler/NAME, at first SHOP_PROFILER, is
-what answers. NAME: plain, stacklapse, pyinstrument or cProfile."""
+"""The shop under Flask, with each profiler in turn: what has been asked for last as /profiler/NAME, at first
+SHOP_PROFILER, is what answers. NAME: plain, stacklapse, pyinstrument or cProfile."""
 
 import io
 import os
@@ -7,9 +7,8 @@ import os
 import shop
 from flask import Flask, g, jsonify, render_template
 from pyinstrument import Profiler
-from werkzeug.middleware import profiler as werkzeug
-
 from stacklapse.wsgi import ProfilerMiddleware
+from werkzeug.middleware import profiler as werkzeug
 
 app = Flask(__name__)
 
