@@ -329,7 +329,8 @@ static struct sl_profile *tasks(void)
     }
     for (uint64_t slot = 0; slot < slots; slot++) {
         look(recorder, slot);
-        uint32_t task = chance(count + 1);
+        /* In turns of 20 ms, and then the loop waits as long. */
+        uint32_t task = (uint32_t)(slot / 20 % (count + 1));
         if (task == count) {
             sl_recorder_sample(recorder, main_thread, sl_recorder_stack(recorder, loop, select, 468),
                                sl_state_in_call(SL_STATE_KNOWN, 232));

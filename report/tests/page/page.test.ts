@@ -237,23 +237,29 @@ describe("the charts", () => {
     const { page } = await visit(browser, "tasks", { hash: "view=time" });
     const chart = page.locator(".chart");
     expect(await chart.getAttribute("aria-label")).toContain("6 lanes");
-    const tips = new Set<string>();
     const box = await chart.boundingBox();
-    await page.mouse.move((box?.x ?? 0) + 300, (box?.y ?? 0) + 100);
-    for (let top = 220; top < 1500; top += 24) {
+    const [left, top, height] = [box?.x ?? 0, box?.y ?? 0, box?.height ?? 0];
+    const width = await chart.evaluate((element) => element.clientWidth);
+    // In the middle of each task's first turn, from the top of the chart to the bottom, as it is and scrolled to the end.
+    const tips = new Set<string>();
+    for (const scrolled of [0, 10_000]) {
       await chart.evaluate((element, to) => {
         element.scrollTop = to;
-      }, top);
-      for (let x = 60; x < 800; x += 103) {
-        await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + 60);
-        const shown = page.locator(".tooltip");
-        tips.add((await shown.count()) > 0 ? ((await shown.textContent()) ?? "") : "");
+      }, scrolled);
+      await page.waitForTimeout(200);
+      for (let y = 40; y < height - 10; y += 12) {
+        for (let task = 0; task < 5; task++) {
+          await page.mouse.move(left + (width * (task * 20 + 10)) / 600, top + y);
+          const shown = page.locator(".tooltip");
+          tips.add((await shown.count()) > 0 ? ((await shown.textContent()) ?? "") : "");
+        }
       }
     }
     const seen = [...tips].join("\n");
-    expect(seen).toMatch(/task \d: Shop\.serve/u);
-    expect(seen).toMatch(/task \d: Shop\.tidy/u);
-    expect(seen).not.toContain("Runner.run");
+    for (const name of ["1: Shop.serve", "2: Shop.serve", "3: Shop.serve", "4: Shop.tidy", "5: Shop.tidy"]) {
+      expect(seen).toContain(`task ${name}`);
+    }
+    expect(seen).toContain("main thread");
     await page.close();
   });
 
