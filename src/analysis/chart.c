@@ -187,10 +187,24 @@ static bool longer(const void *context, uint32_t a, uint32_t b)
     return lanes[a].ns != lanes[b].ns ? lanes[a].ns > lanes[b].ns : lanes[a].task < lanes[b].task;
 }
 
+static bool has_tasks(const struct sl_profile *profile, uint32_t thread)
+{
+    for (uint32_t i = 0; i < profile->task_count; i++) {
+        if (profile->tasks[i].thread == thread) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct sl_profile *profile,
                                           const struct sl_selection *selection, const struct sl_frames *frames,
                                           uint32_t thread, uint32_t *count)
 {
+    *count = 0;
+    if (!has_tasks(profile, thread)) {
+        return SL_ARENA_NEW(arena, struct sl_task_lane, 1);
+    }
     struct sl_task_lane *lanes = SL_ARENA_NEW(arena, struct sl_task_lane, SL_STATE_TASK_MAX + 1);
     struct sl_task_lane *sorted = SL_ARENA_NEW(arena, struct sl_task_lane, SL_STATE_TASK_MAX + 1);
     uint32_t *order = SL_ARENA_NEW(arena, uint32_t, SL_STATE_TASK_MAX + 1);
@@ -207,8 +221,7 @@ const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct s
         }
     }
     const struct sl_thread_record *record = &profile->threads[thread];
-    uint32_t runs_end = profile->task_count > 0 ? record->first_run + record->run_count : 0;
-    for (uint32_t i = record->first_run; i < runs_end; i++) {
+    for (uint32_t i = record->first_run; i < record->first_run + record->run_count; i++) {
         const struct sl_run *run = &profile->runs[i];
         struct sl_task_lane *lane = &lanes[sl_state_task(run->state)];
         if (taken == NULL || taken[run->stack] != 0) {
@@ -218,7 +231,6 @@ const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct s
             lane->ns += sl_run_amount(&all, run).ns;
         }
     }
-    *count = 0;
     for (uint32_t task = 1; task <= SL_STATE_TASK_MAX; task++) {
         lanes[task].task = task;
         if (lanes[task].ns > 0) {

@@ -1,4 +1,4 @@
-/* chart.h - what ran when: the boxes of a chart in order of time, one lane for each thread, and the strip of its states.
+/* chart.h - what ran when: the boxes of a chart in order of time, one lane for each thread or task, and the strip of its states.
  *
  * A chart is asked for as it will be drawn: for a span of time and the time that a pixel stands for. What is narrower
  * than a pixel is merged, so that the number of boxes is bounded by the pixels and not by the samples. */
@@ -37,7 +37,7 @@ struct sl_task_lane {
 };
 
 /* The tasks in which the thread spent time, the longest first. Of the selection its functions and mode count. Linear in the
- * runs of the thread. NULL when the arena is exhausted. */
+ * runs of the thread, if it has tasks. NULL when the arena is exhausted. */
 const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct sl_profile *profile,
                                           const struct sl_selection *selection, const struct sl_frames *frames,
                                           uint32_t thread, uint32_t *count);

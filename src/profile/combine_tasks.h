@@ -18,7 +18,7 @@ struct sl_joined_tasks {
     uint32_t *numbers; /* of each task of the recording that is being added */
 };
 
-/* Takes over the tasks of recording number `part`: `threads` and `functions` are its own in the result. False when memory
+/* Takes over the tasks of recording number `part`: `thread_of` and `functions` tell what its own are in the result. False when memory
  * is exhausted. */
 bool sl_joined_tasks_add(struct sl_joined_tasks *tasks, struct sl_recorder *recorder, const struct sl_profile *profile,
                          uint32_t part, uint32_t (*thread_of)(const void *context, uint32_t thread),

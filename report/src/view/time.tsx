@@ -1,5 +1,5 @@
-// The chart in order of time: a lane for each thread and for each task that it ran, under it a strip of what the thread was doing. What is dragged
-// over becomes the range that all other views follow.
+// The chart in order of time: a lane for each thread and for each task that it ran, under it a strip of what the thread was
+// doing. What is dragged over becomes the range that all other views follow.
 import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
