@@ -19,8 +19,11 @@
 /* Code objects whose identity is asked for at once: the rest have their turn in the next walks. */
 #define COMPARED_MAX 48u
 
-/* From how many comparisons on, each after the program had gone on, a code object is believed to stay, so that it need not be compared in every walk. */
+/* From how many comparisons on, each after the program had gone on, a code object is believed to stay, so that it need not
+ * be compared in every walk: that many, or fewer over so long a time. In a large program most are seldom met. */
 #define MATCHES_TO_TRUST 1000u
+#define MATCHES_IN_LIFE 8u
+#define LIFE_NS UINT64_C(1000000000)
 
 /* And how many of those are compared in each walk all the same. */
 #define TRUSTED_COMPARED 1u
@@ -155,7 +158,8 @@ static bool add_code(struct sl_stack *stack, const struct sl_known_code *known)
 
 bool sl_code_trusted(const struct sl_known_code *known)
 {
-    return known->matches >= MATCHES_TO_TRUST && !known->short_lived;
+    bool long_lived = known->matches >= MATCHES_IN_LIFE && known->lived_ns >= LIFE_NS;
+    return !known->short_lived && (long_lived || known->matches >= MATCHES_TO_TRUST);
 }
 
 /* The code objects of the last stack, as far as they may have become others since. */
@@ -180,7 +184,7 @@ static bool add_codes(struct sl_stack *stack)
                 turn--;
                 continue;
             }
-            if (trusted++ == TRUSTED_COMPARED) {
+            if (trusted++ >= TRUSTED_COMPARED) {
                 continue;
             }
         }
