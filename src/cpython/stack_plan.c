@@ -35,8 +35,10 @@
 #define COPY_NS_PER_PIECE 300u
 #define COPY_BYTES_PER_NS 4u
 
-/* On a machine where every copy is slow, a slow one must do. */
+/* On a machine where every copy is slow, a slow one must do: after so many one that took up to twice as long, and at last
+ * any. */
 #define COPIES_TO_BE_FAST 3
+#define COPIES_MAX 8
 
 uint64_t sl_stack_clock_ns(void)
 {
@@ -249,12 +251,13 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
         if (stack->generation_before != SL_NO_PIECE) {
             stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
         }
-        bool fast = sl_stack_clock_ns() - stack->copied_ns <= most;
+        uint64_t took = sl_stack_clock_ns() - stack->copied_ns;
+        bool fast = took <= (copies < COPIES_TO_BE_FAST ? most : most * 2) || copies == COPIES_MAX;
         if (read != SL_READ_OK) {
             sl_stack_words_lose_list(stack);
             return sl_follow_from_read(read);
         }
-        if (copies == COPIES_TO_BE_FAST || fast) {
+        if (fast) {
             sl_stack_words_see_list(stack);
             return SL_FOLLOW_OK;
         }
