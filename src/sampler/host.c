@@ -1,6 +1,7 @@
 #include "sampler/host.h"
 
 #include "sampler/host_look.h"
+#include "sampler/host_pulse.h"
 #include "sampler/session.h"
 #include "target/clock.h"
 #include "target/own.h"
@@ -34,11 +35,7 @@ static struct {
     size_t count, capacity;
     uint64_t epoch_ns; /* of everyone's slots; 0 before the first recording */
     uint64_t seed;
-    struct sl_host_pulse {
-        bool beats;
-        uint64_t end_ns;
-        struct sl_slots slots;
-    } pulse;
+    struct sl_host_pulse pulse;
     uint64_t refresh_due_ns;
     uint64_t looks;
     uint64_t wake_ns; /* until when the native thread sleeps */
@@ -73,14 +70,33 @@ static bool is_known(const struct sl_host_options *options, pid_t starter)
     return false;
 }
 
-/* Prepares a recording for looks. */
-static bool open_recording(struct sl_host_recording *recording, uint64_t now_ns, struct sl_error *error)
+/* Makes sure that the thread that started a recording is known. */
+static void know_starter(const struct sl_host_recording *recording, uint64_t now_ns)
 {
     if (!is_known(&recording->options, recording->starter)) {
         host.target.subject.list_due_ns = 0;
     }
     sl_subject_sweep(&host.target.subject, now_ns);
+}
+
+/* Prepares a recording for looks. */
+static bool open_recording(struct sl_host_recording *recording, uint64_t now_ns, struct sl_error *error)
+{
+    know_starter(recording, now_ns);
     return sl_host_recording_open(recording, &host.target, sampler_cpu_ns(), error);
+}
+
+/* Prepares it for the look that is due. One that cannot be prepared is told when it is stopped. */
+static bool prepare(struct sl_host_recording *recording, uint64_t now_ns)
+{
+    if (recording->open) {
+        return true;
+    }
+    if (recording->options.caller != 0 && !recording->met) {
+        know_starter(recording, now_ns);
+        return sl_host_recording_meet(recording, &host.target, sampler_cpu_ns(), NULL);
+    }
+    return open_recording(recording, now_ns, NULL);
 }
 
 /* Looks for every recording that is due. */
@@ -93,8 +109,7 @@ static void look(uint64_t now_ns)
         recording->due = time_ns >= recording->slots.instant_ns;
         if (recording->due) {
             recording->span = sl_slots_take(&recording->slots, time_ns);
-            /* One that cannot be opened is told when it is stopped. */
-            recording->due = recording->open || open_recording(recording, now_ns, NULL);
+            recording->due = prepare(recording, now_ns);
             any = any || recording->due;
         }
     }
@@ -130,38 +145,14 @@ static void refresh(uint64_t now_ns)
     }
 }
 
-/* Recordings with a `caller` come and go faster than they are looked at, and waking the native thread would cost more
- * than all else about starting one. So for some time behind the last of them it wakes up as if there were one, at the
- * instants that their first looks have in common, and finds by itself what was started since. */
-#define PULSE_NS UINT64_C(10000000)
-#define PULSE_LASTS_NS UINT64_C(200000000)
-
-/* One is started. */
-static void keep_pulse(uint64_t now_ns)
-{
-    if (!host.pulse.beats) {
-        sl_slots_init(&host.pulse.slots, PULSE_NS, now_ns - host.epoch_ns, UINT64_MAX, host.seed);
-    }
-    host.pulse.beats = true;
-    host.pulse.end_ns = now_ns + PULSE_LASTS_NS;
-}
-
-static void beat(uint64_t now_ns)
-{
-    host.pulse.beats = host.pulse.beats && now_ns < host.pulse.end_ns;
-    if (host.pulse.beats && now_ns - host.epoch_ns >= host.pulse.slots.instant_ns) {
-        sl_slots_take(&host.pulse.slots, now_ns - host.epoch_ns);
-    }
-}
-
 static uint64_t next_instant_ns(void)
 {
-    uint64_t instant_ns = host.pulse.beats ? host.epoch_ns + host.pulse.slots.instant_ns : UINT64_MAX;
+    uint64_t instant_ns = sl_host_pulse_instant_ns(&host.pulse);
     for (size_t i = 0; i < host.count; i++) {
-        uint64_t due_ns = host.epoch_ns + host.recordings[i]->slots.instant_ns;
+        uint64_t due_ns = host.recordings[i]->slots.instant_ns;
         instant_ns = due_ns < instant_ns ? due_ns : instant_ns;
     }
-    return instant_ns;
+    return instant_ns == UINT64_MAX ? instant_ns : host.epoch_ns + instant_ns;
 }
 
 /* Until the time has come, or somebody has woken it. Gives the lock away meanwhile. */
@@ -205,7 +196,7 @@ static void *run(void *ignored)
             continue;
         }
         look(now_ns);
-        beat(now_ns);
+        sl_host_pulse_pass(&host.pulse, now_ns - host.epoch_ns);
         refresh(now_ns);
         now_ns = sl_clock_now_ns();
         sl_priority_keep(&priority, now_ns);
@@ -328,7 +319,7 @@ static bool add(const struct sl_host_options *options, struct sl_host_recording 
     if (!sl_host_target_open(&host.target, error)) {
         return false;
     }
-    *recording = sl_host_recording_create(options, host.epoch_ns, host.seed, PULSE_NS);
+    *recording = sl_host_recording_create(options, host.epoch_ns, host.seed);
     if (*recording == NULL) {
         return sl_error_memory(error);
     }
@@ -340,7 +331,7 @@ static bool add(const struct sl_host_options *options, struct sl_host_recording 
     }
     host.recordings[host.count++] = *recording;
     if (later) {
-        keep_pulse(now_ns);
+        sl_host_pulse_keep(&host.pulse, options->first_ns, now_ns - host.epoch_ns, host.seed);
     }
     if (host.epoch_ns + (*recording)->slots.instant_ns < host.wake_ns) {
         pthread_cond_broadcast(&host.wake);

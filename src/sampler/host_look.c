@@ -1,5 +1,7 @@
 #include "sampler/host_look.h"
 
+#include "sampler/host_context.h"
+
 #include <string.h>
 
 /* How much a thread in a scope runs, when there are several: the scope's time goes to the one that runs most. */
@@ -11,6 +13,22 @@ enum rank { RUNS, WAITS_FOR_GIL, WAITS_IN_STARTER, WAITS, NO_FRAME, RANKS };
 static struct sl_facts *facts_of(const struct sl_host_recording *recording)
 {
     return sl_recorder_facts(recording->recorder);
+}
+
+static void count_missed(struct sl_host_recording *recording)
+{
+    if (recording->open) {
+        facts_of(recording)->missed++;
+    }
+}
+
+static void count_retried(struct sl_host_recording *recording, uint64_t retried)
+{
+    if (recording->open) {
+        facts_of(recording)->retried += retried;
+    } else {
+        recording->sketch.retried += retried;
+    }
 }
 
 static struct sl_host_view *views_of(const struct sl_subject_thread *observed)
@@ -46,86 +64,6 @@ static void walked(void *context, struct sl_subject_thread *observed, size_t str
     look->walk_count++;
 }
 
-/* Where the tokens of a strand are kept. NULL when memory is exhausted. */
-static struct sl_host_tokens *tokens_of(struct sl_subject_thread *observed, size_t strand)
-{
-    struct sl_host_thread *thread = sl_host_thread(observed);
-    if (thread == NULL) {
-        return NULL;
-    }
-    uint64_t state = observed->strands[strand].python.address;
-    for (size_t i = 0; i < SL_STRANDS_MAX; i++) {
-        if (thread->tokens[i].state == state || thread->tokens[i].state == 0) {
-            return &thread->tokens[i];
-        }
-    }
-    return &thread->tokens[strand];
-}
-
-/* Whether the context that the thread has entered holds the recording's token. Sets look->torn when that cannot be
- * told. */
-static bool has_token(struct sl_host_look *look, const struct sl_host_recording *recording,
-                      struct sl_subject_thread *observed)
-{
-    for (size_t s = 0; s < observed->strand_count && recording->variable.address != 0; s++) {
-        const struct sl_python_thread *state = &observed->strands[s].python;
-        struct sl_host_tokens *tokens = state->interpreter == recording->interpreter ? tokens_of(observed, s) : NULL;
-        if (tokens == NULL) {
-            continue;
-        }
-        bool known = tokens->look == look->number && tokens->state == state->address &&
-                     tokens->variable == recording->variable.address;
-        if (!known) {
-            enum sl_look read = sl_host_tokens_read(tokens, look->target->python, state, &recording->variable,
-                                                    recording->options.token_type);
-            tokens->look = look->number;
-            look->torn = look->torn || read != SL_LOOK_OK;
-        }
-        if (sl_host_tokens_have(tokens, recording->options.token_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool wants(struct sl_host_look *look, const struct sl_host_recording *recording,
-                  struct sl_subject_thread *observed)
-{
-    switch (recording->options.scope) {
-    case SL_HOST_THREADS:
-        return true;
-    case SL_HOST_THREAD:
-        return observed->thread.id == recording->starter || has_token(look, recording, observed);
-    case SL_HOST_TASK:
-        break;
-    }
-    return has_token(look, recording, observed);
-}
-
-/* Tokens are to be read again. */
-static void forget_tokens(const struct sl_subject_thread *observed)
-{
-    struct sl_host_thread *thread = observed->viewer;
-    for (size_t s = 0; thread != NULL && s < SL_STRANDS_MAX; s++) {
-        thread->tokens[s].look = 0;
-    }
-}
-
-/* Whether the contexts that were entered when the thread was walked are those whose tokens were read. Where another one
- * was, its tokens are read next, which is no longer about what was walked if by now yet another one is entered. */
-static bool same_contexts(struct sl_host_look *look, struct sl_subject_thread *observed)
-{
-    bool same = true;
-    for (size_t i = 0; i < look->walk_count; i++) {
-        struct sl_host_tokens *tokens = tokens_of(observed, look->walks[i].strand);
-        if (tokens != NULL && tokens->look == look->number && tokens->context != look->walks[i].walk.context) {
-            tokens->look = 0;
-            same = false;
-        }
-    }
-    return same;
-}
-
 /* Marks the views of the recordings that want this thread; makes those that are missing. Whether there are any. */
 static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *observed)
 {
@@ -136,12 +74,12 @@ static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *obs
     look->torn = false;
     for (size_t i = 0; i < look->count; i++) {
         struct sl_host_recording *recording = look->recordings[i];
-        if (!recording->due || !wants(look, recording, observed)) {
+        if (!recording->due || !sl_host_wants(look, recording, observed)) {
             continue;
         }
         struct sl_host_view *view = sl_host_view(recording, observed);
         if (view == NULL) {
-            facts_of(recording)->missed++;
+            count_missed(recording);
             continue;
         }
         view->wanted = true;
@@ -162,22 +100,44 @@ static size_t trimmed(struct sl_host_look *look, struct sl_host_recording *recor
     return sl_stem_shared(&recording->stem, look->target->python, state);
 }
 
+/* Walk number `i`, without the frames of the profiler itself. */
+static struct sl_walk walk_of(const struct sl_host_look *look, const struct sl_subject_thread *observed, size_t i)
+{
+    struct sl_walk walk = look->walks[i].walk;
+    if (observed->thread.id == look->caller && i + 1 == look->walk_count) {
+        size_t skip = look->skip < walk.count ? look->skip : walk.count;
+        walk.frames += skip;
+        walk.count -= skip;
+    }
+    return walk;
+}
+
+static void find_task(const struct sl_host_look *look, struct sl_host_view *view, enum sl_sight sight)
+{
+    view->task = 0;
+    for (size_t i = 0; i < look->walk_count && sight == SL_SIGHT_STACK; i++) {
+        if (look->walks[i].walk.task != 0) {
+            view->task = look->walks[i].walk.task;
+            view->task_code = look->walks[i].walk.task_code;
+        }
+    }
+}
+
+static void sketch_walks(struct sl_host_look *look, struct sl_host_recording *recording,
+                         const struct sl_subject_thread *observed)
+{
+    for (size_t i = 0; i < look->walk_count; i++) {
+        struct sl_walk walk = walk_of(look, observed, i);
+        sl_sketch_add(&recording->sketch, &walk, trimmed(look, recording, observed, look->walks[i].strand));
+    }
+}
+
 static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed)
 {
     sl_stack stack = 0;
-    view->task = 0;
     for (size_t i = 0; i < look->walk_count && stack != SL_NONE; i++) {
         size_t strand = look->walks[i].strand;
-        struct sl_walk walk = look->walks[i].walk;
-        if (observed->thread.id == look->caller && i + 1 == look->walk_count) {
-            size_t skip = look->skip < walk.count ? look->skip : walk.count;
-            walk.frames += skip;
-            walk.count -= skip;
-        }
-        if (walk.task != 0) {
-            view->task = walk.task;
-            view->task_code = walk.task_code;
-        }
+        struct sl_walk walk = walk_of(look, observed, i);
         use_strand(view, observed, strand);
         size_t outer = trimmed(look, view->recording, observed, strand);
         stack = sl_translate(&view->recording->translation, look->target->python, &view->strands[strand].strand, stack,
@@ -201,33 +161,56 @@ static enum rank rank_of(const struct sl_host_recording *recording, const struct
     return observed->thread.id == recording->starter ? WAITS_IN_STARTER : WAITS;
 }
 
-/* Of several that run alike, each is as likely to be chosen. */
-static void choose(struct sl_host_recording *recording, const struct sl_host_choice *other)
+/* Of several that run alike, each is as likely to be chosen. Whether this one was. */
+static bool choose(struct sl_host_recording *recording, const struct sl_host_choice *other)
 {
     struct sl_host_choice *choice = &recording->choice;
     if (!recording->chosen || other->rank < choice->rank) {
         *choice = *other;
         choice->equals = 1;
         recording->chosen = true;
-    } else if (other->rank == choice->rank) {
-        unsigned equals = choice->equals + 1;
-        if (sl_random_below(&recording->random, equals) == 0) {
-            *choice = *other;
-        }
-        choice->equals = equals;
+        return true;
+    }
+    if (other->rank != choice->rank) {
+        return false;
+    }
+    unsigned equals = choice->equals + 1;
+    bool chosen = sl_random_below(&recording->random, equals) == 0;
+    if (chosen) {
+        *choice = *other;
+    }
+    choice->equals = equals;
+    return chosen;
+}
+
+/* What stands above the frames that were seen, if any. */
+static enum sl_sketch_top top_of(enum sl_sight sight)
+{
+    switch (sight) {
+    case SL_SIGHT_SAME:
+    case SL_SIGHT_STACK:
+        return SL_SKETCH_FRAME;
+    case SL_SIGHT_EMPTY:
+        return SL_SKETCH_NO_FRAME;
+    case SL_SIGHT_BROKEN:
+        return SL_SKETCH_BROKEN;
+    default:
+        return SL_SKETCH_MISSED;
     }
 }
 
-/* What a thread does, with the task that it runs; 0: none. */
-static sl_state state_in_task(const struct sl_host_look *look, struct sl_host_recording *recording,
-                              struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code)
+/* What was seen of a thread, for one recording that is open. What stands on top then. */
+static enum sl_sketch_top translate(struct sl_host_look *look, struct sl_host_view *view,
+                                    const struct sl_subject_thread *observed, enum sl_sight sight)
 {
-    if (task == 0) {
-        return state;
+    enum sl_sketch_top top = top_of(sight);
+    if (sight == SL_SIGHT_STACK) {
+        view->stack = stack_of(look, view, observed);
+        top = view->stack != SL_NONE ? top : SL_SKETCH_MISSED;
     }
-    sl_function coroutine = sl_translate_function(&recording->translation, look->target->python, code);
-    return coroutine == SL_NONE ? state
-                                : sl_recording_in_task(&recording->recording, thread, state, task, code, coroutine);
+    view->stack = sl_host_recording_stack(view->recording, view->stack, top);
+    view->fresh = top == SL_SKETCH_FRAME || top == SL_SKETCH_NO_FRAME;
+    return top;
 }
 
 /* What was seen of a thread, for one recording. */
@@ -235,39 +218,17 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
                  enum sl_sight sight)
 {
     struct sl_host_recording *recording = view->recording;
-    struct sl_recording *marks = &recording->recording;
-    if (sight == SL_SIGHT_STACK) {
-        view->stack = stack_of(look, view, observed);
-        if (view->stack == SL_NONE) {
-            sight = SL_SIGHT_MISSED;
-        }
+    if (sight != SL_SIGHT_SAME) {
+        find_task(look, view, sight);
     }
-    switch (sight) {
-    case SL_SIGHT_SAME:
-    case SL_SIGHT_STACK:
-        break;
-    case SL_SIGHT_EMPTY:
-        view->stack = marks->no_frame;
-        view->task = 0;
-        break;
-    case SL_SIGHT_BROKEN:
-        view->stack = marks->broken;
-        view->task = 0;
-        break;
-    default:
-        view->stack = marks->missed;
-        view->task = 0;
-        break;
-    }
-    view->fresh = sight == SL_SIGHT_SAME || sight == SL_SIGHT_STACK || sight == SL_SIGHT_EMPTY;
-    bool broken = sight == SL_SIGHT_BROKEN;
-    bool missed = view->stack == marks->missed;
+    enum sl_sketch_top top = recording->open ? translate(look, view, observed, sight) : top_of(sight);
     if (recording->options.scope == SL_HOST_THREADS) {
-        facts_of(recording)->broken += broken;
-        facts_of(recording)->missed += missed;
-        sl_recording_sample(
-            marks, &view->thread->recorded, view->stack,
-            state_in_task(look, recording, &view->thread->recorded, observed->state, view->task, view->task_code));
+        struct sl_recorded_thread *thread = &view->thread->recorded;
+        facts_of(recording)->broken += top == SL_SKETCH_BROKEN;
+        facts_of(recording)->missed += top == SL_SKETCH_MISSED;
+        sl_recording_sample(&recording->recording, thread, view->stack,
+                            sl_host_recording_state(recording, look->target->python, thread, observed->state,
+                                                    view->task, view->task_code));
         return;
     }
     const struct sl_host_choice choice = {
@@ -276,10 +237,14 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
         .state = observed->state,
         .task = view->task,
         .task_code = view->task_code,
-        .broken = broken,
-        .missed = missed,
+        .top = top,
     };
-    choose(recording, &choice);
+    if (choose(recording, &choice) && !recording->open) {
+        sl_sketch_clear(&recording->sketch, top);
+        if (top == SL_SKETCH_FRAME) {
+            sketch_walks(look, recording, observed);
+        }
+    }
 }
 
 /* How often the caller's own stack is walked again, which stands still: only that it lies elsewhere than thought takes
@@ -325,15 +290,15 @@ static enum sl_sight see(struct sl_host_look *look, struct sl_subject_thread *ob
         enum sl_sight sight = observed->thread.id == look->caller
                                   ? look_at_caller(look, observed)
                                   : sl_subject_look(&look->target->subject, observed, &viewer);
-        if (!look->torn && same_contexts(look, observed)) {
+        if (!look->torn && sl_host_same_contexts(look, observed)) {
             return sight;
         }
         /* The walk is that of another context. If that is entered still, it is known now whose it is. */
         mark_wanted(look, observed);
-        if (!look->torn && same_contexts(look, observed)) {
+        if (!look->torn && sl_host_same_contexts(look, observed)) {
             return sight;
         }
-        forget_tokens(observed);
+        sl_host_forget_tokens(observed);
         look->target->subject.retried++;
         observed->settled = false;
     }
@@ -356,21 +321,13 @@ static bool look_at_thread(struct sl_host_look *look, struct sl_subject_thread *
     return true;
 }
 
-/* `caller` with the mark on top. */
-static sl_stack marked(struct sl_host_recording *recording, sl_stack caller, sl_function mark)
-{
-    return caller != SL_NONE ? sl_recorder_stack(recording->recorder, caller, mark, 0) : SL_NONE;
-}
-
-/* The chain that the scope's coroutine waits for, as a stack. */
-static sl_stack awaited_stack(struct sl_host_look *look, struct sl_host_recording *recording)
+/* How many of the outermost frames of the chain that the scope's coroutine waits for lie below where the recording
+ * began. */
+static size_t trimmed_from_root(struct sl_host_recording *recording)
 {
     const struct sl_await *await = &recording->await;
-    size_t outer =
-        recording->options.trim ? sl_stem_shared_from_root(&recording->stem, await->addresses, await->walk.count) : 0;
-    sl_stack stack =
-        sl_translate(&recording->translation, look->target->python, &recording->await_strand, 0, outer, &await->walk);
-    return marked(recording, stack, recording->await_mark);
+    return recording->options.trim ? sl_stem_shared_from_root(&recording->stem, await->addresses, await->walk.count)
+                                   : 0;
 }
 
 /* The task runs, but in a context without its token: it has entered another one. Whether it was seen in the thread that
@@ -400,38 +357,55 @@ static bool see_root(struct sl_host_look *look, struct sl_host_recording *record
     return false;
 }
 
+/* What the scope waits for, when nothing runs in it: the frames of its coroutine's chain are in recording->await then. */
+static enum sl_sketch_top find_waiting(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    if (recording->options.scope != SL_HOST_TASK) {
+        return SL_SKETCH_NO_FRAME;
+    }
+    if (recording->options.coroutine == 0) {
+        return SL_SKETCH_SWITCHED_OUT;
+    }
+    switch (sl_await_read(&recording->await, look->target->python, recording->options.coroutine)) {
+    case SL_AWAITING:
+        return SL_SKETCH_AWAIT;
+    case SL_AWAIT_RUNS:
+        return see_root(look, recording) ? SL_SKETCH_FRAME : SL_SKETCH_BROKEN;
+    case SL_AWAIT_TORN:
+        return SL_SKETCH_BROKEN;
+    case SL_AWAIT_ENDED:
+        break;
+    }
+    return SL_SKETCH_NO_FRAME;
+}
+
 /* Nothing runs in the scope: what does it wait for? A scope that begins to run meanwhile is looked for again. */
 static void choose_waiting(struct sl_host_look *look, struct sl_host_recording *recording)
 {
-    const struct sl_recording *marks = &recording->recording;
-    struct sl_host_choice choice = {.rank = NO_FRAME, .stack = marks->no_frame, .state = SL_STATE_KNOWN};
-    if (recording->options.scope == SL_HOST_TASK && recording->options.coroutine == 0) {
-        choice.stack = marked(recording, recording->last_stack, recording->switched_out_mark);
-    } else if (recording->options.scope == SL_HOST_TASK) {
-        switch (sl_await_read(&recording->await, look->target->python, recording->options.coroutine)) {
-        case SL_AWAITING:
-            choice.stack = awaited_stack(look, recording);
-            break;
-        case SL_AWAIT_RUNS:
-            if (see_root(look, recording)) {
-                return;
-            }
-            choice.broken = true;
-            choice.stack = marks->broken;
-            break;
-        case SL_AWAIT_TORN:
-            choice.broken = true;
-            choice.stack = marks->broken;
-            break;
-        case SL_AWAIT_ENDED:
-            break;
+    struct sl_host_choice choice = {.rank = NO_FRAME, .state = SL_STATE_KNOWN, .top = find_waiting(look, recording)};
+    if (choice.top == SL_SKETCH_FRAME) {
+        return; /* it was found to run */
+    }
+    bool awaits = choice.top == SL_SKETCH_AWAIT;
+    size_t outer = awaits ? trimmed_from_root(recording) : 0;
+    if (recording->open) {
+        sl_stack frames = choice.top == SL_SKETCH_SWITCHED_OUT ? recording->last_stack : 0;
+        if (awaits) {
+            frames = sl_translate(&recording->translation, look->target->python, &recording->await_strand, 0, outer,
+                                  &recording->await.walk);
+        }
+        choice.stack = sl_host_recording_stack(recording, frames, choice.top);
+        if (choice.stack == SL_NONE) {
+            choice.top = SL_SKETCH_MISSED;
+            choice.stack = recording->recording.missed;
         }
     }
-    if (choice.stack == SL_NONE) {
-        choice.missed = true;
-        choice.stack = marks->missed;
+    if (choose(recording, &choice) && !recording->open) {
+        sl_sketch_clear(&recording->sketch, choice.top);
+        if (awaits) {
+            sl_sketch_add(&recording->sketch, &recording->await.walk, outer);
+        }
     }
-    choose(recording, &choice);
 }
 
 /* Looks once more whether something runs in the scope. */
@@ -445,7 +419,7 @@ static void look_again(struct sl_host_look *look, struct sl_host_recording *reco
     }
     for (size_t i = 0; i < subject->count; i++) {
         if (!subject->all[i]->ended) {
-            forget_tokens(subject->all[i]);
+            sl_host_forget_tokens(subject->all[i]);
             look_at_thread(look, subject->all[i]);
         }
     }
@@ -458,21 +432,27 @@ static void look_again(struct sl_host_look *look, struct sl_host_recording *reco
 static void tell_scope(struct sl_host_look *look, struct sl_host_recording *recording)
 {
     struct sl_host_choice *choice = &recording->choice;
-    for (int attempt = 0; attempt < ATTEMPTS_MAX && (!recording->chosen || choice->broken); attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS_MAX && (!recording->chosen || choice->top == SL_SKETCH_BROKEN);
+         attempt++) {
         if (attempt > 0) {
-            facts_of(recording)->retried++;
+            count_retried(recording, 1);
             look_again(look, recording);
         }
         if (!recording->chosen) {
             choose_waiting(look, recording);
         }
     }
-    if (choice->rank != NO_FRAME && !choice->broken && !choice->missed) {
+    if (!recording->open) {
+        recording->sketch.taken = true;
+        return;
+    }
+    if (choice->rank != NO_FRAME && choice->top == SL_SKETCH_FRAME) {
         recording->last_stack = choice->stack;
     }
-    facts_of(recording)->broken += choice->broken;
-    facts_of(recording)->missed += choice->missed;
-    sl_state state = state_in_task(look, recording, &recording->scope, choice->state, choice->task, choice->task_code);
+    facts_of(recording)->broken += choice->top == SL_SKETCH_BROKEN;
+    facts_of(recording)->missed += choice->top == SL_SKETCH_MISSED;
+    sl_state state = sl_host_recording_state(recording, look->target->python, &recording->scope, choice->state,
+                                             choice->task, choice->task_code);
     sl_recording_sample(&recording->recording, &recording->scope, choice->stack, state);
 }
 
@@ -493,17 +473,22 @@ void sl_host_look(struct sl_host_look *look, uint64_t now_ns)
         if (!recording->due) {
             continue;
         }
-        facts_of(recording)->retried += subject->retried;
+        count_retried(recording, subject->retried);
         if (recording->options.scope != SL_HOST_THREADS) {
             tell_scope(look, recording);
-            bool first = recording->options.caller != 0 && facts_of(recording)->samples == 0;
+            bool first = recording->options.caller != 0 && atomic_load(&recording->samples) == 0;
             if (first && (recording->choice.state & SL_STATE_ON_CPU) != 0) {
                 sl_host_recording_ran(recording, now_ns);
             }
         }
         struct sl_span span = sl_host_span(recording);
-        sl_recording_look(&recording->recording, &span);
-        atomic_store(&recording->samples, facts_of(recording)->samples);
+        if (recording->open) {
+            sl_recording_look(&recording->recording, &span);
+            atomic_store(&recording->samples, facts_of(recording)->samples);
+        } else {
+            recording->sketch.span = span;
+            atomic_store(&recording->samples, 1);
+        }
         recording->chosen = false;
         recording->due = false;
     }

@@ -1,5 +1,6 @@
 #include "sampler/host_recording.h"
 
+#include "sampler/host_pulse.h"
 #include "sampler/session.h"
 #include "target/clock.h"
 #include "target/own.h"
@@ -107,7 +108,7 @@ static void begin(struct sl_host_recording *recording)
 }
 
 struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, uint64_t epoch_ns,
-                                                   uint64_t seed, uint64_t pulse_ns)
+                                                   uint64_t seed)
 {
     struct sl_host_recording *recording = calloc(1, sizeof *recording);
     if (recording == NULL) {
@@ -124,7 +125,7 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
     if (options->caller != 0) {
         begin(recording);
         sl_slots_init_late(&recording->slots, options->interval_ns, recording->begin_ns - epoch_ns, UINT64_MAX, seed,
-                           options->first_ns, pulse_ns, &recording->random);
+                           options->first_ns, sl_host_pulse_interval_ns(options->first_ns), &recording->random);
     }
     return recording;
 }
@@ -173,36 +174,130 @@ static bool open_recorder(struct sl_host_recording *recording, struct sl_host_ta
            sl_error_memory(error);
 }
 
-static bool open_all(struct sl_host_recording *recording, struct sl_host_target *target, struct sl_error *error)
+/* The variable by which its contexts are known: mostly that of the recording before. */
+static bool find_variable(struct sl_host_recording *recording, struct sl_host_target *target)
 {
-    const struct sl_host_options *options = &recording->options;
-    if (!open_recorder(recording, target, error)) {
+    uint64_t address = recording->options.variable;
+    if (address != 0 && address != target->variable.address &&
+        sl_context_variable(&target->variable, target->python, address) != SL_LOOK_OK) {
+        target->variable = (struct sl_context_variable){0};
         return false;
     }
-    if (!open_stem(recording, target)) {
-        return sl_error_memory(error);
+    if (address != 0) {
+        recording->variable = target->variable;
     }
-    if (options->variable != 0 &&
-        sl_context_variable(&recording->variable, target->python, options->variable) != SL_LOOK_OK) {
-        return sl_error_set(error, SL_ERROR_UNSUPPORTED, "this Python %s keeps its context variables in an unknown way",
-                            sl_python_version(target->python));
-    }
+    return true;
+}
+
+static void count_from_now(struct sl_host_recording *recording, uint64_t sampler_cpu_ns)
+{
+    recording->sampler_cpu_before_ns = sampler_cpu_ns;
     recording->cpu_before_ns = sl_own_thread_cpu_ns(recording->starter);
     recording->process_cpu_before_ns = sl_own_cpu_ns();
     recording->children_cpu_before_ns = sl_own_children_cpu_ns();
-    if (!recording->running) {
-        begin(recording);
-        sl_slots_init(&recording->slots, options->interval_ns, recording->begin_ns - recording->epoch_ns, UINT64_MAX,
-                      recording->slots.seed);
+}
+
+bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
+                            struct sl_error *error)
+{
+    if (!open_stem(recording, target)) {
+        return sl_error_memory(error);
     }
-    return sl_recording_init(&recording->recording, recording->recorder, recording->begin_ns, error);
+    if (!find_variable(recording, target)) {
+        sl_stem_destroy(&recording->stem);
+        return sl_error_set(error, SL_ERROR_UNSUPPORTED, "this Python %s keeps its context variables in an unknown way",
+                            sl_python_version(target->python));
+    }
+    count_from_now(recording, sampler_cpu_ns);
+    recording->met = true;
+    return true;
+}
+
+sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,
+                                 struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code)
+{
+    if (task == 0) {
+        return state;
+    }
+    sl_function coroutine = sl_translate_function(&recording->translation, python, code);
+    return coroutine == SL_NONE ? state
+                                : sl_recording_in_task(&recording->recording, thread, state, task, code, coroutine);
+}
+
+/* `caller` with the mark on top. */
+static sl_stack marked(struct sl_host_recording *recording, sl_stack caller, sl_function mark)
+{
+    return caller != SL_NONE ? sl_recorder_stack(recording->recorder, caller, mark, 0) : SL_NONE;
+}
+
+sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_sketch_top top)
+{
+    switch (top) {
+    case SL_SKETCH_FRAME:
+        break;
+    case SL_SKETCH_NO_FRAME:
+        return recording->recording.no_frame;
+    case SL_SKETCH_AWAIT:
+        return marked(recording, frames, recording->await_mark);
+    case SL_SKETCH_SWITCHED_OUT:
+        return marked(recording, frames, recording->switched_out_mark);
+    case SL_SKETCH_BROKEN:
+        return recording->recording.broken;
+    case SL_SKETCH_MISSED:
+        return recording->recording.missed;
+    }
+    return frames;
+}
+
+/* What was sketched becomes the first sample. */
+static void tell_sketch(struct sl_host_recording *recording, const struct sl_python *python)
+{
+    struct sl_host_sketch *sketch = &recording->sketch;
+    if (!sketch->taken) {
+        return;
+    }
+    const struct sl_host_choice *choice = &recording->choice;
+    sl_stack frames = sl_sketch_stack(sketch, &recording->translation, python);
+    sl_stack stack = sl_host_recording_stack(recording, frames, sketch->top);
+    stack = stack != SL_NONE ? stack : recording->recording.missed;
+    struct sl_facts *facts = sl_recorder_facts(recording->recorder);
+    facts->broken += stack == recording->recording.broken;
+    facts->missed += stack == recording->recording.missed;
+    facts->retried += sketch->retried;
+    if (sketch->top == SL_SKETCH_FRAME && stack == frames) {
+        recording->last_stack = stack;
+    }
+    sl_state state =
+        sl_host_recording_state(recording, python, &recording->scope, choice->state, choice->task, choice->task_code);
+    sl_recording_sample(&recording->recording, &recording->scope, stack, state);
+    sl_recording_look(&recording->recording, &sketch->span);
+    sl_sketch_destroy(sketch);
+}
+
+static bool open_all(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
+                     struct sl_error *error)
+{
+    if ((!recording->met && !sl_host_recording_meet(recording, target, sampler_cpu_ns, error)) ||
+        !open_recorder(recording, target, error)) {
+        return false;
+    }
+    if (!recording->running) {
+        count_from_now(recording, sampler_cpu_ns);
+        begin(recording);
+        sl_slots_init(&recording->slots, recording->options.interval_ns, recording->begin_ns - recording->epoch_ns,
+                      UINT64_MAX, recording->slots.seed);
+    }
+    if (!sl_recording_init(&recording->recording, recording->recorder, recording->begin_ns, error)) {
+        return false;
+    }
+    tell_sketch(recording, target->python);
+    return true;
 }
 
 bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
                             struct sl_error *error)
 {
-    recording->sampler_cpu_before_ns = sampler_cpu_ns;
-    recording->open = open_all(recording, target, error);
+    recording->open = open_all(recording, target, sampler_cpu_ns, error);
     if (recording->open) {
         recording->options.description = NULL;
         recording->options.task = NULL;
@@ -355,6 +450,7 @@ static void drop_view(struct sl_host_recording *recording, struct sl_subject *su
 static void forget(struct sl_host_recording *recording)
 {
     sl_stem_destroy(&recording->stem);
+    sl_sketch_destroy(&recording->sketch);
     sl_await_destroy(&recording->await);
     sl_await_init(&recording->await);
     sl_strand_destroy(&recording->await_strand);
@@ -373,7 +469,7 @@ static void drop_views(struct sl_host_recording *recording, struct sl_host_targe
 
 void sl_host_recording_abandon(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns)
 {
-    if (recording->open) {
+    if (recording->met) {
         drop_views(recording, target, now_ns - recording->begin_ns);
     }
     recording->running = false;

@@ -6,6 +6,7 @@
 #include "cpython/await.h"
 #include "cpython/stem.h"
 #include "sampler/host.h"
+#include "sampler/host_sketch.h"
 #include "sampler/host_target.h"
 #include "sampler/host_tokens.h"
 #include "sampler/member_thread.h"
@@ -41,7 +42,8 @@ struct sl_host_view {
 struct sl_host_recording {
     struct sl_host_options options; /* the texts only until it is open */
     bool running;
-    bool open; /* all that is between here and `epoch_ns` is there; of one with a `caller` only after the first look */
+    bool met;       /* it is known where it is found in memory; of one with a `caller` only from the first look on, */
+    bool open;      /* and from the second on all that is between here and `epoch_ns` is there */
     bool abandoned; /* ended by a fork in the middle of a look: nothing of it may be touched */
     struct sl_recorder *recorder;
     struct sl_recording recording;
@@ -85,25 +87,39 @@ struct sl_host_recording {
         sl_state state;
         uint64_t task; /* as struct sl_walk */
         uint32_t task_code;
-        bool broken, missed;
+        enum sl_sketch_top top;
     } choice;
+
+    struct sl_host_sketch sketch; /* of one with a `caller`, until it is open; the choice is that of this look then */
 
     atomic_uint_fast64_t samples;
     uint64_t duration_ns; /* once it has been stopped */
 };
 
-/* Makes one. If it has a `caller`, its time begins now, and it is looked at first at an instant of the pulse (slots.h);
+/* Makes one. If it has a `caller`, its time begins now, and it is looked at first at an instant of the pulse (host_pulse.h);
  * else it begins when it is opened. NULL when memory is exhausted. */
 struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, uint64_t epoch_ns,
-                                                   uint64_t seed, uint64_t pulse_ns);
+                                                   uint64_t seed);
 
-/* Prepares it for looks. The caller has opened the target, and made sure that it knows the starting thread. */
+/* Prepares one with a `caller` for its first look, which then is sketched. The caller has opened the target, and made sure
+ * that it knows the starting thread. */
+bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
+                            struct sl_error *error);
+
+/* Prepares it for looks that are recorded. The same of the caller; what was sketched is told now. */
 bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
                             struct sl_error *error);
 
 /* One with a `caller` was seen on a CPU in its first look, which stands for all the time until now: its CPU time begins to be
  * counted only then, because asking for it when it is started makes the kernel reconsider who is to run. */
 void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns);
+
+/* What a thread does, with the task that it runs (as in struct sl_walk); 0: none. Of one that is open. */
+sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,
+                                 struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code);
+
+/* The stack of what is known to stand on top of `frames`; SL_NONE when memory is exhausted. Of one that is open. */
+sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_sketch_top top);
 
 /* What the look that is due stands for was not seen. Not for SL_HOST_THREADS. */
 void sl_host_recording_miss(struct sl_host_recording *recording);

@@ -70,6 +70,7 @@ void sl_host_target_close(struct sl_host_target *target)
     if (target->open) {
         sl_subject_close(&target->subject);
         sl_process_close(&target->process);
+        target->variable = (struct sl_context_variable){0};
         target->open = false;
     }
 }

@@ -4,6 +4,7 @@
 #define SL_SAMPLER_HOST_TARGET_H
 
 #include "base/error.h"
+#include "cpython/context.h"
 #include "sampler/subject.h"
 
 #include <stdbool.h>
@@ -15,6 +16,8 @@ struct sl_host_target {
     struct sl_subject subject;
     bool open;
     size_t descriptors_left;
+
+    struct sl_context_variable variable; /* that was last met, as long as it is open; address 0: none */
 
     char *command; /* the program, for a person; owned, as are: */
     char *executable;

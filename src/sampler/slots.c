@@ -23,6 +23,13 @@ static uint64_t draw(const struct sl_slots *slots, uint64_t number, uint64_t lim
     return sl_random_below(&random, limit);
 }
 
+/* The instant of the slot that `time_ns` lies in. */
+static uint64_t common_instant(const struct sl_slots *slots, uint64_t time_ns)
+{
+    uint64_t number = time_ns / slots->interval_ns;
+    return slot_begin(slots, number) + draw(slots, number, slots->interval_ns);
+}
+
 /* Makes `number` the slot of the next look and draws its instant between `from_ns`, if that lies in it, and its end. */
 static void aim(struct sl_slots *slots, uint64_t number, uint64_t from_ns)
 {
@@ -51,14 +58,24 @@ void sl_slots_init_late(struct sl_slots *slots, uint64_t interval_ns, uint64_t b
     sl_slots_init(slots, interval_ns, begin_ns, limit_ns, seed);
     slots->number = (begin_ns + first_ns) / interval_ns;
     slots->aimed = slots->number;
-    slots->instant_ns = begin_ns + sl_random_below(random, slot_end(slots, slots->number) - begin_ns);
+    uint64_t end_ns = slot_end(slots, slots->number);
+    uint64_t length_ns = end_ns - begin_ns;
+    uint64_t next_ns = (begin_ns / pulse_ns + 1) * pulse_ns;
+    if (length_ns < pulse_ns || next_ns >= end_ns) {
+        slots->instant_ns = begin_ns + sl_random_below(random, length_ns);
+        return;
+    }
     const struct sl_slots pulse = {.interval_ns = pulse_ns, .limit_ns = limit_ns, .seed = seed};
-    uint64_t beat = slots->instant_ns / pulse_ns;
-    uint64_t common_ns = beat * pulse_ns + draw(&pulse, beat, pulse_ns);
-    /* In the pulse that is begun in, the common instant is as likely to be any of those that are left, if it is still to
-     * come. */
-    if (common_ns >= begin_ns && common_ns < slot_end(slots, slots->number)) {
-        slots->instant_ns = common_ns;
+    slots->instant_ns = common_instant(&pulse, begin_ns);
+    /* The common instant of the pulse that is begun in is still to come as often as the rest of that is a part of the whole,
+     * and is then as likely to be anywhere in it. What is chosen so must be as likely as that rest is long. */
+    if (slots->instant_ns >= begin_ns && sl_random_below(random, length_ns) < pulse_ns) {
+        return;
+    }
+    uint64_t own_ns = next_ns + sl_random_below(random, end_ns - next_ns);
+    slots->instant_ns = common_instant(&pulse, own_ns);
+    if (slots->instant_ns >= end_ns) {
+        slots->instant_ns = own_ns; /* the last pulse is cut off before it */
     }
 }
 

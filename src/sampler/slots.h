@@ -38,8 +38,9 @@ struct sl_span {
 void sl_slots_init(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_ns, uint64_t limit_ns, uint64_t seed);
 
 /* The same with a first slot of `first_ns`, up to the next multiple of the interval: for what mostly ends so soon that it
- * need not be looked at. The instant of its look is the common one of those with the interval `pulse_ns`, unless that of
- * the pulse that is begun in has passed and it lies in what is left of it. `random` draws which. */
+ * need not be looked at. If that is no shorter than `pulse_ns`, the look is due at an instant that those with the interval
+ * `pulse_ns` and the same seed have, one of those to come, and all the same as likely at any time of the slot; only in a
+ * last pulse that is cut off, and in a shorter slot, it has one of its own. `random` draws which. */
 void sl_slots_init_late(struct sl_slots *slots, uint64_t interval_ns, uint64_t begin_ns, uint64_t limit_ns,
                         uint64_t seed, uint64_t first_ns, uint64_t pulse_ns, struct sl_random *random);
 

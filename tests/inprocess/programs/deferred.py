@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from stacklapse import Profiler, Session, _native
-from work import LOOKS_WANTED, PATIENCE, assert_adds_up, names
+from work import LOOKS_WANTED, PATIENCE, assert_adds_up, names, seconds_in
 
 MS = 1_000_000
 watched = []
@@ -99,6 +99,32 @@ def test_or_at_the_one_that_called_it():
         assert not {"<module>", "test_or_at_the_one_that_called_it"} & names(session), names(session)
 
 
+def early(recording):
+    while recording.progress()[1] == 0:
+        pass
+
+
+def stopped_after_its_first_look(first_ms):
+    recording = begin(first_ms)
+    early(recording)
+    return finished(recording)
+
+
+def test_what_is_seen_first_stands_for_the_first_slot():
+    """Whether or not there is a second look: it is told to nobody before."""
+    session = stopped_after_its_first_look(30)
+    assert seconds_in(session, "early") > 0.9 * session.duration, session
+    assert_adds_up(session)
+
+    recording = begin(30)
+    early(recording)
+    view()
+    session = finished(recording)
+    assert seconds_in(session, "early") >= 0.03, session
+    assert "view" in names(session), names(session)
+    assert_adds_up(session)
+
+
 def test_what_ends_within_the_first_slot_unseen_is_said_to_be_missed():
     recording = begin(5000)
     session = finished(recording)
@@ -129,6 +155,29 @@ def test_a_task_that_waits():
         assert_adds_up(session)
         assert not {"around", "run_until_complete", "_run_once"} & names(session), names(session)
         assert {"handler", "deep", "view"} <= names(session), names(session)
+
+
+async def early_waiting(recording):
+    while recording.progress()[1] == 0:
+        await asyncio.sleep(0.01)
+
+
+async def stopped_after_its_first_wait(first_ms):
+    recording = begin(first_ms, "task", asyncio.current_task().get_coro())
+    await early_waiting(recording)
+    return finished(recording)
+
+
+def test_a_task_that_was_seen_once():
+    """Nearly always while it waits; what wakes it up runs in its context, too."""
+    waiting = 0
+    for _ in range(7):
+        session = asyncio.run(stopped_after_its_first_wait(30))
+        assert_adds_up(session)
+        if seconds_in(session, "early_waiting") > 0.9 * session.duration:
+            assert "stopped_after_its_first_wait" in names(session), names(session)
+            waiting += 1
+    assert waiting >= 4
 
 
 def test_many_are_thrown_away():

@@ -170,15 +170,12 @@ static void test_weights_add_up_to_the_time_whatever_is_late(void **state)
     }
 }
 
-static void test_a_late_first_slot_gets_one_look_at_any_instant_of_it(void **state)
+static void check_late_first_slots(uint64_t pulse_ns)
 {
-    (void)state;
-    const uint64_t pulse_ns = 10 * MS;
     const uint64_t first_ns = 50 * MS;
-    uint64_t fifths[5] = {0};
-    uint64_t common = 0;
+    uint64_t tenths[10] = {0};
     struct sl_random random = {9};
-    for (uint64_t n = 0; n < 30000; n++) {
+    for (uint64_t n = 0; n < 60000; n++) {
         uint64_t begin_ns = 1000 * MS + sl_random_below(&random, 100 * MS);
         struct sl_slots slots;
         sl_slots_init_late(&slots, 5 * MS, begin_ns, FOREVER, n, first_ns, pulse_ns, &random);
@@ -189,21 +186,31 @@ static void test_a_late_first_slot_gets_one_look_at_any_instant_of_it(void **sta
         assert_in_range(span.end_ns - begin_ns, first_ns, first_ns + 5 * MS);
         assert_in_range(instant_ns, span.begin_ns, span.end_ns - 1);
         assert_int_equal(span.late, 0);
-        fifths[(instant_ns - begin_ns) * 5 / (span.end_ns - begin_ns)]++;
+        tenths[(instant_ns - begin_ns) * 10 / (span.end_ns - begin_ns)]++;
 
         /* Those who wait for the pulse have an instant of it. */
+        uint64_t beat_ns = instant_ns / pulse_ns * pulse_ns;
         struct sl_slots pulse;
-        sl_slots_init(&pulse, pulse_ns, instant_ns / pulse_ns * pulse_ns, FOREVER, n);
-        common += pulse.instant_ns == instant_ns;
+        sl_slots_init(&pulse, pulse_ns, beat_ns, FOREVER, n);
+        if (pulse_ns <= first_ns && beat_ns + pulse_ns <= span.end_ns) {
+            assert_int_equal(pulse.instant_ns, instant_ns);
+        }
 
         struct sl_span next = sl_slots_take(&slots, slots.instant_ns);
         assert_int_equal(next.begin_ns, span.end_ns);
         assert_int_equal(next.end_ns, span.end_ns + 5 * MS);
     }
-    for (int i = 0; i < 5; i++) {
-        assert_in_range(fifths[i], 5600, 6400);
+    for (int i = 0; i < 10; i++) {
+        assert_in_range(tenths[i], 5650, 6350); /* five standard errors */
     }
-    assert_in_range(common, 24000, 30000);
+}
+
+static void test_a_late_first_slot_gets_one_look_at_any_instant_of_it(void **state)
+{
+    (void)state;
+    check_late_first_slots(10 * MS);
+    check_late_first_slots(25 * MS);
+    check_late_first_slots(60 * MS); /* no pulse fits into it */
 }
 
 static void test_a_late_first_slot_that_is_cut_off_weighs_what_there_was(void **state)
