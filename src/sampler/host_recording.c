@@ -304,7 +304,6 @@ bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_
         return true;
     }
     sl_translation_destroy(&recording->translation);
-    sl_stem_destroy(&recording->stem);
     sl_recorder_destroy(recording->recorder);
     recording->recorder = NULL;
     return false;
