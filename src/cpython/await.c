@@ -2,7 +2,6 @@
 
 #include "cpython/code_check.h"
 #include "cpython/runtime.h"
-#include "cpython/stack.h"
 #include "cpython/types.h"
 #include "cpython/words.h"
 
@@ -203,12 +202,6 @@ static void reverse(struct sl_await *await)
 /* Code objects that are read together. */
 #define CODES_AT_ONCE 16
 
-/* Whether the entry need not be compared now. Of those that are believed to stay, one is compared each time. */
-static bool believed(const struct sl_python *python, const struct sl_known_code *known, size_t i, size_t count)
-{
-    return sl_code_trusted(known) && i != python->walk % count;
-}
-
 /* Sees to it that the code objects of `count` frames are in the cache: frames that are alive keep them alive. */
 static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
 {
@@ -218,8 +211,7 @@ static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_fr
     sl_snapshot_clear(&python->snapshot);
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        if (known != NULL && !believed(python, known, i, count) &&
-            !sl_code_check_add(&python->snapshot, layout, known)) {
+        if (known != NULL && !sl_code_check_add(&python->snapshot, layout, known)) {
             return SL_LOOK_MEMORY;
         }
     }
@@ -228,9 +220,7 @@ static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_fr
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
         bool same = false;
-        if (known != NULL && believed(python, known, i, count)) {
-            same = true;
-        } else if (known != NULL) {
+        if (known != NULL) {
             same = read && sl_code_check_passes(&python->snapshot, piece, layout, &python->codes, known);
             piece += sl_code_check_pieces(layout);
         }

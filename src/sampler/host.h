@@ -51,8 +51,9 @@ struct sl_host_options {
     uint32_t skip; /* so many of the caller's innermost Python frames are those of the profiler itself */
 
     /* The address of a frame object of the caller's stack, or 0. With it the recording is one of many of which most are
-     * discarded after a moment: starting it only takes note of it, and everything else is done when it is looked at first,
-     * which is at a random instant of its first slot, of `first_ns`. Stacks begin at this frame instead of the one that
+     * discarded after a moment: starting it only takes note of it, what it needs of the interpreter is read when it is
+     * looked at first, at a random instant of its first slot, of `first_ns`, and its recorder is made when it is looked at
+     * once more or stopped. Stacks begin at this frame instead of the one that
      * `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
      * this one has returned. Both objects, `description` and `task` must live until the recording was stopped or discarded. */
     uint64_t caller, caller_outer;

@@ -123,13 +123,17 @@ static void find_task(const struct sl_host_look *look, struct sl_host_view *view
     }
 }
 
-static void sketch_walks(struct sl_host_look *look, struct sl_host_recording *recording,
+/* False when memory is exhausted. */
+static bool sketch_walks(struct sl_host_look *look, struct sl_host_recording *recording,
                          const struct sl_subject_thread *observed)
 {
-    for (size_t i = 0; i < look->walk_count; i++) {
+    bool added = true;
+    for (size_t i = 0; i < look->walk_count && added; i++) {
         struct sl_walk walk = walk_of(look, observed, i);
-        sl_sketch_add(&recording->sketch, &walk, trimmed(look, recording, observed, look->walks[i].strand));
+        added =
+            sl_host_sketch_add(&recording->sketch, &walk, trimmed(look, recording, observed, look->walks[i].strand));
     }
+    return added;
 }
 
 static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed)
@@ -184,32 +188,32 @@ static bool choose(struct sl_host_recording *recording, const struct sl_host_cho
 }
 
 /* What stands above the frames that were seen, if any. */
-static enum sl_sketch_top top_of(enum sl_sight sight)
+static enum sl_host_top top_of(enum sl_sight sight)
 {
     switch (sight) {
     case SL_SIGHT_SAME:
     case SL_SIGHT_STACK:
-        return SL_SKETCH_FRAME;
+        return SL_HOST_TOP_FRAME;
     case SL_SIGHT_EMPTY:
-        return SL_SKETCH_NO_FRAME;
+        return SL_HOST_TOP_NO_FRAME;
     case SL_SIGHT_BROKEN:
-        return SL_SKETCH_BROKEN;
+        return SL_HOST_TOP_BROKEN;
     default:
-        return SL_SKETCH_MISSED;
+        return SL_HOST_TOP_MISSED;
     }
 }
 
 /* What was seen of a thread, for one recording that is open. What stands on top then. */
-static enum sl_sketch_top translate(struct sl_host_look *look, struct sl_host_view *view,
-                                    const struct sl_subject_thread *observed, enum sl_sight sight)
+static enum sl_host_top translate(struct sl_host_look *look, struct sl_host_view *view,
+                                  const struct sl_subject_thread *observed, enum sl_sight sight)
 {
-    enum sl_sketch_top top = top_of(sight);
+    enum sl_host_top top = top_of(sight);
     if (sight == SL_SIGHT_STACK) {
         view->stack = stack_of(look, view, observed);
-        top = view->stack != SL_NONE ? top : SL_SKETCH_MISSED;
+        top = view->stack != SL_NONE ? top : SL_HOST_TOP_MISSED;
     }
     view->stack = sl_host_recording_stack(view->recording, view->stack, top);
-    view->fresh = top == SL_SKETCH_FRAME || top == SL_SKETCH_NO_FRAME;
+    view->fresh = top == SL_HOST_TOP_FRAME || top == SL_HOST_TOP_NO_FRAME;
     return top;
 }
 
@@ -221,11 +225,11 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
     if (sight != SL_SIGHT_SAME) {
         find_task(look, view, sight);
     }
-    enum sl_sketch_top top = recording->open ? translate(look, view, observed, sight) : top_of(sight);
+    enum sl_host_top top = recording->open ? translate(look, view, observed, sight) : top_of(sight);
     if (recording->options.scope == SL_HOST_THREADS) {
         struct sl_recorded_thread *thread = &view->thread->recorded;
-        facts_of(recording)->broken += top == SL_SKETCH_BROKEN;
-        facts_of(recording)->missed += top == SL_SKETCH_MISSED;
+        facts_of(recording)->broken += top == SL_HOST_TOP_BROKEN;
+        facts_of(recording)->missed += top == SL_HOST_TOP_MISSED;
         sl_recording_sample(&recording->recording, thread, view->stack,
                             sl_host_recording_state(recording, look->target->python, thread, observed->state,
                                                     view->task, view->task_code));
@@ -240,9 +244,9 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
         .top = top,
     };
     if (choose(recording, &choice) && !recording->open) {
-        sl_sketch_clear(&recording->sketch, top);
-        if (top == SL_SKETCH_FRAME) {
-            sketch_walks(look, recording, observed);
+        sl_host_sketch_clear(&recording->sketch);
+        if (top == SL_HOST_TOP_FRAME && !sketch_walks(look, recording, observed)) {
+            recording->choice.top = SL_HOST_TOP_MISSED;
         }
     }
 }
@@ -358,52 +362,52 @@ static bool see_root(struct sl_host_look *look, struct sl_host_recording *record
 }
 
 /* What the scope waits for, when nothing runs in it: the frames of its coroutine's chain are in recording->await then. */
-static enum sl_sketch_top find_waiting(struct sl_host_look *look, struct sl_host_recording *recording)
+static enum sl_host_top find_waiting(struct sl_host_look *look, struct sl_host_recording *recording)
 {
     if (recording->options.scope != SL_HOST_TASK) {
-        return SL_SKETCH_NO_FRAME;
+        return SL_HOST_TOP_NO_FRAME;
     }
     if (recording->options.coroutine == 0) {
-        return SL_SKETCH_SWITCHED_OUT;
+        return SL_HOST_TOP_SWITCHED_OUT;
     }
     switch (sl_await_read(&recording->await, look->target->python, recording->options.coroutine)) {
     case SL_AWAITING:
-        return SL_SKETCH_AWAIT;
+        return SL_HOST_TOP_AWAIT;
     case SL_AWAIT_RUNS:
-        return see_root(look, recording) ? SL_SKETCH_FRAME : SL_SKETCH_BROKEN;
+        return see_root(look, recording) ? SL_HOST_TOP_FRAME : SL_HOST_TOP_BROKEN;
     case SL_AWAIT_TORN:
-        return SL_SKETCH_BROKEN;
+        return SL_HOST_TOP_BROKEN;
     case SL_AWAIT_ENDED:
         break;
     }
-    return SL_SKETCH_NO_FRAME;
+    return SL_HOST_TOP_NO_FRAME;
 }
 
 /* Nothing runs in the scope: what does it wait for? A scope that begins to run meanwhile is looked for again. */
 static void choose_waiting(struct sl_host_look *look, struct sl_host_recording *recording)
 {
     struct sl_host_choice choice = {.rank = NO_FRAME, .state = SL_STATE_KNOWN, .top = find_waiting(look, recording)};
-    if (choice.top == SL_SKETCH_FRAME) {
+    if (choice.top == SL_HOST_TOP_FRAME) {
         return; /* it was found to run */
     }
-    bool awaits = choice.top == SL_SKETCH_AWAIT;
+    bool awaits = choice.top == SL_HOST_TOP_AWAIT;
     size_t outer = awaits ? trimmed_from_root(recording) : 0;
     if (recording->open) {
-        sl_stack frames = choice.top == SL_SKETCH_SWITCHED_OUT ? recording->last_stack : 0;
+        sl_stack frames = choice.top == SL_HOST_TOP_SWITCHED_OUT ? recording->last_stack : 0;
         if (awaits) {
             frames = sl_translate(&recording->translation, look->target->python, &recording->await_strand, 0, outer,
                                   &recording->await.walk);
         }
         choice.stack = sl_host_recording_stack(recording, frames, choice.top);
         if (choice.stack == SL_NONE) {
-            choice.top = SL_SKETCH_MISSED;
+            choice.top = SL_HOST_TOP_MISSED;
             choice.stack = recording->recording.missed;
         }
     }
     if (choose(recording, &choice) && !recording->open) {
-        sl_sketch_clear(&recording->sketch, choice.top);
-        if (awaits) {
-            sl_sketch_add(&recording->sketch, &recording->await.walk, outer);
+        sl_host_sketch_clear(&recording->sketch);
+        if (awaits && !sl_host_sketch_add(&recording->sketch, &recording->await.walk, outer)) {
+            recording->choice.top = SL_HOST_TOP_MISSED;
         }
     }
 }
@@ -432,7 +436,7 @@ static void look_again(struct sl_host_look *look, struct sl_host_recording *reco
 static void tell_scope(struct sl_host_look *look, struct sl_host_recording *recording)
 {
     struct sl_host_choice *choice = &recording->choice;
-    for (int attempt = 0; attempt < ATTEMPTS_MAX && (!recording->chosen || choice->top == SL_SKETCH_BROKEN);
+    for (int attempt = 0; attempt < ATTEMPTS_MAX && (!recording->chosen || choice->top == SL_HOST_TOP_BROKEN);
          attempt++) {
         if (attempt > 0) {
             count_retried(recording, 1);
@@ -446,11 +450,11 @@ static void tell_scope(struct sl_host_look *look, struct sl_host_recording *reco
         recording->sketch.taken = true;
         return;
     }
-    if (choice->rank != NO_FRAME && choice->top == SL_SKETCH_FRAME) {
+    if (choice->rank != NO_FRAME && choice->top == SL_HOST_TOP_FRAME) {
         recording->last_stack = choice->stack;
     }
-    facts_of(recording)->broken += choice->top == SL_SKETCH_BROKEN;
-    facts_of(recording)->missed += choice->top == SL_SKETCH_MISSED;
+    facts_of(recording)->broken += choice->top == SL_HOST_TOP_BROKEN;
+    facts_of(recording)->missed += choice->top == SL_HOST_TOP_MISSED;
     sl_state state = sl_host_recording_state(recording, look->target->python, &recording->scope, choice->state,
                                              choice->task, choice->task_code);
     sl_recording_sample(&recording->recording, &recording->scope, choice->stack, state);

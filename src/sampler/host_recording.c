@@ -197,8 +197,8 @@ static void count_from_now(struct sl_host_recording *recording, uint64_t sampler
     recording->children_cpu_before_ns = sl_own_children_cpu_ns();
 }
 
-bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
-                            struct sl_error *error)
+/* What is needed to find it in memory. */
+static bool find_scope(struct sl_host_recording *recording, struct sl_host_target *target, struct sl_error *error)
 {
     if (!open_stem(recording, target)) {
         return sl_error_memory(error);
@@ -208,8 +208,17 @@ bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_
         return sl_error_set(error, SL_ERROR_UNSUPPORTED, "this Python %s keeps its context variables in an unknown way",
                             sl_python_version(target->python));
     }
-    count_from_now(recording, sampler_cpu_ns);
     recording->met = true;
+    return true;
+}
+
+bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
+                            struct sl_error *error)
+{
+    if (!find_scope(recording, target, error)) {
+        return false;
+    }
+    count_from_now(recording, sampler_cpu_ns);
     return true;
 }
 
@@ -230,20 +239,20 @@ static sl_stack marked(struct sl_host_recording *recording, sl_stack caller, sl_
     return caller != SL_NONE ? sl_recorder_stack(recording->recorder, caller, mark, 0) : SL_NONE;
 }
 
-sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_sketch_top top)
+sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_host_top top)
 {
     switch (top) {
-    case SL_SKETCH_FRAME:
+    case SL_HOST_TOP_FRAME:
         break;
-    case SL_SKETCH_NO_FRAME:
+    case SL_HOST_TOP_NO_FRAME:
         return recording->recording.no_frame;
-    case SL_SKETCH_AWAIT:
+    case SL_HOST_TOP_AWAIT:
         return marked(recording, frames, recording->await_mark);
-    case SL_SKETCH_SWITCHED_OUT:
+    case SL_HOST_TOP_SWITCHED_OUT:
         return marked(recording, frames, recording->switched_out_mark);
-    case SL_SKETCH_BROKEN:
+    case SL_HOST_TOP_BROKEN:
         return recording->recording.broken;
-    case SL_SKETCH_MISSED:
+    case SL_HOST_TOP_MISSED:
         return recording->recording.missed;
     }
     return frames;
@@ -257,32 +266,34 @@ static void tell_sketch(struct sl_host_recording *recording, const struct sl_pyt
         return;
     }
     const struct sl_host_choice *choice = &recording->choice;
-    sl_stack frames = sl_sketch_stack(sketch, &recording->translation, python);
-    sl_stack stack = sl_host_recording_stack(recording, frames, sketch->top);
+    sl_stack frames = sl_host_sketch_stack(sketch, &recording->translation, python);
+    sl_stack stack = sl_host_recording_stack(recording, frames, choice->top);
     stack = stack != SL_NONE ? stack : recording->recording.missed;
     struct sl_facts *facts = sl_recorder_facts(recording->recorder);
     facts->broken += stack == recording->recording.broken;
     facts->missed += stack == recording->recording.missed;
     facts->retried += sketch->retried;
-    if (sketch->top == SL_SKETCH_FRAME && stack == frames) {
+    if (choice->top == SL_HOST_TOP_FRAME && stack == frames) {
         recording->last_stack = stack;
     }
     sl_state state =
         sl_host_recording_state(recording, python, &recording->scope, choice->state, choice->task, choice->task_code);
     sl_recording_sample(&recording->recording, &recording->scope, stack, state);
     sl_recording_look(&recording->recording, &sketch->span);
-    sl_sketch_destroy(sketch);
+    sl_host_sketch_destroy(sketch);
 }
 
 static bool open_all(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t sampler_cpu_ns,
                      struct sl_error *error)
 {
-    if ((!recording->met && !sl_host_recording_meet(recording, target, sampler_cpu_ns, error)) ||
-        !open_recorder(recording, target, error)) {
+    bool met = recording->met;
+    if ((!met && !find_scope(recording, target, error)) || !open_recorder(recording, target, error)) {
         return false;
     }
-    if (!recording->running) {
+    if (!met) {
         count_from_now(recording, sampler_cpu_ns);
+    }
+    if (!recording->running) {
         begin(recording);
         sl_slots_init(&recording->slots, recording->options.interval_ns, recording->begin_ns - recording->epoch_ns,
                       UINT64_MAX, recording->slots.seed);
@@ -449,7 +460,7 @@ static void drop_view(struct sl_host_recording *recording, struct sl_subject *su
 static void forget(struct sl_host_recording *recording)
 {
     sl_stem_destroy(&recording->stem);
-    sl_sketch_destroy(&recording->sketch);
+    sl_host_sketch_destroy(&recording->sketch);
     sl_await_destroy(&recording->await);
     sl_await_init(&recording->await);
     sl_strand_destroy(&recording->await_strand);

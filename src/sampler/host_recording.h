@@ -16,6 +16,16 @@
 
 #include <stdatomic.h>
 
+/* What stands above the frames that were seen, or for all of them. */
+enum sl_host_top {
+    SL_HOST_TOP_FRAME = 0,
+    SL_HOST_TOP_NO_FRAME,
+    SL_HOST_TOP_AWAIT,
+    SL_HOST_TOP_SWITCHED_OUT,
+    SL_HOST_TOP_BROKEN,
+    SL_HOST_TOP_MISSED,
+};
+
 /* A thread as the recordings see it together: the `viewer` of a subject's thread. */
 struct sl_host_thread {
     struct sl_host_view *views;
@@ -87,7 +97,7 @@ struct sl_host_recording {
         sl_state state;
         uint64_t task; /* as struct sl_walk */
         uint32_t task_code;
-        enum sl_sketch_top top;
+        enum sl_host_top top;
     } choice;
 
     struct sl_host_sketch sketch; /* of one with a `caller`, until it is open; the choice is that of this look then */
@@ -119,7 +129,7 @@ sl_state sl_host_recording_state(struct sl_host_recording *recording, const stru
                                  struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code);
 
 /* The stack of what is known to stand on top of `frames`; SL_NONE when memory is exhausted. Of one that is open. */
-sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_sketch_top top);
+sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_host_top top);
 
 /* What the look that is due stands for was not seen. Not for SL_HOST_THREADS. */
 void sl_host_recording_miss(struct sl_host_recording *recording);

@@ -6,7 +6,6 @@
 #define SL_SAMPLER_HOST_SKETCH_H
 
 #include "cpython/python.h"
-#include "profile/stacks.h"
 #include "sampler/slots.h"
 #include "sampler/translation.h"
 
@@ -14,36 +13,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What stands above the frames, or for all of them. */
-enum sl_sketch_top {
-    SL_SKETCH_FRAME = 0,
-    SL_SKETCH_NO_FRAME,
-    SL_SKETCH_AWAIT,
-    SL_SKETCH_SWITCHED_OUT,
-    SL_SKETCH_BROKEN,
-    SL_SKETCH_MISSED,
-};
-
 struct sl_host_sketch {
     bool taken;              /* all of what follows is known, and was not told yet */
     struct sl_span span;     /* on the recording's clock */
     struct sl_frame *frames; /* outermost first; owned */
     uint32_t count, capacity;
-    enum sl_sketch_top top;
     uint64_t retried;
 };
 
-void sl_sketch_destroy(struct sl_host_sketch *sketch);
+void sl_host_sketch_destroy(struct sl_host_sketch *sketch);
 
 /* Forgets the frames, and keeps their memory. */
-void sl_sketch_clear(struct sl_host_sketch *sketch, enum sl_sketch_top top);
+void sl_host_sketch_clear(struct sl_host_sketch *sketch);
 
-/* Puts the frames of a walk on top, without the `trimmed` outermost of them. When memory is exhausted the stack becomes
- * one that was missed. */
-void sl_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, size_t trimmed);
+/* Puts the frames of a walk on top, without the `trimmed` outermost of them. False when memory is exhausted. */
+bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, size_t trimmed);
 
 /* The frames as a stack; SL_NONE when memory is exhausted. */
-sl_stack sl_sketch_stack(const struct sl_host_sketch *sketch, struct sl_translation *translation,
-                         const struct sl_python *python);
+sl_stack sl_host_sketch_stack(const struct sl_host_sketch *sketch, struct sl_translation *translation,
+                              const struct sl_python *python);
 
 #endif

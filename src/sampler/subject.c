@@ -302,9 +302,15 @@ static void ask_kernel(struct sl_subject *subject, struct sl_subject_thread *thr
     if (!seen->asked) {
         return;
     }
-    bool counted = read_runs(subject, thread, seen);
     read_activity(subject, thread, seen);
-    seen->counted = counted && seen->known && !seen->activity.on_cpu;
+    if (!seen->known || seen->activity.on_cpu) {
+        return;
+    }
+    seen->counted = read_runs(subject, thread, seen);
+    if (seen->counted) {
+        read_activity(subject, thread, seen);
+        seen->counted = seen->known && !seen->activity.on_cpu;
+    }
 }
 
 /* Whether a thread that waited at the last look still does, without having run meanwhile. */

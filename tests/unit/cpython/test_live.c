@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "cpython/runtime.h"
+#include "cpython/stack.h"
 #include "live.h"
 
 #include <signal.h>
@@ -222,6 +223,52 @@ static void test_a_process_without_python_is_told_apart(void **state)
     waitpid(pid, NULL, 0);
 }
 
+/* Of the code objects that are believed to stay, one is compared in each walk, and each has its turn. From 3.14 on it is
+ * told whether any was freed. */
+static void check_turns(struct sl_python *python, pid_t pid)
+{
+    struct sl_walk walk = {0};
+    if (python->layout.interpreter_code_generation != 0) {
+        return;
+    }
+    walk_thread(python, pid, false, &walk);
+    assert_true(walk.count >= 3);
+    for (uint32_t i = 0; i < python->codes.count; i++) {
+        python->codes.items[i].matches = 1000;
+        assert_true(sl_code_trusted(&python->codes.items[i]));
+    }
+    uint64_t first = python->walk;
+    for (size_t n = 0; n < 2 * (walk.count + 2); n++) {
+        walk_thread(python, pid, false, &walk);
+        uint32_t compared = 0;
+        for (uint32_t i = 0; i < python->codes.count; i++) {
+            compared += python->codes.items[i].compared_walk == python->walk;
+        }
+        assert_true(compared <= 1);
+    }
+    for (uint32_t i = 0; i < python->codes.count; i++) {
+        assert_true(python->codes.items[i].compared_walk > first);
+    }
+}
+
+static void test_code_that_stays_is_compared_in_turn(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < python_count; i++) {
+        struct child child;
+        struct sl_process process;
+        struct sl_buffer lines;
+        start(&child, pythons[i], PROGRAM, "plain");
+        read_lines(&child, &lines);
+        struct sl_python *python = attach(&process, &child);
+        check_turns(python, child.pid);
+        sl_buffer_destroy(&lines);
+        sl_python_detach(python);
+        sl_process_close(&process);
+        finish(&child);
+    }
+}
+
 int main(void)
 {
     read_pythons();
@@ -232,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_recursion_over_many_chunks),
         cmocka_unit_test(test_names_files_and_line_tables_of_every_size_and_alphabet),
         cmocka_unit_test(test_subinterpreters),
+        cmocka_unit_test(test_code_that_stays_is_compared_in_turn),
         cmocka_unit_test(test_what_the_interpreter_says_of_itself),
         cmocka_unit_test(test_a_process_without_python_is_told_apart),
     };
