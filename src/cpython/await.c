@@ -4,6 +4,7 @@
 #include "cpython/runtime.h"
 #include "cpython/types.h"
 #include "cpython/words.h"
+#include "target/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,9 +113,10 @@ static enum sl_look resumes_from_await(struct following *following, uint64_t ins
     return look;
 }
 
-/* A coroutine or generator: its frame, and what it awaits, 0 when it does not. */
-static enum sl_look follow_generator(struct following *following, uint64_t object, enum sl_awaiting *awaiting,
-                                     uint64_t *next)
+/* A coroutine or generator: its frame, and what it awaits, 0 when it does not. A coroutine that is suspended always does:
+ * there is no `yield` in it. */
+static enum sl_look follow_generator(struct following *following, uint64_t object, bool coroutine,
+                                     enum sl_awaiting *awaiting, uint64_t *next)
 {
     const struct sl_layout *layout = &following->python->layout;
     struct sl_await *await = following->await;
@@ -139,7 +141,7 @@ static enum sl_look follow_generator(struct following *following, uint64_t objec
     if (look == SL_LOOK_OK) {
         look = look_at_word(following, frame + layout->frame_instruction, &instruction);
     }
-    if (look == SL_LOOK_OK && layout->minor < SL_SELF_DESCRIBED_MINOR) {
+    if (look == SL_LOOK_OK && !coroutine && layout->minor < SL_SELF_DESCRIBED_MINOR) {
         look = resumes_from_await(following, instruction, &awaits);
     }
     raw->code &= layout->pointer_mask;
@@ -170,7 +172,7 @@ static enum sl_look follow_object(struct following *following, uint64_t object, 
     case SL_TYPE_COROUTINE:
     case SL_TYPE_GENERATOR:
     case SL_TYPE_ASYNC_GENERATOR:
-        return follow_generator(following, object, awaiting, next);
+        return follow_generator(following, object, type == SL_TYPE_COROUTINE, awaiting, next);
     case SL_TYPE_ASYNC_GENERATOR_SEND:
     case SL_TYPE_ASYNC_GENERATOR_THROW:
     case SL_TYPE_COROUTINE_WRAPPER:
@@ -202,27 +204,50 @@ static void reverse(struct sl_await *await)
 /* Code objects that are read together. */
 #define CODES_AT_ONCE 16
 
-/* Sees to it that the code objects of `count` frames are in the cache: frames that are alive keep them alive. */
+/* Of those that are believed to stay, the one that was compared longest ago; NULL when there is none. */
+static const struct sl_known_code *whose_turn(const struct sl_python *python, const struct sl_stem_frame *frames,
+                                              size_t count)
+{
+    const struct sl_known_code *turn = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
+        if (known != NULL && sl_code_trusted(known) && (turn == NULL || known->compared_walk < turn->compared_walk)) {
+            turn = known;
+        }
+    }
+    return turn;
+}
+
+/* Sees to it that the code objects of `count` frames are in the cache: frames that are alive keep them alive. Those that
+ * may have become others are compared, and one of those that are believed to stay. */
 static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
 {
     const struct sl_layout *layout = &python->layout;
+    const struct sl_known_code *turn = whose_turn(python, frames, count);
+    bool compared[CODES_AT_ONCE];
     uint64_t unknown[CODES_AT_ONCE];
     size_t unknown_count = 0;
     sl_snapshot_clear(&python->snapshot);
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        if (known != NULL && !sl_code_check_add(&python->snapshot, layout, known)) {
+        compared[i] = known != NULL && (known == turn || !sl_code_trusted(known));
+        if (compared[i] && !sl_code_check_add(&python->snapshot, layout, known)) {
             return SL_LOOK_MEMORY;
         }
     }
     bool read = sl_snapshot_take(&python->snapshot, python->process) == SL_READ_OK;
+    uint64_t now_ns = sl_clock_now_ns();
     size_t piece = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        bool same = false;
-        if (known != NULL) {
+        struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
+        bool same = known != NULL;
+        if (compared[i]) {
             same = read && sl_code_check_passes(&python->snapshot, piece, layout, &python->codes, known);
             piece += sl_code_check_pieces(layout);
+            known->compared_walk = python->walk;
+        }
+        if (same && compared[i]) {
+            sl_code_check_passed(known, now_ns);
         }
         bool listed = same;
         for (size_t u = 0; u < unknown_count && !listed; u++) {
@@ -272,6 +297,7 @@ enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python,
     struct following following = {.await = await, .python = python};
     enum sl_awaiting first = SL_AWAIT_ENDED;
     enum sl_look look = SL_LOOK_OK;
+    python->walk++;
     sl_trail_clear(&await->trail);
     await->coroutine = coroutine;
     await->walk = (struct sl_walk){0};

@@ -48,7 +48,7 @@ struct sl_known_code {
     uint64_t generation;    /* and the count of code objects it had freed when, this one was last known to be itself */
     uint64_t compared_walk; /* the walk in which its identity was last compared */
     uint32_t matches;       /* how often it was, and matched, while the program went on */
-    uint64_t met_ns;        /* when it first did, by sl_stack_clock_ns, */
+    uint64_t met_ns;        /* when it first did, of CLOCK_MONOTONIC, */
     uint64_t lived_ns;      /* and how much later it last did */
     bool short_lived;       /* its file is no file: made by exec or eval, likely to go again */
 };

@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#define MATCHES_TO_TRUST 1000u
+#define MATCHES_IN_LIFE 8u
+#define LIFE_NS UINT64_C(1000000000)
+
 size_t sl_code_check_pieces(const struct sl_layout *layout)
 {
     return layout->code_version == 0 ? 3 : 1;
@@ -42,4 +46,19 @@ bool sl_code_check_passes(const struct sl_snapshot *snapshot, size_t first, cons
         sl_code_identity_texts(&identity, name, snapshot->bytes + file_piece->at, file_piece->size);
     }
     return sl_code_identity_equal(&identity, &known->identity);
+}
+
+void sl_code_check_passed(struct sl_known_code *known, uint64_t now_ns)
+{
+    if (known->matches == 0) {
+        known->met_ns = now_ns;
+    }
+    known->matches += known->matches < UINT32_MAX;
+    known->lived_ns = now_ns - known->met_ns;
+}
+
+bool sl_code_trusted(const struct sl_known_code *known)
+{
+    bool long_lived = known->matches >= MATCHES_IN_LIFE && known->lived_ns >= LIFE_NS;
+    return !known->short_lived && (long_lived || known->matches >= MATCHES_TO_TRUST);
 }

@@ -18,4 +18,11 @@ bool sl_code_check_add(struct sl_snapshot *snapshot, const struct sl_layout *lay
 bool sl_code_check_passes(const struct sl_snapshot *snapshot, size_t first, const struct sl_layout *layout,
                           const struct sl_code_cache *cache, const struct sl_known_code *known);
 
+/* It did at `now_ns`, and the program had gone on since it last did. */
+void sl_code_check_passed(struct sl_known_code *known, uint64_t now_ns);
+
+/* Whether the code object is believed to stay, so that it need not be compared each time: it was found to be there a
+ * thousand times, or a few times over a second or longer. In a large program most are seldom met. */
+bool sl_code_trusted(const struct sl_known_code *known);
+
 #endif

@@ -57,7 +57,7 @@ struct sl_stack {
     /* Code objects freed so far, before and behind the moment; 0 when it is not told. What is in the stack was in use at
      * the moment, so it is itself until more than those before it have been freed. */
     uint64_t freed_before, freed_behind;
-    uint64_t copied_ns; /* when copying began, by sl_stack_clock_ns */
+    uint64_t copied_ns; /* when copying began */
     uint32_t version;   /* the highest co_version that was known before */
 };
 
@@ -88,12 +88,6 @@ void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address);
 
 /* stack_plan.c: copies everything that the stack is thought to consist of. */
 enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, struct sl_thread_memory *memory);
-
-/* CLOCK_MONOTONIC, in ns. */
-uint64_t sl_stack_clock_ns(void);
-
-/* Whether a code object is believed to stay, so that it need not be compared in every walk. */
-bool sl_code_trusted(const struct sl_known_code *known);
 
 /* stack_words.c: adds the words to be seen beside the stack, behind its pieces; false when memory is exhausted. */
 bool sl_stack_words_add(struct sl_stack *stack);

@@ -9,6 +9,7 @@
 #include "cpython/frame.h"
 #include "cpython/stack.h"
 #include "cpython/words.h"
+#include "target/clock.h"
 
 #include <string.h>
 
@@ -104,7 +105,7 @@ static enum sl_look copy(struct learning *learning)
         return SL_LOOK_MEMORY;
     }
     enum sl_read read = sl_snapshot_take(snapshot, stack->python->process);
-    learning->age_ns = sl_stack_clock_ns() - stack->copied_ns;
+    learning->age_ns = sl_clock_now_ns() - stack->copied_ns;
     return sl_look_from_read(read);
 }
 
@@ -252,7 +253,7 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
     const struct sl_python *python = stack->python;
     bool churn = reused || sl_code_cache_churns(&python->codes);
     bool read_late =
-        churn && python->layout.code_version == 0 && sl_stack_clock_ns() - stack->copied_ns > READ_WITHIN_NS_IN_CHURN;
+        churn && python->layout.code_version == 0 && sl_clock_now_ns() - stack->copied_ns > READ_WITHIN_NS_IN_CHURN;
     learning.fresh = learning.age_ns <= (churn ? WITHIN_NS_IN_CHURN : WITHIN_NS) && !read_late;
     bool believed = (!reused && learning.fresh) || none_was_freed(&learning);
     bool chained = chain_holds(&learning);

@@ -2,8 +2,7 @@
 
 #include "cpython/code_check.h"
 #include "cpython/words.h"
-
-#include <time.h>
+#include "target/clock.h"
 
 /* How far below the innermost frame the newest chunk is read twice: some fifteen frames. More than that are not left
  * and entered again within the microsecond in between. */
@@ -19,13 +18,7 @@
 /* Code objects whose identity is asked for at once: the rest have their turn in the next walks. */
 #define COMPARED_MAX 48u
 
-/* From how many comparisons on, each after the program had gone on, a code object is believed to stay, so that it need not
- * be compared in every walk: that many, or fewer over so long a time. In a large program most are seldom met. */
-#define MATCHES_TO_TRUST 1000u
-#define MATCHES_IN_LIFE 8u
-#define LIFE_NS UINT64_C(1000000000)
-
-/* And how many of those are compared in each walk all the same. */
+/* How many code objects that are believed to stay are compared in each walk all the same. */
 #define TRUSTED_COMPARED 1u
 
 /* A copy that took longer than this was interrupted: the pieces of it lie too far apart in time to be held against each
@@ -39,13 +32,6 @@
  * any. */
 #define COPIES_TO_BE_FAST 3
 #define COPIES_MAX 8
-
-uint64_t sl_stack_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static bool add(struct sl_stack *stack, size_t *piece, uint64_t address, size_t size)
 {
@@ -158,12 +144,6 @@ static bool add_code(struct sl_stack *stack, const struct sl_known_code *known)
     return sl_code_check_add(&stack->python->snapshot, &stack->python->layout, known);
 }
 
-bool sl_code_trusted(const struct sl_known_code *known)
-{
-    bool long_lived = known->matches >= MATCHES_IN_LIFE && known->lived_ns >= LIFE_NS;
-    return !known->short_lived && (long_lived || known->matches >= MATCHES_TO_TRUST);
-}
-
 /* The code objects of the last stack, as far as they may have become others since. */
 static bool add_codes(struct sl_stack *stack)
 {
@@ -246,12 +226,12 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
     stack->extra = python->snapshot.count;
     uint64_t most = COPY_NS + COPY_NS_PER_PIECE * python->snapshot.count + python->snapshot.size / COPY_BYTES_PER_NS;
     for (int copies = 1;; copies++) {
-        stack->copied_ns = sl_stack_clock_ns();
+        stack->copied_ns = sl_clock_now_ns();
         enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
         if (stack->generation_before != SL_NO_PIECE) {
             stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
         }
-        uint64_t took = sl_stack_clock_ns() - stack->copied_ns;
+        uint64_t took = sl_clock_now_ns() - stack->copied_ns;
         bool fast = took <= (copies < COPIES_TO_BE_FAST ? most : most * 2) || copies == COPIES_MAX;
         if (read != SL_READ_OK) {
             sl_stack_words_lose_list(stack);

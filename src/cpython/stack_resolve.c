@@ -43,14 +43,9 @@ void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known)
     known->compared_walk = stack->python->walk;
     known->generation = stack->freed_before;
     known->interpreter = stack->memory->interpreter;
-    if (!went_on(stack->memory)) {
-        return;
+    if (went_on(stack->memory)) {
+        sl_code_check_passed(known, stack->copied_ns);
     }
-    if (known->matches == 0) {
-        known->met_ns = stack->copied_ns;
-    }
-    known->matches += known->matches < UINT32_MAX;
-    known->lived_ns = stack->copied_ns - known->met_ns;
 }
 
 /* Whether the entry is surely still what lay at its address at the moment of the walk. */

@@ -2,6 +2,7 @@
 #include "live.h"
 
 #include "cpython/await.h"
+#include "cpython/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,46 @@ static void test_a_coroutine_that_runs_or_has_not_begun_waits_for_nothing(void *
     look_at_all((const char *const[]){"created", NULL}, SL_AWAIT_ENDED);
 }
 
+/* Of the code objects that are believed to stay, one is compared in each reading, and each has its turn. */
+static void check_turns(struct sl_python *python, uint64_t coroutine)
+{
+    struct sl_await await;
+    uint64_t first = python->walk + 1;
+    for (size_t n = 0; n < 2 * python->codes.count + 1; n++) {
+        uint64_t walk = python->walk;
+        uint32_t compared = 0;
+        sl_await_init(&await);
+        assert_int_equal(sl_await_read(&await, python, coroutine), SL_AWAITING);
+        sl_await_destroy(&await);
+        for (uint32_t i = 0; i < python->codes.count; i++) {
+            compared += python->codes.items[i].compared_walk > walk;
+            python->codes.items[i].matches = 1000;
+        }
+        assert_true(n == 0 || compared == 1);
+    }
+    for (uint32_t i = 0; i < python->codes.count; i++) {
+        assert_true(python->codes.items[i].compared_walk > first);
+    }
+}
+
+static void test_code_that_stays_is_compared_in_turn(void **state)
+{
+    (void)state;
+    for (size_t p = 0; p < python_count; p++) {
+        struct child child;
+        struct sl_process process;
+        struct sl_buffer lines;
+        start(&child, pythons[p], PROGRAM, "coroutines");
+        read_lines(&child, &lines);
+        struct sl_python *python = attach(&process, &child);
+        check_turns(python, strtoull(lines.bytes, NULL, 16));
+        sl_buffer_destroy(&lines);
+        sl_python_detach(python);
+        sl_process_close(&process);
+        finish(&child);
+    }
+}
+
 int main(void)
 {
     read_pythons();
@@ -109,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_tasks_that_are_awaited),
         cmocka_unit_test(test_only_what_is_awaited_is_followed),
         cmocka_unit_test(test_a_coroutine_that_runs_or_has_not_begun_waits_for_nothing),
+        cmocka_unit_test(test_code_that_stays_is_compared_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

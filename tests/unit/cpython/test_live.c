@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "cpython/code_check.h"
 #include "cpython/runtime.h"
-#include "cpython/stack.h"
 #include "live.h"
 
 #include <signal.h>
