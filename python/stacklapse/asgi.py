@@ -10,22 +10,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from stacklapse._web.asgi import Application, ASGICore, Receive, Scope, Send
+from stacklapse._web.asgi import Application, ASGICore, Scope
 from stacklapse._web.core import Core
 from stacklapse._web.options import Options
 
 __all__ = ["ProfilerMiddleware"]
 
 
-class ProfilerMiddleware:
+class ProfilerMiddleware(ASGICore):
     """Takes the options of docs/wsgi-asgi.md as keywords. Without any it does something in debug mode only, which
     Starlette and FastAPI tell of themselves (`FastAPI(debug=True)`)."""
 
     def __init__(self, app: Application, **options: Any) -> None:
-        self._core = ASGICore(app, Core(Options(**options)), _debug)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._core(scope, receive, send)
+        super().__init__(app, Core(Options(**options)), _debug)
 
 
 def _debug(scope: Scope) -> bool:

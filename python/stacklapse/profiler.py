@@ -302,7 +302,8 @@ def _current_task() -> tuple[bool, object, object]:
     if asyncio is not None:
         try:
             # Without a loop in this thread, the usual question is answered by an exception.
-            task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+            loop = asyncio._get_running_loop()
+            task = asyncio.current_task(loop) if loop is not None else None
         except (RuntimeError, AttributeError):
             task = None
         if task is not None:

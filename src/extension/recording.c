@@ -113,13 +113,14 @@ static void unmark(struct recording *recording, const struct sl_recording_state 
     sl_token_end(recording->token);
     PyObject *now = held(state);
     if (now == recording->token && recording->set != NULL) {
-        PyObject *old = PyObject_GetAttrString(recording->set, "old_value");
+        PyObject *old = PyObject_GetAttr(recording->set, state->name_old_value);
         PyObject *outer = old != NULL ? sl_token_running(state->token_type, old) : NULL;
         PyObject *result = NULL;
         if (old != NULL && (outer != NULL || Py_TYPE(old) == (PyTypeObject *)state->token_type)) {
-            result = PyObject_CallMethod(state->variable, "set", "O", outer != NULL ? outer : Py_None);
+            result =
+                PyObject_CallMethodObjArgs(state->variable, state->name_set, outer != NULL ? outer : Py_None, NULL);
         } else {
-            result = PyObject_CallMethod(state->variable, "reset", "O", recording->set);
+            result = PyObject_CallMethodObjArgs(state->variable, state->name_reset, recording->set, NULL);
         }
         Py_XDECREF(result);
         Py_XDECREF(old);
@@ -514,7 +515,10 @@ int sl_recording_setup(PyObject *module, struct sl_recording_state *state)
     state->name_get = PyUnicode_InternFromString("get");
     state->name_set = PyUnicode_InternFromString("set");
     state->name_f_back = PyUnicode_InternFromString("f_back");
-    bool named = state->name_get != NULL && state->name_set != NULL && state->name_f_back != NULL;
+    state->name_reset = PyUnicode_InternFromString("reset");
+    state->name_old_value = PyUnicode_InternFromString("old_value");
+    bool named = state->name_get != NULL && state->name_set != NULL && state->name_f_back != NULL &&
+                 state->name_reset != NULL && state->name_old_value != NULL;
     state->token_type = state->frame_type != NULL && named ? sl_token_type(module) : NULL;
     state->type = state->token_type != NULL ? recording_type(module) : NULL;
     if (state->type == NULL || PyModule_AddObjectRef(module, "Recording", state->type) != 0) {
@@ -541,4 +545,6 @@ void sl_recording_clear(struct sl_recording_state *state)
     Py_CLEAR(state->name_get);
     Py_CLEAR(state->name_set);
     Py_CLEAR(state->name_f_back);
+    Py_CLEAR(state->name_reset);
+    Py_CLEAR(state->name_old_value);
 }

@@ -15,7 +15,7 @@ struct sl_recording_state {
     PyObject *token_type; /* of what the variable holds */
     PyObject *variable;   /* the ContextVar that marks what belongs to a recording */
     PyObject *frame_type; /* types.FrameType */
-    PyObject *name_get, *name_set, *name_f_back;
+    PyObject *name_get, *name_set, *name_reset, *name_old_value, *name_f_back;
 };
 
 /* Makes the types, adds `Recording` to the module and registers what is to be done around os.fork. -1 with an exception

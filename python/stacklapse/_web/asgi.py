@@ -42,37 +42,22 @@ class ASGICore:
         self._address = core.options.address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        http = scope["type"] == "http"
-        incoming = self._incoming(scope) if http else None
-        if incoming is not None:
-            answer = self._core.answer(incoming)
-            if answer is not None:
-                return await _send(answer, send, incoming.method)
-            watch = self._core.begin(incoming, sys._getframe())
-        elif http and self._core.watches:
-            watch = self._core.watch(scope["method"], sys._getframe())
-        else:
-            watch = None
+        # What every request goes through is written out here: calls are what it costs, and awaits at each suspension.
+        watch = None
+        if scope["type"] == "http":
+            incoming = self._incoming(scope)
+            if incoming is not None:
+                answer = self._core.answer(incoming)
+                if answer is not None:
+                    return await _send(answer, send, incoming.method)
+                watch = self._core.begin(incoming, sys._getframe())
+            elif self._core.watches:
+                watch = self._core.watch(scope["method"], sys._getframe())
         if watch is None:
             return await self._app(scope, receive, send)
-        if not watch.asked:
-            return await self._watched(watch, scope, receive, send)
-        exchange = _Exchange(self._core, watch, scope, send)
-        try:
-            await self._app(exchange.scope, receive, exchange.send)
-            await exchange.complete()
-        except BaseException as error:
-            exchange.fail(error)
-            if isinstance(error, Exception):
-                # A framework may answer with an error page first and then let the server know.
-                await exchange.complete()
-            raise
-        finally:
-            exchange.finish()
-        return None
+        if watch.asked:
+            return await self._recorded(watch, scope, receive, send)
 
-    async def _watched(self, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
-        """A request that nobody asked for: as little as can be, because it is every one."""
         status = 0
 
         def passing(message: Message) -> Awaitable[None]:
@@ -89,6 +74,22 @@ class ASGICore:
             raise
         finally:
             self._core.finish_watched(watch, status, failed, lambda: route_of(self._core, scope), in_background=True)
+        return None
+
+    async def _recorded(self, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that was asked for."""
+        exchange = _Exchange(self._core, watch, scope, send)
+        try:
+            await self._app(exchange.scope, receive, exchange.send)
+            await exchange.complete()
+        except BaseException as error:
+            exchange.fail(error)
+            if isinstance(error, Exception):
+                # A framework may answer with an error page first and then let the server know.
+                await exchange.complete()
+            raise
+        finally:
+            exchange.finish()
 
     def _incoming(self, scope: Scope) -> Incoming | None:
         """None when it asks for nothing of ours."""
