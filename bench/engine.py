@@ -126,10 +126,12 @@ def rate() -> str:
     """One thread, 30 frames deep: samples a second that were taken and stored, by the interval that was asked for."""
     python = one_interpreter()
     amount = amount_for(python, "steady", 4)
-    plain = [run([], python, ["steady", amount]) for _ in range(3)]
     rows = []
     for interval in ("1ms", "100us", "20us", "10us", "5us", "2us"):
-        results = [record(python, ["steady", amount], ["-i", interval]) for _ in range(3)]
+        plain, results = [], []
+        for _ in range(3):
+            plain.append(run([], python, ["steady", amount]))
+            results.append(record(python, ["steady", amount], ["-i", interval]))
         result = results[1]
         samples, duration = number(result, "samples"), float(result.info["duration"].split()[0])
         rows.append(

@@ -64,6 +64,14 @@ bool sl_hash_index_add(struct sl_hash_index *index, uint32_t hash, uint32_t numb
     return true;
 }
 
+void sl_hash_index_clear(struct sl_hash_index *index)
+{
+    if (index->slots != NULL) {
+        memset(index->slots, 0xFF, ((size_t)index->mask + 1) * sizeof *index->slots);
+    }
+    index->count = 0;
+}
+
 uint32_t sl_hash_bytes(uint64_t seed, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;

@@ -34,6 +34,9 @@ struct sl_hash_index {
 void sl_hash_index_init(struct sl_hash_index *index);
 void sl_hash_index_destroy(struct sl_hash_index *index);
 
+/* Takes all numbers out, and keeps the slots. */
+void sl_hash_index_clear(struct sl_hash_index *index);
+
 /* Adds a number that the index does not hold yet. False when memory is exhausted; the index is then as before. */
 bool sl_hash_index_add(struct sl_hash_index *index, uint32_t hash, uint32_t number);
 

@@ -241,13 +241,13 @@ static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_fr
     for (size_t i = 0; i < count; i++) {
         struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
         bool same = known != NULL;
-        if (compared[i]) {
+        if (known != NULL && compared[i]) {
+            known->compared_walk = python->walk;
             same = read && sl_code_check_passes(&python->snapshot, piece, layout, &python->codes, known);
             piece += sl_code_check_pieces(layout);
-            known->compared_walk = python->walk;
-        }
-        if (same && compared[i]) {
-            sl_code_check_passed(known, now_ns);
+            if (same) {
+                sl_code_check_passed(known, now_ns);
+            }
         }
         bool listed = same;
         for (size_t u = 0; u < unknown_count && !listed; u++) {

@@ -3,10 +3,10 @@
  * Built by trace_reader.h from a trace, or by the report page from the columns embedded in it. Immutable once built.
  * Needs no libc, because the page compiles it to WebAssembly.
  *
- * Strings, functions and stacks are interned: each distinct one exists once and is named by a number. Number 0 is the
- * empty one in each table. Numbers are given in order of first sight, so a stack's caller always has a smaller number
- * than the stack itself: one pass backwards over the stacks adds up totals, one pass forwards builds a tree, and no
- * traversal recurses. */
+ * Strings, functions and stacks are interned: each distinct one exists once and is named by a number; a stack may be there
+ * more than once where a long recording came back to it. Number 0 is the empty one in each table. Numbers are given in
+ * order of first sight, so a stack's caller always has a smaller number than the stack itself: one pass backwards over the
+ * stacks adds up totals, one pass forwards builds a tree, and no traversal recurses. */
 #ifndef SL_PROFILE_PROFILE_H
 #define SL_PROFILE_PROFILE_H
 

@@ -19,6 +19,8 @@ struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *opti
         return NULL;
     }
     recorder->writer.descriptor = -1;
+    recorder->remembered_max =
+        options->descriptor < 0 ? SL_RECORDER_REMEMBERED_IN_MEMORY_MAX : SL_RECORDER_REMEMBERED_MAX;
     sl_situations_init(&recorder->situations);
     recorder->looks = malloc(SL_RECORDER_LOOKS_MAX * sizeof *recorder->looks);
     if (recorder->looks == NULL || !sl_strings_init(&recorder->strings) || !sl_functions_init(&recorder->functions) ||
@@ -282,8 +284,9 @@ void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t 
     begin_ns = begin_ns > recorder->time_ns ? begin_ns : recorder->time_ns;
     end_ns = end_ns > begin_ns ? end_ns : begin_ns;
     /* The looks of a block follow each other without a gap. */
-    if (recorder->look_count > 0 && (begin_ns > recorder->time_ns || recorder->look_count == SL_RECORDER_LOOKS_MAX ||
-                                     recorder->change_count >= SL_RECORDER_CHANGES_MAX)) {
+    if (recorder->look_count > 0 &&
+        (begin_ns > recorder->time_ns || recorder->look_count == SL_RECORDER_LOOKS_MAX ||
+         recorder->change_count >= SL_RECORDER_CHANGES_MAX || sl_recorder_remembers_much(recorder))) {
         write_block(recorder, true);
     }
     if (recorder->look_count == 0) {

@@ -34,9 +34,10 @@ struct sl_recorder *sl_recorder_create(const struct sl_recorder_options *options
 /* Frees it. What was not flushed is lost: call `sl_recorder_close` before, unless the recording is given up. */
 void sl_recorder_destroy(struct sl_recorder *recorder);
 
-/* Interning. The same content gives the same number; a new one is added. Returns SL_NONE when memory is exhausted or
- * 2^32 - 2 of them exist; the caller then counts the sample as missed. `bytes` need not be valid UTF-8 (it is made so)
- * nor NUL-terminated. O(size), and O(1) for functions and stacks. */
+/* Interning. The same content gives the same number; a new one is added. A stack that comes back after very many others gets
+ * another number; both are good then. Returns SL_NONE when memory is exhausted or 2^32 - 2 of them exist; the caller then
+ * counts the sample as missed. `bytes` need not be valid UTF-8 (it is made so) nor NUL-terminated. O(size), and O(1) for
+ * functions and stacks. */
 sl_string sl_recorder_string(struct sl_recorder *recorder, const char *bytes, size_t size);
 sl_function sl_recorder_function(struct sl_recorder *recorder, struct sl_function_record function);
 sl_stack sl_recorder_stack(struct sl_recorder *recorder, sl_stack caller, sl_function function, uint32_t line);

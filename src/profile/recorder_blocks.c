@@ -65,14 +65,14 @@ static uint32_t write_stacks(struct sl_recorder *recorder, uint32_t first)
 {
     uint32_t end = limited(first, recorder->stacks.count);
     if (end > first) {
-        const struct sl_stack_record *records = recorder->stacks.records;
         clear_column(recorder, first, end - first);
         /* Number by number, not column by column: paths that differ only in their root repeat, and compress. */
         for (uint32_t i = first; i < end; i++) {
-            uint32_t first_line = recorder->functions.records[records[i].function].first_line;
-            sl_buffer_varint(&recorder->column, i - 1 - records[i].caller);
-            sl_buffer_varint(&recorder->column, records[i].function);
-            sl_buffer_varint(&recorder->column, sl_zigzag((int64_t)records[i].line - first_line));
+            const struct sl_stack_record *record = &recorder->stacks.records[i - recorder->stacks.first];
+            uint32_t first_line = recorder->functions.records[record->function].first_line;
+            sl_buffer_varint(&recorder->column, i - 1 - record->caller);
+            sl_buffer_varint(&recorder->column, record->function);
+            sl_buffer_varint(&recorder->column, sl_zigzag((int64_t)record->line - first_line));
         }
         sl_trace_writer_section(&recorder->writer, SL_TRACE_STACKS, &recorder->column, false);
     }
@@ -83,12 +83,12 @@ static uint32_t write_situations(struct sl_recorder *recorder, uint32_t first)
 {
     uint32_t end = limited(first, recorder->situations.count);
     if (end > first) {
-        const struct sl_situation *records = recorder->situations.records;
+        const struct sl_situation *records = recorder->situations.records + (first - recorder->situations.first);
         clear_column(recorder, first, end - first);
         for (uint32_t i = first; i < end; i++) {
-            sl_stack before = i == first ? 0 : records[i - 1].stack;
-            sl_buffer_varint(&recorder->column, sl_zigzag((int64_t)records[i].stack - before));
-            sl_buffer_varint(&recorder->column, records[i].state);
+            sl_stack before = i == first ? 0 : records[i - first - 1].stack;
+            sl_buffer_varint(&recorder->column, sl_zigzag((int64_t)records[i - first].stack - before));
+            sl_buffer_varint(&recorder->column, records[i - first].state);
         }
         sl_trace_writer_section(&recorder->writer, SL_TRACE_SITUATIONS, &recorder->column, false);
     }
@@ -108,6 +108,32 @@ static void write_facts(struct sl_recorder *recorder)
         sl_buffer_varint(&recorder->column, numbers[i]);
     }
     sl_trace_writer_section(&recorder->writer, SL_TRACE_FACTS, &recorder->column, false);
+}
+
+static bool many_stacks(const struct sl_recorder *recorder)
+{
+    return recorder->stacks.count - recorder->stacks.first > recorder->remembered_max;
+}
+
+static bool many_situations(const struct sl_recorder *recorder)
+{
+    return recorder->situations.count - recorder->situations.first > recorder->remembered_max;
+}
+
+bool sl_recorder_remembers_much(const struct sl_recorder *recorder)
+{
+    return many_stacks(recorder) || many_situations(recorder);
+}
+
+/* All that was defined is written: what need not be found again is let go. */
+static void forget(struct sl_recorder *recorder)
+{
+    if (many_stacks(recorder)) {
+        sl_stacks_forget(&recorder->stacks);
+    }
+    if (many_situations(recorder)) {
+        sl_situations_forget(&recorder->situations);
+    }
 }
 
 bool sl_recorder_write_definitions(struct sl_recorder *recorder)
@@ -147,6 +173,7 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
             sl_buffer_clear(&recorder->events);
         }
     }
+    forget(recorder);
     return true;
 }
 

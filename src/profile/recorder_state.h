@@ -18,6 +18,12 @@
 #define SL_RECORDER_DEFINITIONS_MAX 65536
 #define SL_RECORDER_TEXT_MAX ((size_t)4 * 1024 * 1024)
 
+/* So many stacks, and situations, are remembered: beyond that what is written is forgotten, and written once more when it
+ * is seen again. It bounds the memory of a recording of a program whose stacks are hardly ever the same. Of a trace that is
+ * kept in memory itself, finding what is there must not take more than the trace. */
+#define SL_RECORDER_REMEMBERED_MAX ((uint32_t)1 << 20)
+#define SL_RECORDER_REMEMBERED_IN_MEMORY_MAX ((uint32_t)1 << 16)
+
 /* Threads that come and go between two flushes fill a block of definitions of their own when they take more. */
 #define SL_RECORDER_EVENTS_MAX ((size_t)4 * 1024 * 1024)
 
@@ -56,6 +62,7 @@ struct sl_recorder {
     struct sl_functions functions;
     struct sl_stacks stacks;
     struct sl_situations situations;
+    uint32_t remembered_max; /* stacks, and situations */
 
     struct sl_recorded_process *processes;
     uint32_t process_count, process_capacity;
@@ -98,6 +105,9 @@ struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *opti
  * refer to it; the first block of a trace comes even if nothing was. False when memory is exhausted: what was not written
  * stays pending. */
 bool sl_recorder_write_definitions(struct sl_recorder *recorder);
+
+/* Whether it is time for that because it lets go of what was written. */
+bool sl_recorder_remembers_much(const struct sl_recorder *recorder);
 
 /* Puts the looks collected so far into a block, and starts the next one. What cannot be written for want of memory is
  * given up, and counted. */

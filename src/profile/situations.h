@@ -2,7 +2,7 @@
  *
  * What a thread does follows mostly from where it is: the stack that ends in `recv` waits in recvfrom(2). So one number
  * says both, at hardly more than the cost of one. Numbers are given from 0 in order of first sight and never change.
- * Not thread-safe. */
+ * What was forgotten gets a second one when it is seen again (stacks.h says what that is for). Not thread-safe. */
 #ifndef SL_PROFILE_SITUATIONS_H
 #define SL_PROFILE_SITUATIONS_H
 
@@ -15,8 +15,9 @@ struct sl_situation {
 };
 
 struct sl_situations {
-    struct sl_situation *records;
-    uint32_t count;
+    struct sl_situation *records; /* of the situations from number `first` on */
+    uint32_t first;               /* 0 until something was forgotten */
+    uint32_t count;               /* of all numbers that were given */
     uint32_t capacity;
     struct sl_hash_index index;
     uint64_t seed;
@@ -30,5 +31,8 @@ uint32_t sl_situations_intern(struct sl_situations *situations, struct sl_situat
 
 /* Adds a situation under the next number without looking whether it is there: for a table that is read back. */
 uint32_t sl_situations_append(struct sl_situations *situations, struct sl_situation situation);
+
+/* Forgets all situations, and keeps the memory for the next ones. */
+void sl_situations_forget(struct sl_situations *situations);
 
 #endif

@@ -22,11 +22,19 @@ void sl_stacks_destroy(struct sl_stacks *stacks)
 
 sl_stack sl_stacks_append(struct sl_stacks *stacks, struct sl_stack_record record)
 {
-    if (!sl_array_room(&stacks->records, &stacks->capacity, stacks->count, sizeof *stacks->records)) {
+    uint32_t held = stacks->count - stacks->first;
+    if (stacks->count == SL_NONE ||
+        !sl_array_room(&stacks->records, &stacks->capacity, held, sizeof *stacks->records)) {
         return SL_NONE;
     }
-    stacks->records[stacks->count] = record;
+    stacks->records[held] = record;
     return stacks->count++;
+}
+
+void sl_stacks_forget(struct sl_stacks *stacks)
+{
+    sl_hash_index_clear(&stacks->index);
+    stacks->first = stacks->count;
 }
 
 sl_stack sl_stacks_push(struct sl_stacks *stacks, struct sl_stack_record record)
@@ -35,7 +43,7 @@ sl_stack sl_stacks_push(struct sl_stacks *stacks, struct sl_stack_record record)
     uint32_t hash = (uint32_t)sl_hash_mix(key ^ record.function);
     struct sl_hash_probe probe = sl_hash_probe(&stacks->index, hash);
     for (uint32_t number; (number = sl_hash_next(&stacks->index, &probe)) != SL_HASH_NONE;) {
-        const struct sl_stack_record *known = &stacks->records[number];
+        const struct sl_stack_record *known = &stacks->records[number - stacks->first];
         if (known->caller == record.caller && known->function == record.function && known->line == record.line) {
             return number;
         }

@@ -2,7 +2,10 @@
  *
  * A stack is a node of a trie: `function`, at `line`, running on top of the stack `caller`. Node 0 is the empty stack.
  * Numbers are given in order of first sight and never change, so that a trace can be written while the trie grows, and
- * a stack's caller always has a smaller number than the stack. Not thread-safe: one sampler owns one trie. */
+ * a stack's caller always has a smaller number than the stack. Not thread-safe: one sampler owns one trie.
+ *
+ * A trie that is written as it grows may forget what it holds, so that its memory is bounded whatever a program does. What
+ * was forgotten keeps its number, also as a caller, and gets a second one when it is seen again. */
 #ifndef SL_PROFILE_STACKS_H
 #define SL_PROFILE_STACKS_H
 
@@ -10,8 +13,9 @@
 #include "profile/profile.h"
 
 struct sl_stacks {
-    struct sl_stack_record *records;
-    uint32_t count;
+    struct sl_stack_record *records; /* of the stacks from number `first` on */
+    uint32_t first;                  /* 0 until something was forgotten */
+    uint32_t count;                  /* of all numbers that were given */
     uint32_t capacity;
     struct sl_hash_index index;
     uint64_t seed;
@@ -27,5 +31,8 @@ sl_stack sl_stacks_push(struct sl_stacks *stacks, struct sl_stack_record record)
 
 /* Adds a stack under the next number without looking whether it is there: for a trie that is read back. */
 sl_stack sl_stacks_append(struct sl_stacks *stacks, struct sl_stack_record record);
+
+/* Forgets all stacks, and keeps the memory for the next ones. */
+void sl_stacks_forget(struct sl_stacks *stacks);
 
 #endif

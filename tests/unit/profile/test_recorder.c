@@ -294,6 +294,45 @@ static void test_memory_does_not_grow_with_looks(void **state)
     sl_recorder_destroy(recorder);
 }
 
+/* A program whose stacks are never the same, but for one that it comes back to. */
+static void test_memory_does_not_grow_with_stacks_and_none_is_lost(void **state)
+{
+    (void)state;
+    enum { LOOKS = 600000, WARM = 200000 };
+    struct sl_recorder *recorder = create(1);
+    sl_string name = sl_recorder_string(recorder, "f", 1);
+    sl_function caller = sl_recorder_function(recorder, (struct sl_function_record){.name = name, .first_line = 1});
+    sl_function often = sl_recorder_function(recorder, (struct sl_function_record){.name = name, .first_line = 2});
+    sl_function seldom = sl_recorder_function(recorder, (struct sl_function_record){.name = name, .first_line = 3});
+    sl_stack base = sl_recorder_stack(recorder, 0, caller, 1);
+    size_t used = 0;
+    for (uint32_t i = 0; i < LOOKS; i++) {
+        look(recorder, i);
+        bool back = i % 4 == 0;
+        sl_recorder_sample(recorder, 0, sl_recorder_stack(recorder, base, back ? often : seldom, back ? 9 : i), i % 3);
+        struct mallinfo2 memory = mallinfo2();
+        size_t held = memory.uordblks + memory.hblkhd - sl_recorder_trace(recorder)->capacity;
+        used = i < WARM && held > used ? held : used;
+        assert_in_range(held, 0, used + 4096);
+    }
+    struct sl_profile *profile = read_back(recorder, (uint64_t)LOOKS * INTERVAL);
+    assert_int_equal(profile->run_count, LOOKS);
+    for (uint32_t i = 0; i < LOOKS; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        const struct sl_stack_record *top = &profile->stacks[run->stack];
+        const struct sl_stack_record *below = &profile->stacks[top->caller];
+        bool back = i % 4 == 0;
+        assert_int_equal(run->begin_ns, (uint64_t)i * INTERVAL);
+        assert_int_equal(run->state, i % 3);
+        assert_int_equal(profile->functions[top->function].first_line, back ? 2 : 3);
+        assert_int_equal(top->line, back ? 9 : i);
+        assert_int_equal(profile->functions[below->function].first_line, 1);
+        assert_int_equal(below->caller, 0);
+    }
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_the_counters_are_in_a_trace_that_was_cut_off),
         cmocka_unit_test(test_looks_that_overlap_are_put_one_behind_the_other),
         cmocka_unit_test(test_memory_does_not_grow_with_looks),
+        cmocka_unit_test(test_memory_does_not_grow_with_stacks_and_none_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
