@@ -1,7 +1,8 @@
 /* recording.h - the type `Recording` of the extension module: a recording of this process, as Python sees it.
  *
- * Recording(interval_ns, scope, *, description=None, coroutine=None, trim=True, contexts=True), where scope is "threads",
- * "thread" or "task" (sampler/host.h says what they are) and without `contexts` nothing marks a context; start(skip=0), stop(skip=0), trace(), progress(), running. */
+ * Recording(interval_ns, scope, *, description=None, coroutine=None, task=None, trim=True, contexts=True, first_ns=0), where
+ * scope is "threads", "thread" or "task" (sampler/host.h says what they are), without `contexts` nothing marks a context, and
+ * with `first_ns` it is deferred; start(skip=0), stop(skip=0), discard(), trace(), progress(), running. */
 #ifndef SL_EXTENSION_RECORDING_H
 #define SL_EXTENSION_RECORDING_H
 

@@ -7,7 +7,17 @@
 #include <zlib.h>
 #include <zstd.h>
 
-static const int compression_level = 6;
+/* Sections have some tens of kilobytes: tables for larger ones would be megabytes that each recording pays for, and
+ * compress it no better. */
+static const struct {
+    ZSTD_cParameter parameter;
+    int value;
+} compression[] = {
+    {ZSTD_c_compressionLevel, 6},
+    {ZSTD_c_windowLog, 17},
+    {ZSTD_c_hashLog, 16},
+    {ZSTD_c_chainLog, 16},
+};
 
 struct sl_trace_waiting {
     struct sl_trace_waiting *next;
@@ -95,8 +105,8 @@ static bool make_compressor(struct sl_trace_writer *writer)
 {
     if (writer->compressor == NULL) {
         writer->compressor = ZSTD_createCCtx();
-        if (writer->compressor != NULL) {
-            ZSTD_CCtx_setParameter(writer->compressor, ZSTD_c_compressionLevel, compression_level);
+        for (size_t i = 0; writer->compressor != NULL && i < sizeof compression / sizeof compression[0]; i++) {
+            ZSTD_CCtx_setParameter(writer->compressor, compression[i].parameter, compression[i].value);
         }
     }
     return writer->compressor != NULL;

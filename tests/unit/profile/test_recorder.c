@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,6 +31,20 @@ static struct sl_recorder *create(uint32_t threads)
 static void look(struct sl_recorder *recorder, uint64_t number)
 {
     sl_recorder_look(recorder, number * INTERVAL, (number + 1) * INTERVAL, number * INTERVAL);
+}
+
+/* Bytes that are allocated; 0 always, where a sanitizer has its own allocator. */
+static size_t allocated(void)
+{
+    struct mallinfo2 memory = mallinfo2();
+    return memory.uordblks + memory.hblkhd;
+}
+
+/* What is allocated beside the trace. */
+static size_t beside(const struct sl_recorder *recorder)
+{
+    size_t all = allocated();
+    return all != 0 ? all - sl_recorder_trace(recorder)->capacity : 0;
 }
 
 static struct sl_profile *read_back(struct sl_recorder *recorder, uint64_t duration_ns)
@@ -287,10 +302,27 @@ static void test_memory_does_not_grow_with_looks(void **state)
             assert_true(sl_recorder_flush(recorder, NULL));
         }
         if (i == 20000) {
-            used = mallinfo2().uordblks - sl_recorder_trace(recorder)->capacity;
+            used = beside(recorder);
         }
     }
-    assert_in_range(mallinfo2().uordblks - sl_recorder_trace(recorder)->capacity, 0, used + 4096);
+    assert_in_range(beside(recorder), 0, used + 4096);
+    sl_recorder_destroy(recorder);
+}
+
+/* What a recording takes beside itself and the names of what is in it. */
+static void test_a_recording_takes_little_memory_beside_itself(void **state)
+{
+    (void)state;
+    enum { NAMES = 20000, NAME = 30 };
+    size_t before = allocated();
+    struct sl_recorder *recorder = create(1);
+    for (unsigned i = 0; i < NAMES; i++) {
+        char name[NAME + 1];
+        snprintf(name, sizeof name, "%0*u", NAME, i * 2654435761u);
+        assert_true(sl_recorder_string(recorder, name, NAME) != SL_NONE);
+    }
+    assert_true(sl_recorder_flush(recorder, NULL));
+    assert_in_range(beside(recorder) - before, 0, 6000000);
     sl_recorder_destroy(recorder);
 }
 
@@ -310,8 +342,7 @@ static void test_memory_does_not_grow_with_stacks_and_none_is_lost(void **state)
         look(recorder, i);
         bool back = i % 4 == 0;
         sl_recorder_sample(recorder, 0, sl_recorder_stack(recorder, base, back ? often : seldom, back ? 9 : i), i % 3);
-        struct mallinfo2 memory = mallinfo2();
-        size_t held = memory.uordblks + memory.hblkhd - sl_recorder_trace(recorder)->capacity;
+        size_t held = beside(recorder);
         used = i < WARM && held > used ? held : used;
         assert_in_range(held, 0, used + 4096);
     }
@@ -345,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_the_counters_are_in_a_trace_that_was_cut_off),
         cmocka_unit_test(test_looks_that_overlap_are_put_one_behind_the_other),
         cmocka_unit_test(test_memory_does_not_grow_with_looks),
+        cmocka_unit_test(test_a_recording_takes_little_memory_beside_itself),
         cmocka_unit_test(test_memory_does_not_grow_with_stacks_and_none_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
