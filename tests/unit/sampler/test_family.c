@@ -39,14 +39,14 @@ static void live_until_killed(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
         if (atomic_exchange(&shared->start, 0) != 0) {
-            pid_t pid = fork();
-            if (pid == 0) {
+            if (fork() == 0) {
+                /* It is told of only when nothing can make it outlive the test. */
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
+                atomic_store(&shared->grandchild, getpid());
                 for (;;) {
                     pause();
                 }
             }
-            atomic_store(&shared->grandchild, pid);
         }
         usleep(1000);
     }
