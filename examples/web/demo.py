@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -23,9 +25,19 @@ def main() -> None:
         for name in ("Server-Timing", "X-Stacklapse-Report"):
             print(f"{name}: {answer.headers[name]}")
         report = answer.headers["X-Stacklapse-Report"]
-    with urllib.request.urlopen(f"{address}{report}.lapse") as recording:
-        Path(sys.argv[1]).write_bytes(recording.read())
+    Path(sys.argv[1]).write_bytes(fetched(f"{address}{report}.lapse"))
     server.shutdown()
+
+
+def fetched(address: str) -> bytes:
+    """The recording of a request, once that has ended: a client may have the whole page a moment before."""
+    for _ in range(200):
+        with urllib.request.urlopen(address) as answer:
+            if answer.status != http.HTTPStatus.ACCEPTED:
+                recording: bytes = answer.read()
+                return recording
+        time.sleep(0.05)
+    raise TimeoutError("the request does not end")
 
 
 main()
