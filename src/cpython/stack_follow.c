@@ -344,7 +344,9 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
     uint64_t address = stack->current;
     size_t older = 0;
     bool top_seen = false;
-    /* Every step counts, also those over frames that are not kept: links that are torn may lead in a circle. */
+    /* Links that are torn may lead in a circle: back to the frame that stands at the last power of two of steps. */
+    uint64_t milestone = 0;
+    uint32_t found = 0;
     for (uint32_t steps = 0; address != 0 && address != stack->base; steps++) {
         bool on_data_stack;
         enum sl_follow follow = SL_FOLLOW_OK;
@@ -362,6 +364,11 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
             }
             continue;
         }
+        if (address == milestone) {
+            return SL_FOLLOW_TORN;
+        }
+        milestone = (found & (found - 1)) == 0 ? address : milestone;
+        found++;
         if (on_data_stack && !top_seen) {
             top_seen = true;
             sl_thread_memory_top(memory, address);

@@ -261,6 +261,10 @@ static void test_a_circle_of_threads_or_generators_ends(void **state)
     }
     put(fixture->image->thread, layout->thread_frame, address(one));
     assert_int_not_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    /* Nobody went round it for as long as a stack may be deep. */
+    const struct sl_thread_memory *memory = sl_thread_memory(&python->memories, &thread);
+    assert_non_null(memory);
+    assert_in_range(memory->next_capacity, 1, 64);
     sl_python_detach(python);
 }
 
