@@ -106,13 +106,14 @@ def inside_starts() -> str:
 
 
 def inside_memory() -> str:
-    """3.6 million samples, an hour at 1 kHz, taken faster."""
+    """3.6 million samples, an hour at 1 kHz, taken faster; and what the program does meanwhile, by itself."""
     python = one_interpreter()
     name = next(name for name, path in interpreters().items() if path == python)
     rows = []
     for work in ("sympy", "django"):
         said = inside(name, python, "memory", "3600000", "0.00005", work)
         samples = said["samples"]
+        alone = inside(name, python, "alone", str(said["turns"]), work)
         rows.append(
             [
                 work,
@@ -120,9 +121,11 @@ def inside_memory() -> str:
                 f"{said['trace'] / samples:.2f}",
                 f"{said['grown'] / 1e6:.1f} MB",
                 f"{said['grown'] / samples:.2f}",
+                f"{alone['grown'] / 1e6:.1f} MB",
             ]
         )
-    return table(["program", "samples", "bytes of recording a sample", "the process grew by", "bytes a sample"], rows)
+    header = ["program", "samples", "bytes of recording a sample", "the process grew by", "bytes a sample"]
+    return table([*header, "without a Profiler"], rows)
 
 
 FIGURES: dict[str, Callable[[], str]] = {

@@ -4,6 +4,7 @@ usage: inside.py work PROFILER CORES NAME AMOUNT              how long the work 
        inside.py turns CORES NAME SECONDS TURNS PROFILER...   in turns, in one process, of work that takes so long
        inside.py starts COUNT                                 what starting and stopping costs
        inside.py memory SAMPLES INTERVAL NAME                 what an amount of samples takes
+       inside.py alone TURNS NAME                             what as much of the program takes without a Profiler
 PROFILER: plain, plain again, cProfile, pyinstrument, or an interval of ours in seconds. CORES: 1 when the sampler
 shares the program's core, 2 when it has one to itself.
 """
@@ -179,29 +180,54 @@ def resident():
 
 # All that a program does, which for some differs from one time to the next.
 MEMORY_AMOUNT = 4
+# What part of a measurement is over when it begins to count: what a program takes once is not what it grows by.
+MEMORY_BEGIN = 0.01
+
+
+def warm_up(name):
+    for _ in range(20):
+        WORK[name](MEMORY_AMOUNT)
 
 
 def measure_memory(samples, interval, name):
     from stacklapse import Profiler
 
-    for _ in range(20):
-        WORK[name](MEMORY_AMOUNT)
+    warm_up(name)
     profiler = Profiler(interval=float(interval))
     profiler.start()
     [recording] = profiler._running.values()
-    before = None
+    before, turns = None, 0
     while (taken := recording.progress()[1]) < int(samples):
         WORK[name](MEMORY_AMOUNT)
-        if before is None and taken > int(samples) / 100:
+        turns += 1
+        if before is None and taken > int(samples) * MEMORY_BEGIN:
             before = resident()
     grown = resident() - before
     session = profiler.stop()
-    return {"samples": session.sample_count, "trace": len(session._native.trace), "grown": grown}
+    return {"samples": session.sample_count, "trace": len(session._native.trace), "grown": grown, "turns": turns}
+
+
+def measure_alone(turns, name):
+    warm_up(name)
+    turns = int(turns)
+    begin = max(1, int(turns * MEMORY_BEGIN))
+    for _ in range(begin):
+        WORK[name](MEMORY_AMOUNT)
+    before = resident()
+    for _ in range(turns - begin):
+        WORK[name](MEMORY_AMOUNT)
+    return {"grown": resident() - before}
 
 
 def main():
     # What other packages print to stdout is not ours.
-    measures = {"work": time_work, "turns": time_turns, "starts": time_starts, "memory": measure_memory}
+    measures = {
+        "work": time_work,
+        "turns": time_turns,
+        "starts": time_starts,
+        "memory": measure_memory,
+        "alone": measure_alone,
+    }
     with contextlib.redirect_stdout(io.StringIO()):
         said = measures[sys.argv[1]](*sys.argv[2:])
     print(json.dumps(said))
