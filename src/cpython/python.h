@@ -72,6 +72,11 @@ enum sl_list {
 bool sl_python_threads_follow(struct sl_python *python);
 enum sl_list sl_python_threads_seen(const struct sl_python *python);
 
+/* Whether the list is known, and too long for that. Whether a thread has begun since it was given then takes one read of a
+ * few words, however long it is. False when the list is unknown. */
+bool sl_python_threads_long(const struct sl_python *python);
+bool sl_python_threads_begun(const struct sl_python *python);
+
 /* One frame of a walked stack. */
 struct sl_frame {
     uint32_t code; /* number of its code object in this python's code cache: see sl_python_code; or SL_CODE_NAMELESS */

@@ -273,7 +273,8 @@ void sl_python_detach(struct sl_python *python)
         sl_thread_memories_destroy(&python->memories);
         sl_code_cache_destroy(&python->codes);
         free(python->threads);
-        free(python->list_words);
+        free(python->list_words.all);
+        free(python->list_heads.all);
         free(python);
     }
 }

@@ -27,11 +27,14 @@ struct sl_python {
     struct sl_python_thread *threads; /* of the last sl_python_threads; owned */
     size_t thread_count, thread_capacity;
 
-    /* What that list was made of: as long as all these words are as they were, so is the list. */
-    struct sl_list_word {
-        uint64_t address, value;
-    } * list_words; /* owned; those of one object next to each other */
-    size_t list_word_count, list_word_capacity;
+    /* What that list was made of: as long as all these words are as they were, so is the list. As long as `list_heads` are,
+     * which are a few of them, no thread has begun. */
+    struct sl_list_words {
+        struct sl_list_word {
+            uint64_t address, value;
+        } * all; /* owned; those of one object next to each other */
+        size_t count, capacity;
+    } list_words, list_heads;
 #define SL_LIST_WORDS_FOLLOWED 40 /* a list of more than these (eight threads) is not looked at along with a stack */
     bool list_known;              /* it was read to its end, and all its words are there */
     bool list_followed;           /* the next stack that is copied is to tell whether they are as they were, */

@@ -38,8 +38,8 @@ static int by_address(const void *left, const void *right)
 static void want_list(const struct sl_stack *stack, struct ranges *ranges)
 {
     const struct sl_python *python = stack->python;
-    for (size_t i = 0; i < python->list_word_count; i++) {
-        uint64_t address = python->list_words[i].address;
+    for (size_t i = 0; i < python->list_words.count; i++) {
+        uint64_t address = python->list_words.all[i].address;
         if (sl_snapshot_find(&python->snapshot, stack->thread, address, 8) == NULL) {
             want(ranges, address, 8);
         }
@@ -98,8 +98,8 @@ void sl_stack_words_see_list(const struct sl_stack *stack)
     }
     python->list_followed = false;
     python->list_seen = SL_LIST_SAME;
-    for (size_t i = 0; i < python->list_word_count; i++) {
-        const struct sl_list_word *word = &python->list_words[i];
+    for (size_t i = 0; i < python->list_words.count; i++) {
+        const struct sl_list_word *word = &python->list_words.all[i];
         const uint8_t *copy = sl_snapshot_find(&python->snapshot, stack->thread, word->address, 8);
         copy = copy != NULL ? copy : sl_stack_word(stack, word->address, 8);
         if (copy == NULL || sl_word(copy) != word->value) {

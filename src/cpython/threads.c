@@ -1,7 +1,8 @@
 /* The list of threads: interpreters hang on _PyRuntime, threads on their interpreter, newest first.
  *
  * It is followed link by link, one read each, and the links are remembered. From then on all of them are read at once:
- * as long as none has changed, the list is the same, at a quarter of the cost. */
+ * as long as none has changed, the list is the same, at a quarter of the cost. Whether a thread has begun is told by the
+ * first few. */
 #include "cpython/runtime.h"
 #include "cpython/words.h"
 
@@ -14,32 +15,38 @@
 /* Words this close together are read in one piece. */
 #define PIECE_BYTES_MAX 256
 
-/* Remembers a word that the list hangs on. False when memory is exhausted. */
-static bool remember(struct sl_python *python, uint64_t address, uint64_t value)
+static bool add(struct sl_list_words *words, uint64_t address, uint64_t value)
 {
-    if (python->list_word_count == python->list_word_capacity) {
-        size_t capacity = python->list_word_capacity == 0 ? 64 : python->list_word_capacity * 2;
-        struct sl_list_word *words = realloc(python->list_words, capacity * sizeof *words);
-        if (words == NULL) {
+    if (words->count == words->capacity) {
+        size_t capacity = words->capacity == 0 ? 64 : words->capacity * 2;
+        struct sl_list_word *all = realloc(words->all, capacity * sizeof *all);
+        if (all == NULL) {
             return false;
         }
-        python->list_words = words;
-        python->list_word_capacity = capacity;
+        words->all = all;
+        words->capacity = capacity;
     }
-    python->list_words[python->list_word_count++] = (struct sl_list_word){.address = address, .value = value};
+    words->all[words->count++] = (struct sl_list_word){.address = address, .value = value};
     return true;
 }
 
+/* Remembers a word that the list hangs on. `head`: it is another one when a thread has begun. False when memory is
+ * exhausted. */
+static bool remember(struct sl_python *python, bool head, uint64_t address, uint64_t value)
+{
+    return add(&python->list_words, address, value) && (!head || add(&python->list_heads, address, value));
+}
+
 /* Reads the words from number `*next` on, as many as one system call takes. Whether they are as they were. */
-static bool words_unchanged(struct sl_python *python, size_t *next)
+static bool some_unchanged(struct sl_process *process, const struct sl_list_words *words, size_t *next)
 {
     uint8_t bytes[SL_READ_PIECES_MAX][PIECE_BYTES_MAX];
     struct sl_read_piece pieces[SL_READ_PIECES_MAX] = {0};
     size_t piece_count = 0;
     size_t first = *next;
     size_t end = first;
-    for (; end < python->list_word_count; end++) {
-        uint64_t address = python->list_words[end].address;
+    for (; end < words->count; end++) {
+        uint64_t address = words->all[end].address;
         struct sl_read_piece *last = piece_count > 0 ? &pieces[piece_count - 1] : NULL;
         if (last != NULL && address >= last->address && address - last->address <= PIECE_BYTES_MAX - 8) {
             size_t size = (size_t)(address - last->address) + 8;
@@ -52,30 +59,26 @@ static bool words_unchanged(struct sl_python *python, size_t *next)
         }
     }
     *next = end;
-    if (sl_process_read_pieces(python->process, pieces, piece_count) != SL_READ_OK) {
+    if (sl_process_read_pieces(process, pieces, piece_count) != SL_READ_OK) {
         return false;
     }
     size_t piece = 0;
     for (size_t i = first; i < end; i++) {
-        uint64_t address = python->list_words[i].address;
+        uint64_t address = words->all[i].address;
         if (address < pieces[piece].address || address + 8 > pieces[piece].address + pieces[piece].size) {
             piece++;
         }
-        if (sl_word((const uint8_t *)pieces[piece].buffer + (address - pieces[piece].address)) !=
-            python->list_words[i].value) {
+        if (sl_word((const uint8_t *)pieces[piece].buffer + (address - pieces[piece].address)) != words->all[i].value) {
             return false;
         }
     }
     return true;
 }
 
-static bool list_unchanged(struct sl_python *python)
+static bool unchanged(struct sl_process *process, const struct sl_list_words *words)
 {
-    if (!python->list_known) {
-        return false;
-    }
-    for (size_t next = 0; next < python->list_word_count;) {
-        if (!words_unchanged(python, &next)) {
+    for (size_t next = 0; next < words->count;) {
+        if (!some_unchanged(process, words, &next)) {
             return false;
         }
     }
@@ -116,8 +119,11 @@ static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64
         }
         const uint32_t offsets[] = {layout->thread_previous, layout->thread_next, layout->thread_interpreter,
                                     layout->thread_native_id};
+        /* A new state is put before the first one, where a former one may have been; one that was made for a thread that
+         * has not begun gets that thread's id later. */
+        bool head = previous == 0 || sl_word(state + layout->thread_native_id) == 0;
         for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
-            if (!remember(python, address + offsets[i], sl_word(state + offsets[i]))) {
+            if (!remember(python, head, address + offsets[i], sl_word(state + offsets[i]))) {
                 return SL_LOOK_MEMORY;
             }
         }
@@ -127,7 +133,6 @@ static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64
             .interpreter = interpreter,
             .interpreter_id = interpreter_id,
         };
-        /* A state without a thread was made for one that has not begun. */
         if (thread.native_id != 0 && thread.native_id <= (uint64_t)INT32_MAX) {
             if (python->thread_count == SL_PYTHON_THREADS_MAX || seen == SL_PYTHON_THREADS_MAX) {
                 return SL_LOOK_OK;
@@ -146,18 +151,19 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
 {
     *threads = python->threads;
     *count = python->thread_count;
-    if (list_unchanged(python)) {
+    if (python->list_known && unchanged(python->process, &python->list_words)) {
         return SL_LOOK_OK;
     }
     const struct sl_layout *layout = &python->layout;
     python->thread_count = 0;
-    python->list_word_count = 0;
+    python->list_words.count = 0;
+    python->list_heads.count = 0;
     python->list_known = false;
     python->list_followed = false;
     uint64_t interpreter = 0;
     enum sl_look look = sl_look_from_read(
         sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8));
-    if (look == SL_LOOK_OK && !remember(python, python->runtime + layout->runtime_interpreters, interpreter)) {
+    if (look == SL_LOOK_OK && !remember(python, true, python->runtime + layout->runtime_interpreters, interpreter)) {
         look = SL_LOOK_MEMORY;
     }
     for (size_t seen = 0; look == SL_LOOK_OK && interpreter != 0 && seen < INTERPRETERS_MAX; seen++) {
@@ -171,7 +177,8 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
         };
         look = sl_look_from_read(sl_process_read_pieces(python->process, pieces, 3));
         for (size_t i = 0; i < 3 && look == SL_LOOK_OK; i++) {
-            look = remember(python, pieces[i].address, sl_word(pieces[i].buffer)) ? SL_LOOK_OK : SL_LOOK_MEMORY;
+            bool remembered = remember(python, true, pieces[i].address, sl_word(pieces[i].buffer));
+            look = remembered ? SL_LOOK_OK : SL_LOOK_MEMORY;
         }
         if (look == SL_LOOK_OK) {
             look = follow(python, interpreter, id, first);
@@ -188,9 +195,19 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     return look;
 }
 
+bool sl_python_threads_long(const struct sl_python *python)
+{
+    return python->list_known && python->list_words.count > SL_LIST_WORDS_FOLLOWED;
+}
+
+bool sl_python_threads_begun(const struct sl_python *python)
+{
+    return python->list_known && !unchanged(python->process, &python->list_heads);
+}
+
 bool sl_python_threads_follow(struct sl_python *python)
 {
-    python->list_followed = python->list_known && python->list_word_count <= SL_LIST_WORDS_FOLLOWED;
+    python->list_followed = python->list_known && !sl_python_threads_long(python);
     python->list_seen = SL_LIST_UNSEEN;
     return python->list_followed;
 }

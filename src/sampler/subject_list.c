@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The list of threads may cost one part in so many of the time. */
+/* To read the list of threads may cost one part in so many of the time; a long one less, because that a thread has begun is
+ * seen without. */
 #define LIST_SHARE 20
+#define LONG_LIST_SHARE 100
 #define LIST_EVERY_MAX_NS UINT64_C(50000000)
 #define LIST_COST_STEP_NS 500
 
@@ -196,7 +198,8 @@ bool sl_subject_read_list(struct sl_subject *subject, uint64_t now_ns)
     uint64_t took_ns = sl_clock_now_ns() - now_ns;
     uint64_t believed_ns = subject->list_cost_ns + subject->list_cost_ns / 4 + LIST_COST_STEP_NS;
     subject->list_cost_ns = took_ns < believed_ns ? took_ns : believed_ns;
-    uint64_t pause_ns = subject->list_cost_ns * LIST_SHARE;
+    uint64_t share = sl_python_threads_long(subject->python) ? LONG_LIST_SHARE : LIST_SHARE;
+    uint64_t pause_ns = subject->list_cost_ns * share;
     subject->list_due_ns = now_ns + (pause_ns < LIST_EVERY_MAX_NS ? pause_ns : LIST_EVERY_MAX_NS);
     return look != SL_LOOK_GONE;
 }

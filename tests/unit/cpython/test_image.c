@@ -139,6 +139,46 @@ static void test_a_walk_sees_whether_the_list_of_threads_is_another_one(void **s
     sl_python_detach(python);
 }
 
+static void test_that_a_thread_has_begun_is_told_by_the_heads_of_the_lists(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sl_layout *layout = &fixture->layout;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    uint8_t *first = fixture->image->thread;
+    uint8_t *second = fixture->image->runtime + 512;
+    put(first, layout->thread_next, address(second));
+    put(second, layout->thread_previous, address(first));
+    put(second, layout->thread_interpreter, address(fixture->image->interpreter));
+    put(second, layout->thread_native_id, 4322);
+    const struct sl_python_thread *threads;
+    size_t count;
+    assert_false(sl_python_threads_begun(python)); /* since when? */
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    assert_int_equal(count, 2);
+    assert_false(sl_python_threads_begun(python));
+
+    /* One before the others, another one where the first one was, another interpreter. */
+    uint8_t *words[] = {fixture->image->interpreter, first, fixture->image->runtime};
+    const uint32_t offsets[] = {layout->interpreter_threads, layout->thread_native_id, layout->runtime_interpreters};
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t before = sl_word(words[i] + offsets[i]);
+        put(words[i], offsets[i], before + 8);
+        assert_true(sl_python_threads_begun(python));
+        put(words[i], offsets[i], before);
+        assert_false(sl_python_threads_begun(python));
+    }
+
+    /* A state that is there already gets its thread. */
+    put(second, layout->thread_native_id, 0);
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    assert_int_equal(count, 1);
+    assert_false(sl_python_threads_begun(python));
+    put(second, layout->thread_native_id, 4323);
+    assert_true(sl_python_threads_begun(python));
+    sl_python_detach(python);
+}
+
 static void test_only_what_changed_is_told_as_changed(void **state)
 {
     struct fixture *fixture = *state;
@@ -394,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_image_is_read),
         cmocka_unit_test(test_a_walk_sees_whether_the_list_of_threads_is_another_one),
+        cmocka_unit_test(test_that_a_thread_has_begun_is_told_by_the_heads_of_the_lists),
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct python_double python_double;
 void (*python_double_step)(void);
@@ -75,11 +76,28 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
             .interpreter_id = python_double.threads[i].interpreter_id,
         };
     }
+    if (python_double.long_list) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
     *threads = python->list;
     *count = python_double.thread_count;
     python->listed = *count;
     python_double.lists++;
     return SL_LOOK_OK;
+}
+
+bool sl_python_threads_long(const struct sl_python *python)
+{
+    (void)python;
+    return python_double.long_list;
+}
+
+bool sl_python_threads_begun(const struct sl_python *python)
+{
+    if (python_double_step != NULL) {
+        python_double_step();
+    }
+    return python_double.thread_count > python->listed;
 }
 
 bool sl_python_threads_follow(struct sl_python *python)

@@ -33,11 +33,12 @@ struct python_double {
     uint64_t gil_begin, gil_end;
     uint64_t gil_holder;
     bool follows_list; /* a walk tells whether the list of threads is another one */
+    bool long_list;    /* it is too long for that, and takes a millisecond to read */
     unsigned lists;    /* times that it was told so far */
 };
 extern struct python_double python_double;
 
-/* Called before each list of threads is told, or asked to be seen along with a walk; may change what is said. NULL:
+/* Called before each list of threads is told, or asked to be seen along with a walk or for what has begun; may change what is said. NULL:
  * nothing. */
 extern void (*python_double_step)(void);
 

@@ -414,6 +414,31 @@ static void test_a_list_of_threads_is_read_when_no_stack_is_walked(void **state)
     destroy(&recorded);
 }
 
+#define LATE 300
+
+static void let_a_thread_be_told_late(void)
+{
+    python_double.thread_count = python_double.threads[0].walks < LATE ? 1 : 2;
+    if (python_double.threads[1].walks > 0 || python_double.threads[0].walks > 10 * LATE) {
+        sl_session_stop(current_session);
+    }
+}
+
+/* A long list is not read at each look, but what begins is looked at in the same sweep. */
+static void test_a_thread_that_begins_in_a_long_list_is_seen_at_once(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin, sleep_on}, 2);
+    python_double.long_list = true;
+    python_double_step = let_a_thread_be_told_late;
+    struct recorded recorded = record(&until_stopped, false);
+    const struct sl_profile *profile = recorded.profile;
+    const struct sl_thread_record *late = &profile->threads[thread_of(profile, program->ids[1])];
+    assert_in_range(python_double.lists, 2, profile->facts.looks / 2);
+    assert_int_equal(profile->runs[late->first_run].samples, profile->facts.looks - LATE);
+    destroy(&recorded);
+}
+
 static void kill_program(void)
 {
     if (steps++ == 5) {
@@ -657,6 +682,7 @@ int main(void)
         TEST(test_a_thread_without_frames_says_so),
         TEST(test_the_time_before_the_first_frame_is_starting),
         TEST(test_a_list_of_threads_is_read_when_no_stack_is_walked),
+        TEST(test_a_thread_that_begins_in_a_long_list_is_seen_at_once),
         TEST(test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_it_changes),
         TEST(test_a_thread_that_ends_is_recorded_to_its_end),
         TEST(test_the_end_of_the_process_ends_the_session),
