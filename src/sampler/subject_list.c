@@ -8,8 +8,8 @@
 /* To read the list of threads may cost one part in so many of the time; a long one less, because that a thread has begun is
  * seen without. */
 #define LIST_SHARE 20
-#define LONG_LIST_SHARE 100
-#define LIST_EVERY_MAX_NS UINT64_C(50000000)
+#define LONG_LIST_SHARE 200
+#define LIST_EVERY_MAX_NS UINT64_C(200000000)
 #define LIST_COST_STEP_NS 500
 
 /* How often a list that changes while it is read is read again at once. */
