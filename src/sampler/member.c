@@ -162,15 +162,21 @@ static void lose_memory(struct sl_member *member, uint64_t now_ns)
     set_phase(member, SL_MEMBER_EXITING, now_ns);
 }
 
-/* The interpreter was found: from now on its threads are looked at. */
-static bool start_sampling(struct sl_member *member, uint64_t now_ns)
+/* The interpreter was found: its threads can be looked at. */
+static bool open_subject(struct sl_member *member, struct sl_error *error)
 {
     if (!sl_subject_open(&member->subject, &member->process, member->python, member->descriptors_left,
                          member->options->main_thread_only, member->options->states)) {
         sl_python_detach(member->python);
         member->python = NULL;
-        return sl_error_set(&member->error, SL_ERROR_GONE, "process %d has ended", (int)member->process.pid);
+        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)member->process.pid);
     }
+    return true;
+}
+
+/* From now on they are. */
+static void start_sampling(struct sl_member *member, uint64_t now_ns)
+{
     sl_translation_init(&member->translation, member->recording->recorder);
     member->record.python = sl_member_intern(member, sl_python_version(member->python));
     char executable[SL_DESCRIPTION_MAX];
@@ -185,7 +191,6 @@ static bool start_sampling(struct sl_member *member, uint64_t now_ns)
     member->facts_read = 0;
     set_phase(member, SL_MEMBER_SAMPLING, now_ns);
     sl_member_read_facts(member, now_ns);
-    return true;
 }
 
 static uint64_t next_attempt(const struct sl_member *member, uint64_t now_ns)
@@ -221,7 +226,8 @@ static void attempt_start(struct sl_member *member, uint64_t now_ns)
 {
     member->may_start = false;
     member->python = sl_python_attach(&member->process, &member->may_start, &member->error);
-    if (member->python != NULL && start_sampling(member, now_ns)) {
+    if (member->python != NULL && open_subject(member, &member->error)) {
+        start_sampling(member, now_ns);
         return;
     }
     if (member->was_sampled) {
@@ -508,20 +514,18 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
 
     if (member->joined) {
         member->python = sl_python_attach(&member->process, NULL, error);
-        if (member->python == NULL) {
+        if (member->python == NULL || !open_subject(member, error)) {
             goto failed;
         }
     }
+    /* What cannot be looked at leaves no trace in the recording. */
     member->index = sl_recorder_process(recording->recorder, &member->record);
     if (member->index == SL_NONE) {
         sl_error_memory(error);
         goto failed;
     }
     if (member->joined) {
-        if (!start_sampling(member, now_ns)) {
-            *error = member->error;
-            goto failed;
-        }
+        start_sampling(member, now_ns);
     } else {
         member->main_thread = sl_member_thread_create(recording, member->index, target->pid, true, begin_ns);
         if (member->main_thread == NULL) {

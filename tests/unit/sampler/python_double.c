@@ -1,8 +1,10 @@
 #include "python_double.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 struct python_double python_double;
@@ -33,6 +35,10 @@ struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, st
         return NULL;
     }
     python_double.attached++;
+    if (python_double.kills) {
+        kill(process->pid, SIGKILL);
+        waitpid(process->pid, NULL, 0);
+    }
     struct sl_python *python = calloc(1, sizeof *python);
     python->process = process;
     for (unsigned i = 0; i < FUNCTIONS_MAX; i++) {

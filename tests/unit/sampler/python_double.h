@@ -28,6 +28,7 @@ struct python_double {
     enum sl_error_kind attach_error;
     bool not_yet;
     unsigned attached; /* times so far */
+    bool kills;        /* the process ends, and is gone, right after */
     struct double_thread threads[DOUBLE_THREADS_MAX];
     size_t thread_count;
     uint64_t gil_begin, gil_end;

@@ -607,6 +607,28 @@ static void test_joining_what_cannot_be_read_is_told_at_once(void **state)
     sl_recorder_destroy(recorder);
 }
 
+static void test_what_ends_while_it_is_joined_leaves_no_trace(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on}, 1);
+    python_double.kills = true;
+    struct sl_error error = {0};
+    struct sl_recorder *recorder =
+        sl_recorder_create(&(struct sl_recorder_options){.interval_ns = MS, .descriptor = -1}, &error);
+    struct sl_session *session = sl_session_create(&brief, recorder, &error);
+    assert_false(sl_session_add(session, &(struct sl_session_target){.pid = pid}, &error));
+    pid = 0;
+    assert_int_equal(error.kind, SL_ERROR_GONE);
+    sl_session_destroy(session);
+    assert_true(sl_recorder_close(recorder, MS, &error));
+    const struct sl_buffer *trace = sl_recorder_trace(recorder);
+    struct sl_profile *profile = sl_trace_read(trace->bytes, trace->size, &error);
+    assert_non_null(profile);
+    assert_int_equal(profile->process_count, 0);
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+}
+
 static void test_interpreters_entered_by_one_thread_make_one_stack(void **state)
 {
     (void)state;
@@ -693,6 +715,7 @@ int main(void)
         TEST(test_what_stays_unreadable_gives_nothing),
         TEST(test_what_looks_unreadable_while_it_is_loaded_is_sampled),
         TEST(test_joining_what_cannot_be_read_is_told_at_once),
+        TEST(test_what_ends_while_it_is_joined_leaves_no_trace),
         TEST(test_interpreters_entered_by_one_thread_make_one_stack),
         TEST(test_a_full_disk_fails_the_session_at_its_end),
         TEST(test_the_signal_mask_is_as_before),
