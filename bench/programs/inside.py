@@ -63,9 +63,11 @@ def sympy(amount):
 
     x = sympy.Symbol("x")
     integrands = (x * sympy.exp(x), sympy.sin(x) ** 2, 1 / (x**2 + 1), x**2 * sympy.sin(x) * sympy.exp(x))
-    for number in range(amount):
-        clear_cache()
-        sympy.integrate(integrands[number % len(integrands)], x)
+    for _ in range(amount):
+        # All of them: some take a hundred times as long as others.
+        for integrand in integrands:
+            clear_cache()
+            sympy.integrate(integrand, x)
 
 
 def django(amount):
@@ -136,6 +138,7 @@ def time_work(profiler, cores, name, amount):
 
 def amount_for(cores, name, seconds):
     """The fastest of several, since a machine that is busy is never faster."""
+    WORK[name](1)
     amount = 1
     while (took := min(seconds_of("plain", cores, name, amount) for _ in range(3))) < seconds / 2:
         amount *= 2
@@ -178,15 +181,13 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-# All that a program does, which for some differs from one time to the next.
-MEMORY_AMOUNT = 4
 # What part of a measurement is over when it begins to count: what a program takes once is not what it grows by.
 MEMORY_BEGIN = 0.01
 
 
 def warm_up(name):
     for _ in range(20):
-        WORK[name](MEMORY_AMOUNT)
+        WORK[name](1)
 
 
 def measure_memory(samples, interval, name):
@@ -198,7 +199,7 @@ def measure_memory(samples, interval, name):
     [recording] = profiler._running.values()
     before, turns = None, 0
     while (taken := recording.progress()[1]) < int(samples):
-        WORK[name](MEMORY_AMOUNT)
+        WORK[name](1)
         turns += 1
         if before is None and taken > int(samples) * MEMORY_BEGIN:
             before = resident()
@@ -212,10 +213,10 @@ def measure_alone(turns, name):
     turns = int(turns)
     begin = max(1, int(turns * MEMORY_BEGIN))
     for _ in range(begin):
-        WORK[name](MEMORY_AMOUNT)
+        WORK[name](1)
     before = resident()
     for _ in range(turns - begin):
-        WORK[name](MEMORY_AMOUNT)
+        WORK[name](1)
     return {"grown": resident() - before}
 
 
