@@ -54,7 +54,7 @@ static bool grow(struct sl_hash_index *index)
 
 bool sl_hash_index_add(struct sl_hash_index *index, uint32_t hash, uint32_t number)
 {
-    if (index->slots == NULL || index->count >= index->mask / 4 * 3) {
+    if (index->slots == NULL || index->count >= SL_HASH_ROOM(index->mask + 1)) {
         if (!grow(index)) {
             return false;
         }

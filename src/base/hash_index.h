@@ -20,6 +20,9 @@
 
 #define SL_HASH_NONE UINT32_MAX
 
+/* How many numbers an index holds before it doubles its slots, of which there are so many, a power of two. */
+#define SL_HASH_ROOM(slots) ((slots) / 4 * 3)
+
 struct sl_hash_slot {
     uint32_t hash;
     uint32_t number; /* SL_HASH_NONE: free */

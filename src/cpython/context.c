@@ -196,7 +196,10 @@ bool sl_context_locate(struct sl_python *python, uint64_t native_id, uint64_t co
 {
     const struct sl_python_thread *threads;
     size_t count;
-    if (sl_python_threads(python, &threads, &count) != SL_LOOK_OK) {
+    enum sl_look look = sl_python_threads(python, &threads, &count);
+    /* Who looks at the threads does not have this list, and is not to be told that it still is the same. */
+    python->list_known = false;
+    if (look != SL_LOOK_OK) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

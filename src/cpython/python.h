@@ -72,9 +72,12 @@ enum sl_list {
 bool sl_python_threads_follow(struct sl_python *python);
 enum sl_list sl_python_threads_seen(const struct sl_python *python);
 
-/* Whether the list is known, and too long for that. Whether a thread has begun since it was given then takes one read of a
- * few words, however long it is. False when the list is unknown. */
+/* Whether the list is known, and too long for that. Then sl_python_threads_begun tells what is new in it for one read of a
+ * few words. */
 bool sl_python_threads_long(const struct sl_python *python);
+
+/* Whether a thread may have begun since the list was given. True also when one of the newest has ended, and when that cannot
+ * be read; false when the list is unknown. */
 bool sl_python_threads_begun(const struct sl_python *python);
 
 /* One frame of a walked stack. */

@@ -28,7 +28,7 @@ struct sl_python {
     size_t thread_count, thread_capacity;
 
     /* What that list was made of: as long as all these words are as they were, so is the list. As long as `list_heads` are,
-     * which are a few of them, no thread has begun. */
+     * which are a few of them, no thread has begun, unless there are too many. */
     struct sl_list_words {
         struct sl_list_word {
             uint64_t address, value;

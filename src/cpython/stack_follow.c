@@ -9,9 +9,6 @@
 /* Frames outside of the data stack that were not expected and are asked for one by one. */
 #define EXTRA_FRAMES_MAX 4096u
 
-/* Foreign frames within so many of the innermost one are read twice, like the innermost part of the data stack. */
-#define INNER_FRAMES 8u
-
 /* Binary search: the pieces are in order of their addresses. */
 static const uint8_t *find_foreign(const struct sl_stack *stack, uint64_t address, uint32_t size)
 {
@@ -265,31 +262,6 @@ static bool descends(const struct sl_thread_memory *memory, uint64_t callee, uin
     return true;
 }
 
-static int compare_foreign(const void *left, const void *right)
-{
-    uint64_t a = ((const struct sl_foreign *)left)->address;
-    uint64_t b = ((const struct sl_foreign *)right)->address;
-    return a < b ? -1 : a > b;
-}
-
-/* A foreign frame has come to be among the innermost ones. */
-static bool want_twice(struct sl_thread_memory *memory, uint64_t address)
-{
-    for (uint32_t i = 0; i < memory->foreign_count; i++) {
-        if (memory->foreign[i].address == address) {
-            memory->foreign[i].inner = true;
-            return true;
-        }
-    }
-    /* It lay in a piece that was asked for for the sake of others. */
-    if (!sl_thread_memory_foreign(memory, memory->foreign_count + 1)) {
-        return false;
-    }
-    memory->foreign[memory->foreign_count++] = (struct sl_foreign){.address = address, .inner = true};
-    qsort(memory->foreign, memory->foreign_count, sizeof *memory->foreign, compare_foreign);
-    return true;
-}
-
 static struct sl_raw_frame raw_frame(uint64_t address, const struct sl_header *header)
 {
     return (struct sl_raw_frame){
@@ -344,9 +316,10 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
     uint64_t address = stack->current;
     size_t older = 0;
     bool top_seen = false;
-    /* Links that are torn may lead in a circle: back to the frame that stands at the last power of two of steps. */
+    /* Links that are torn may lead in a circle. Then they lead back to the milestone, which is the last frame whose number is a
+     * power of two. Every step counts, also those over frames that are not kept. */
     uint64_t milestone = 0;
-    uint32_t found = 0;
+    uint32_t visited = 0;
     for (uint32_t steps = 0; address != 0 && address != stack->base; steps++) {
         bool on_data_stack;
         enum sl_follow follow = SL_FOLLOW_OK;
@@ -367,8 +340,8 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
         if (address == milestone) {
             return SL_FOLLOW_TORN;
         }
-        milestone = (found & (found - 1)) == 0 ? address : milestone;
-        found++;
+        milestone = (visited & (visited - 1)) == 0 ? address : milestone;
+        visited++;
         if (on_data_stack && !top_seen) {
             top_seen = true;
             sl_thread_memory_top(memory, address);
@@ -376,8 +349,8 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
                 return SL_FOLLOW_MOVED; /* below what was read twice */
             }
         }
-        if (!on_data_stack && !copies.has_behind && memory->next_count < INNER_FRAMES / 2) {
-            return want_twice(memory, address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
+        if (!on_data_stack && !copies.has_behind && memory->next_count < SL_INNER_FRAMES / 2) {
+            return sl_thread_memory_foreign_twice(memory, address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
         }
         if (memory->next_count == 0 && stack->partial && !sl_frame_stayed(&copies)) {
             uint64_t caller = copies.before.previous;
@@ -398,9 +371,10 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
             }
         } else {
             if (!sl_frame_choose_caller(layout, &copies, &callee, &chosen)) {
-                /* What lies below may be certain all the same. */
+                /* What lies below may be certain all the same: it is looked at anew, from here on. */
                 stack->partial = true;
                 memory->next_count = 0;
+                milestone = 0;
                 continue;
             }
             struct sl_raw_frame *last = &memory->next[memory->next_count - 1];
@@ -424,51 +398,6 @@ static enum sl_follow follow_frames(struct sl_stack *stack)
         address = chosen.header.previous;
     }
     return address == stack->base || memory->next_count == 0 ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
-}
-
-/* Foreign frames that are not in the stack any more are asked for in so many further walks, this many of them. */
-#define FOREIGN_IDLE_WALKS 32u
-#define FOREIGN_IDLE_MAX 6u
-
-/* What lies outside of the data stack, to be asked for in the next walk: that of this stack, in front of what was asked
- * for in this one. */
-static bool remember_foreign(struct sl_thread_memory *memory)
-{
-    uint32_t old = memory->foreign_count;
-    uint32_t all = old;
-    for (uint32_t i = 0; i < memory->next_count; i++) {
-        const struct sl_raw_frame *raw = &memory->next[i];
-        if (!raw->hidden && !raw->generator) {
-            continue;
-        }
-        if (!sl_thread_memory_foreign(memory, all + 1)) {
-            return false;
-        }
-        memory->foreign[all++] = (struct sl_foreign){.address = raw->address, .inner = i < INNER_FRAMES};
-    }
-    uint32_t idle = 0;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < old; i++) {
-        struct sl_foreign foreign = memory->foreign[i];
-        bool still = false;
-        for (uint32_t n = old; n < all && !still && all - old < EXTRA_FRAMES_MAX; n++) {
-            still = memory->foreign[n].address == foreign.address;
-        }
-        if (!still && foreign.idle < FOREIGN_IDLE_WALKS && idle < FOREIGN_IDLE_MAX) {
-            idle++;
-            foreign.idle++;
-            foreign.inner = true;
-            memory->foreign[kept++] = foreign;
-        }
-    }
-    for (uint32_t n = old; n < all; n++) {
-        memory->foreign[kept++] = memory->foreign[n];
-    }
-    memory->foreign_count = kept;
-    if (kept > 1) {
-        qsort(memory->foreign, kept, sizeof *memory->foreign, compare_foreign);
-    }
-    return true;
 }
 
 /* Of a stack that is torn further in, the frames that surely were there: those of the first attempt, which is the moment
@@ -505,7 +434,7 @@ enum sl_follow sl_stack_follow(struct sl_stack *stack)
         follow = stack->extra_count > 0 || stack->must_confirm ? SL_FOLLOW_TORN : keep_certain(stack);
     } else if (follow == SL_FOLLOW_OK) {
         follow = stack->extra_count > 0 || stack->must_confirm ? confirm_extra(stack) : SL_FOLLOW_OK;
-        if (!remember_foreign(memory)) {
+        if (!sl_thread_memory_foreign_seen(memory)) {
             follow = SL_FOLLOW_MEMORY;
         }
     }

@@ -53,6 +53,9 @@ struct sl_foreign {
     bool inner;   /* it was among the innermost frames, which are read twice */
 };
 
+/* Within so many of the innermost frame they are read twice, like the innermost part of the data stack. */
+#define SL_INNER_FRAMES 8u
+
 /* Between these addresses. */
 struct sl_reach {
     uint64_t low, high;
@@ -123,5 +126,13 @@ bool sl_thread_memory_next(struct sl_thread_memory *memory, uint32_t count);
 bool sl_thread_memory_certain(struct sl_thread_memory *memory, uint32_t count);
 /* Keeps the frames at the end of the larger array. */
 bool sl_thread_memory_frames(struct sl_thread_memory *memory, uint32_t count);
+
+/* thread_foreign.c: which frames outside of the data stack the next walk asks for. Both are false when memory is exhausted. */
+
+/* This one has come to be among the innermost. */
+bool sl_thread_memory_foreign_twice(struct sl_thread_memory *memory, uint64_t address);
+
+/* Those in `next`, which are in the stack now, and for some time what was asked for this time. */
+bool sl_thread_memory_foreign_seen(struct sl_thread_memory *memory);
 
 #endif

@@ -1,8 +1,8 @@
 /* The list of threads: interpreters hang on _PyRuntime, threads on their interpreter, newest first.
  *
  * It is followed link by link, one read each, and the links are remembered. From then on all of them are read at once:
- * as long as none has changed, the list is the same, at a quarter of the cost. Whether a thread has begun is told by the
- * first few. */
+ * as long as none has changed, the list is the same, at a quarter of the cost. Whether a thread has begun is told by those
+ * of the first few states. */
 #include "cpython/runtime.h"
 #include "cpython/words.h"
 
@@ -14,6 +14,13 @@
 
 /* Words this close together are read in one piece. */
 #define PIECE_BYTES_MAX 256
+
+/* A new state is put in front of its interpreter's others. It may be there before its thread has begun, and has that
+ * thread's id later: until then 0, or on 3.11 the id of the thread that made it. So these many tell. */
+#define HEAD_STATES 8
+
+/* Of more interpreters than fit, whether a thread has begun is not told without reading the list. */
+#define HEAD_WORDS_MAX 128
 
 static bool add(struct sl_list_words *words, uint64_t address, uint64_t value)
 {
@@ -30,10 +37,10 @@ static bool add(struct sl_list_words *words, uint64_t address, uint64_t value)
     return true;
 }
 
-/* Remembers a word that the list hangs on. `head`: it is another one when a thread has begun. False when memory is
- * exhausted. */
+/* Remembers a word that the list hangs on. `head`: it may change when a thread begins. False when memory is exhausted. */
 static bool remember(struct sl_python *python, bool head, uint64_t address, uint64_t value)
 {
+    head = head && python->list_heads.count <= HEAD_WORDS_MAX;
     return add(&python->list_words, address, value) && (!head || add(&python->list_heads, address, value));
 }
 
@@ -101,12 +108,17 @@ static bool append(struct sl_python *python, const struct sl_python_thread *thre
 }
 
 /* Follows one interpreter's list from `address`. Every state must point back to the one it was reached from: a list
- * that is relinked while it is read is noticed by that, and a circle cannot satisfy it. */
-static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64_t interpreter_id, uint64_t address)
+ * that is relinked while it is read is noticed by that, and a circle cannot satisfy it. `*cut`: it goes on. */
+static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64_t interpreter_id, uint64_t address,
+                           bool *cut)
 {
     const struct sl_layout *layout = &python->layout;
     uint64_t previous = 0;
     for (size_t seen = 0; address != 0; seen++) {
+        if (seen == SL_PYTHON_THREADS_MAX || python->thread_count == SL_PYTHON_THREADS_MAX) {
+            *cut = true;
+            return SL_LOOK_OK;
+        }
         uint8_t state[SL_THREAD_BYTES_MAX];
         enum sl_look look =
             sl_look_from_read(sl_process_read(python->process, address, state, layout->thread_native_id + 8));
@@ -119,11 +131,8 @@ static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64
         }
         const uint32_t offsets[] = {layout->thread_previous, layout->thread_next, layout->thread_interpreter,
                                     layout->thread_native_id};
-        /* A new state is put before the first one, where a former one may have been; one that was made for a thread that
-         * has not begun gets that thread's id later. */
-        bool head = previous == 0 || sl_word(state + layout->thread_native_id) == 0;
         for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
-            if (!remember(python, head, address + offsets[i], sl_word(state + offsets[i]))) {
+            if (!remember(python, seen < HEAD_STATES, address + offsets[i], sl_word(state + offsets[i]))) {
                 return SL_LOOK_MEMORY;
             }
         }
@@ -133,13 +142,9 @@ static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64
             .interpreter = interpreter,
             .interpreter_id = interpreter_id,
         };
-        if (thread.native_id != 0 && thread.native_id <= (uint64_t)INT32_MAX) {
-            if (python->thread_count == SL_PYTHON_THREADS_MAX || seen == SL_PYTHON_THREADS_MAX) {
-                return SL_LOOK_OK;
-            }
-            if (!append(python, &thread)) {
-                return SL_LOOK_MEMORY;
-            }
+        /* Of a thread that has not begun there is nothing to see. */
+        if (thread.native_id != 0 && thread.native_id <= (uint64_t)INT32_MAX && !append(python, &thread)) {
+            return SL_LOOK_MEMORY;
         }
         previous = address;
         address = sl_word(state + layout->thread_next);
@@ -160,6 +165,7 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     python->list_heads.count = 0;
     python->list_known = false;
     python->list_followed = false;
+    bool cut = false;
     uint64_t interpreter = 0;
     enum sl_look look = sl_look_from_read(
         sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8));
@@ -181,14 +187,14 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
             look = remembered ? SL_LOOK_OK : SL_LOOK_MEMORY;
         }
         if (look == SL_LOOK_OK) {
-            look = follow(python, interpreter, id, first);
+            look = follow(python, interpreter, id, first, &cut);
         }
         interpreter = next;
     }
     if (look == SL_LOOK_OK) {
         sl_thread_memories_keep(&python->memories, python->threads, python->thread_count);
         /* Where a bound was reached, the list goes on unseen. */
-        python->list_known = interpreter == 0 && python->thread_count < SL_PYTHON_THREADS_MAX;
+        python->list_known = interpreter == 0 && !cut;
     }
     *threads = python->threads;
     *count = python->thread_count;
@@ -197,7 +203,8 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
 
 bool sl_python_threads_long(const struct sl_python *python)
 {
-    return python->list_known && python->list_words.count > SL_LIST_WORDS_FOLLOWED;
+    return python->list_known && python->list_words.count > SL_LIST_WORDS_FOLLOWED &&
+           python->list_heads.count <= HEAD_WORDS_MAX;
 }
 
 bool sl_python_threads_begun(const struct sl_python *python)
@@ -207,7 +214,7 @@ bool sl_python_threads_begun(const struct sl_python *python)
 
 bool sl_python_threads_follow(struct sl_python *python)
 {
-    python->list_followed = python->list_known && !sl_python_threads_long(python);
+    python->list_followed = python->list_known && python->list_words.count <= SL_LIST_WORDS_FOLLOWED;
     python->list_seen = SL_LIST_UNSEEN;
     return python->list_followed;
 }

@@ -20,10 +20,10 @@
 
 /* So many stacks, and situations, are remembered: beyond that what is written is forgotten, and written once more when it
  * is seen again. It bounds the memory of a recording of a program whose stacks are hardly ever the same. Of a trace that is
- * kept in memory itself, finding what is there must not take more than the trace: so many fit into an index of 65,536 slots
- * with what one look adds (hash_index.h). */
+ * kept in memory itself, finding what is there must not take more than the trace: an index of 65,536 slots does, with what
+ * most looks add. */
 #define SL_RECORDER_REMEMBERED_MAX ((uint32_t)1 << 20)
-#define SL_RECORDER_REMEMBERED_IN_MEMORY_MAX ((uint32_t)48000)
+#define SL_RECORDER_REMEMBERED_IN_MEMORY_MAX (SL_HASH_ROOM((uint32_t)1 << 16) - 8192)
 
 /* Threads that come and go between two flushes fill a block of definitions of their own when they take more. */
 #define SL_RECORDER_EVENTS_MAX ((size_t)4 * 1024 * 1024)

@@ -547,6 +547,7 @@ bool sl_host_check_context(uint64_t context, struct sl_error *error)
                              "this Python %s keeps the context of a thread in an unknown place",
                              sl_python_version(host.target.python));
     }
+    host.target.subject.list_due_ns = 0;
     if (host.count == 0) {
         close_target();
     }

@@ -162,7 +162,7 @@ static void lose_memory(struct sl_member *member, uint64_t now_ns)
     set_phase(member, SL_MEMBER_EXITING, now_ns);
 }
 
-/* The interpreter was found: its threads can be looked at. */
+/* The interpreter was found. Whether its threads can be looked at. */
 static bool open_subject(struct sl_member *member, struct sl_error *error)
 {
     if (!sl_subject_open(&member->subject, &member->process, member->python, member->descriptors_left,
@@ -174,7 +174,7 @@ static bool open_subject(struct sl_member *member, struct sl_error *error)
     return true;
 }
 
-/* From now on they are. */
+/* From now on its threads are looked at. */
 static void start_sampling(struct sl_member *member, uint64_t now_ns)
 {
     sl_translation_init(&member->translation, member->recording->recorder);
@@ -490,6 +490,22 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         goto failed;
     }
 
+    struct sl_usage usage;
+    if (member->past && sl_usage_read(&member->process, &usage)) {
+        member->cpu_before_ns = usage.cpu_ns;
+        member->children_cpu_before_ns = usage.children_cpu_ns;
+        member->children_all_ns = usage.children_cpu_ns;
+        member->cpu_told_ns = target->again ? usage.cpu_ns + usage.children_cpu_ns : 0;
+    }
+
+    /* What cannot be looked at leaves no trace in the recording. */
+    if (member->joined) {
+        member->python = sl_python_attach(&member->process, NULL, error);
+        if (member->python == NULL || !open_subject(member, error)) {
+            goto failed;
+        }
+    }
+
     char command[SL_DESCRIPTION_MAX];
     sl_process_command(&member->process, command);
     char executable[SL_DESCRIPTION_MAX];
@@ -503,22 +519,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         .begin_ns = begin_ns,
         .exit_status = -1,
     };
-    struct sl_usage usage;
-    if (member->past && sl_usage_read(&member->process, &usage)) {
-        member->cpu_before_ns = usage.cpu_ns;
-        member->children_cpu_before_ns = usage.children_cpu_ns;
-        member->children_all_ns = usage.children_cpu_ns;
-        member->cpu_told_ns = target->again ? usage.cpu_ns + usage.children_cpu_ns : 0;
-    }
     set_phase(member, SL_MEMBER_STARTING, now_ns);
-
-    if (member->joined) {
-        member->python = sl_python_attach(&member->process, NULL, error);
-        if (member->python == NULL || !open_subject(member, error)) {
-            goto failed;
-        }
-    }
-    /* What cannot be looked at leaves no trace in the recording. */
     member->index = sl_recorder_process(recording->recorder, &member->record);
     if (member->index == SL_NONE) {
         sl_error_memory(error);
@@ -546,10 +547,6 @@ void sl_member_destroy(struct sl_member *member)
 {
     if (member == NULL) {
         return;
-    }
-    if (member->python != NULL && member->subject.process == NULL) {
-        sl_python_detach(member->python);
-        member->python = NULL;
     }
     stop_sampling(member);
     sl_member_thread_destroy(member->main_thread);

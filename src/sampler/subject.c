@@ -86,17 +86,10 @@ static bool begin_sweep(struct sl_subject *subject, uint64_t now_ns)
     return true;
 }
 
-/* Of a long list only what begins is looked for each time: of a thread that has ended it mostly is seen when it is looked
- * at. */
-static bool list_due(const struct sl_subject *subject, uint64_t now_ns)
-{
-    return now_ns >= subject->list_due_ns ||
-           (sl_python_threads_long(subject->python) && sl_python_threads_begun(subject->python));
-}
-
 enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns)
 {
-    bool there = begin_sweep(subject, now_ns) && (!list_due(subject, now_ns) || sl_subject_read_list(subject, now_ns));
+    bool there = begin_sweep(subject, now_ns) &&
+                 (!sl_subject_list_due(subject, now_ns) || sl_subject_read_list(subject, now_ns));
     return there ? SL_SIGHT_SAME : SL_SIGHT_GONE;
 }
 
@@ -105,7 +98,7 @@ enum sl_sight sl_subject_begin(struct sl_subject *subject, uint64_t now_ns)
     if (!begin_sweep(subject, now_ns)) {
         return SL_SIGHT_GONE;
     }
-    if (list_due(subject, now_ns)) {
+    if (sl_subject_list_due(subject, now_ns)) {
         subject->list_open = sl_python_threads_follow(subject->python);
         if (!subject->list_open && !sl_subject_read_list(subject, now_ns)) {
             return SL_SIGHT_GONE;

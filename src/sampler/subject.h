@@ -62,7 +62,8 @@ struct sl_subject {
     struct sl_python_thread *listed; /* the interpreter's list as last read */
     size_t listed_count;
     size_t listed_capacity;
-    uint64_t list_due_ns;
+    uint64_t list_due_ns;  /* when it is read in any case, */
+    uint64_t begun_due_ns; /* and from when on if a thread has begun, where that is told without reading it */
     uint64_t list_cost_ns; /* of reading it, as far as is believed */
     bool list_open;        /* in this sweep, nothing has told yet whether the list is as it was */
     uint64_t image_due_ns;
@@ -98,7 +99,8 @@ struct sl_viewer {
 };
 
 /* Begins a sweep over all threads: brings `all` up to date. Threads are not looked at here. SL_SIGHT_SAME, or
- * SL_SIGHT_GONE. Lists are read as often as costs no more than 5 % of the time. */
+ * SL_SIGHT_GONE. Lists are read as often as costs no more than 5 % of the time; long ones, as long as no thread begins, half a
+ * percent. */
 enum sl_sight sl_subject_sweep(struct sl_subject *subject, uint64_t now_ns);
 
 /* The same, but a short list of threads is only looked at along with the first stack, which is cheaper: threads that

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* To read the list of threads may cost one part in so many of the time; a long one less, because that a thread has begun is
- * seen without. */
+/* To read the list of threads may cost one part in so many of the time, or that once in so long. */
 #define LIST_SHARE 20
-#define LONG_LIST_SHARE 200
-#define LIST_EVERY_MAX_NS UINT64_C(200000000)
+#define LIST_EVERY_MAX_NS UINT64_C(50000000)
+
+/* And of a long one, as long as no thread begins. */
+#define SAME_LIST_SHARE 200
+#define SAME_LIST_EVERY_MAX_NS UINT64_C(200000000)
+
 #define LIST_COST_STEP_NS 500
 
 /* How often a list that changes while it is read is read again at once. */
@@ -179,6 +182,18 @@ static bool list_unchanged(const struct sl_subject *subject, const struct sl_pyt
     return true;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+bool sl_subject_list_due(const struct sl_subject *subject, uint64_t now_ns)
+{
+    return now_ns >= subject->list_due_ns ||
+           (now_ns >= subject->begun_due_ns && sl_python_threads_long(subject->python) &&
+            sl_python_threads_begun(subject->python));
+}
+
 bool sl_subject_read_list(struct sl_subject *subject, uint64_t now_ns)
 {
     const struct sl_python_thread *states = NULL;
@@ -198,8 +213,9 @@ bool sl_subject_read_list(struct sl_subject *subject, uint64_t now_ns)
     uint64_t took_ns = sl_clock_now_ns() - now_ns;
     uint64_t believed_ns = subject->list_cost_ns + subject->list_cost_ns / 4 + LIST_COST_STEP_NS;
     subject->list_cost_ns = took_ns < believed_ns ? took_ns : believed_ns;
-    uint64_t share = sl_python_threads_long(subject->python) ? LONG_LIST_SHARE : LIST_SHARE;
-    uint64_t pause_ns = subject->list_cost_ns * share;
-    subject->list_due_ns = now_ns + (pause_ns < LIST_EVERY_MAX_NS ? pause_ns : LIST_EVERY_MAX_NS);
+    subject->begun_due_ns = now_ns + least(subject->list_cost_ns * LIST_SHARE, LIST_EVERY_MAX_NS);
+    subject->list_due_ns = sl_python_threads_long(subject->python)
+                               ? now_ns + least(subject->list_cost_ns * SAME_LIST_SHARE, SAME_LIST_EVERY_MAX_NS)
+                               : subject->begun_due_ns;
     return look != SL_LOOK_GONE;
 }

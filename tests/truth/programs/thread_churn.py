@@ -1,6 +1,6 @@
-"""Threads that come and go. Prints how long all of each kind ran, in ns.
+"""Threads that come and go, beside others that wait all the time. Prints how long all of each kind ran, in ns.
 
-usage: thread_churn.py SECONDS
+usage: thread_churn.py SECONDS OTHERS
 """
 
 import json
@@ -38,7 +38,9 @@ def run(function):
         times.add(function.__name__, before, inside, after)
 
 
-def main(seconds):
+def main(seconds, others):
+    for _ in range(others):
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
     finish = now() + int(seconds * 1e9)
     while now() < finish:
         threads = [threading.Thread(target=run, args=(function,)) for function in (fleeting, lasting, fleeting)]
@@ -49,4 +51,4 @@ def main(seconds):
     print(json.dumps(times.told()))
 
 
-main(float(sys.argv[1]))
+main(float(sys.argv[1]), int(sys.argv[2]))

@@ -139,43 +139,76 @@ static void test_a_walk_sees_whether_the_list_of_threads_is_another_one(void **s
     sl_python_detach(python);
 }
 
-static void test_that_a_thread_has_begun_is_told_by_the_heads_of_the_lists(void **state)
+/* States in a row, of which the first is the newest; the others lie in the chunk, which is not looked at here. */
+static void make_threads(struct fixture *fixture, size_t count, uint8_t **states)
+{
+    const struct sl_layout *layout = &fixture->layout;
+    make(fixture);
+    for (size_t i = 0; i < count; i++) {
+        states[i] = i == 0 ? fixture->image->thread : fixture->image->chunk + i * 512;
+        put(states[i], layout->thread_interpreter, address(fixture->image->interpreter));
+        put(states[i], layout->thread_native_id, 4321 + i);
+        put(states[i], layout->thread_previous, i == 0 ? 0 : address(states[i - 1]));
+        put(states[i], layout->thread_next, 0);
+        if (i > 0) {
+            put(states[i - 1], layout->thread_next, address(states[i]));
+        }
+    }
+}
+
+#define MANY_THREADS 20
+
+static void test_that_a_thread_has_begun_is_told_by_the_newest_of_the_list(void **state)
 {
     struct fixture *fixture = *state;
     const struct sl_layout *layout = &fixture->layout;
-    make(fixture);
+    uint8_t *states[MANY_THREADS];
+    make_threads(fixture, MANY_THREADS, states);
     struct sl_python *python = open_image(fixture);
-    uint8_t *first = fixture->image->thread;
-    uint8_t *second = fixture->image->runtime + 512;
-    put(first, layout->thread_next, address(second));
-    put(second, layout->thread_previous, address(first));
-    put(second, layout->thread_interpreter, address(fixture->image->interpreter));
-    put(second, layout->thread_native_id, 4322);
     const struct sl_python_thread *threads;
     size_t count;
     assert_false(sl_python_threads_begun(python)); /* since when? */
     assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, MANY_THREADS);
+    assert_true(sl_python_threads_long(python));
+    assert_false(sl_python_threads_follow(python));
     assert_false(sl_python_threads_begun(python));
 
-    /* One before the others, another one where the first one was, another interpreter. */
-    uint8_t *words[] = {fixture->image->interpreter, first, fixture->image->runtime};
-    const uint32_t offsets[] = {layout->interpreter_threads, layout->thread_native_id, layout->runtime_interpreters};
-    for (size_t i = 0; i < 3; i++) {
-        uint64_t before = sl_word(words[i] + offsets[i]);
-        put(words[i], offsets[i], before + 8);
-        assert_true(sl_python_threads_begun(python));
-        put(words[i], offsets[i], before);
+    /* One before the others; another one where one was; one that was there gets its thread; another interpreter. */
+    struct {
+        uint8_t *at;
+        uint32_t offset;
+        bool begun;
+    } const words[] = {
+        {fixture->image->interpreter, layout->interpreter_threads, true},
+        {states[0], layout->thread_native_id, true},
+        {states[3], layout->thread_native_id, true},
+        {fixture->image->runtime, layout->runtime_interpreters, true},
+        {states[MANY_THREADS - 2], layout->thread_next, false},
+        {states[MANY_THREADS - 1], layout->thread_native_id, false},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        uint64_t before = sl_word(words[i].at + words[i].offset);
+        put(words[i].at, words[i].offset, before + 8);
+        assert_int_equal(sl_python_threads_begun(python), words[i].begun);
+        put(words[i].at, words[i].offset, before);
         assert_false(sl_python_threads_begun(python));
     }
+    sl_python_detach(python);
+}
 
-    /* A state that is there already gets its thread. */
-    put(second, layout->thread_native_id, 0);
+static void test_a_short_list_is_followed_along_with_a_stack(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t *states[8];
+    make_threads(fixture, 8, states);
+    struct sl_python *python = open_image(fixture);
+    const struct sl_python_thread *threads;
+    size_t count;
     assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
-    assert_int_equal(count, 1);
-    assert_false(sl_python_threads_begun(python));
-    put(second, layout->thread_native_id, 4323);
-    assert_true(sl_python_threads_begun(python));
+    assert_int_equal(count, 8);
+    assert_false(sl_python_threads_long(python));
+    assert_true(sl_python_threads_follow(python));
     sl_python_detach(python);
 }
 
@@ -270,6 +303,25 @@ static void test_a_stack_that_does_not_reach_its_bottom_is_torn(void **state)
     sl_python_detach(python);
 }
 
+/* Before 3.14 a frame says whether it waits for the one that it called. */
+static void test_below_a_pair_that_never_met_the_stack_is_certain(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    python->layout.wipes_code = false;
+    python->layout.frame_stack_top = 64;
+    for (size_t i = FRAMES - 2; i < FRAMES; i++) {
+        uint8_t *frame = fixture->image->chunk + SL_CHUNK_DATA + 8 + i * FRAME_WORDS * 8;
+        put_half(frame, python->layout.frame_stack_top, UINT32_MAX); /* it runs */
+    }
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, FRAMES - 1);
+    sl_python_detach(python);
+}
+
 static void test_a_circle_of_threads_or_generators_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -285,27 +337,28 @@ static void test_a_circle_of_threads_or_generators_ends(void **state)
     sl_python_threads(python, &threads, &count);
     sl_python_detach(python);
 
-    /* Two generators that are each other's callers. */
-    make(fixture);
-    python = open_image(fixture);
-    struct sl_python_thread thread = thread_of(fixture);
-    struct sl_walk walk;
-    uint8_t *one = fixture->image->runtime + 256;
-    uint8_t *two = fixture->image->runtime + 512;
-    for (int i = 0; i < 2; i++) {
-        uint8_t *generator = i == 0 ? one : two;
-        put(generator, layout->frame_code, address(fixture->image->code[0]));
-        put(generator, layout->frame_previous, address(i == 0 ? two : one));
-        put(generator, layout->frame_instruction, address(fixture->image->code[0]) + layout->code_instructions + 4);
-        generator[layout->frame_owner] = 1;
+    /* Generators of which the last one was called by an inner one. */
+    for (size_t inner = 0; inner < 3; inner++) {
+        make(fixture);
+        python = open_image(fixture);
+        struct sl_python_thread thread = thread_of(fixture);
+        struct sl_walk walk;
+        uint8_t *generators = fixture->image->runtime + 256;
+        for (size_t i = 0; i < 3; i++) {
+            uint8_t *generator = generators + i * 128;
+            put(generator, layout->frame_code, address(fixture->image->code[0]));
+            put(generator, layout->frame_previous, address(generators + (i == 2 ? inner : i + 1) * 128));
+            put(generator, layout->frame_instruction, address(fixture->image->code[0]) + layout->code_instructions + 4);
+            generator[layout->frame_owner] = 1;
+        }
+        put(fixture->image->thread, layout->thread_frame, address(generators));
+        assert_int_not_equal(look(python, &thread, &walk), SL_LOOK_OK);
+        /* Nobody went round it for as long as a stack may be deep. */
+        const struct sl_thread_memory *memory = sl_thread_memory(&python->memories, &thread);
+        assert_non_null(memory);
+        assert_in_range(memory->next_capacity, 1, 64);
+        sl_python_detach(python);
     }
-    put(fixture->image->thread, layout->thread_frame, address(one));
-    assert_int_not_equal(look(python, &thread, &walk), SL_LOOK_OK);
-    /* Nobody went round it for as long as a stack may be deep. */
-    const struct sl_thread_memory *memory = sl_thread_memory(&python->memories, &thread);
-    assert_non_null(memory);
-    assert_in_range(memory->next_capacity, 1, 64);
-    sl_python_detach(python);
 }
 
 /* Words of the image become anything: addresses in it and out of it, small and huge numbers. What is seen must then
@@ -434,11 +487,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_image_is_read),
         cmocka_unit_test(test_a_walk_sees_whether_the_list_of_threads_is_another_one),
-        cmocka_unit_test(test_that_a_thread_has_begun_is_told_by_the_heads_of_the_lists),
+        cmocka_unit_test(test_that_a_thread_has_begun_is_told_by_the_newest_of_the_list),
+        cmocka_unit_test(test_a_short_list_is_followed_along_with_a_stack),
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
+        cmocka_unit_test(test_below_a_pair_that_never_met_the_stack_is_certain),
         cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
         cmocka_unit_test(test_a_damaged_image_breaks_nothing_but_the_stack),
         cmocka_unit_test(test_a_stack_that_never_holds_still_takes_no_walk_forever),

@@ -39,8 +39,8 @@ struct python_double {
 };
 extern struct python_double python_double;
 
-/* Called before each list of threads is told, or asked to be seen along with a walk or for what has begun; may change what is said. NULL:
- * nothing. */
+/* Called before each list of threads is told, or asked to be seen along with a walk, or for what has begun; may change
+ * what is said. NULL: nothing. */
 extern void (*python_double_step)(void);
 
 /* Function n is called "fN" and lies in "/app/fN.py". */

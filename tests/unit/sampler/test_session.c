@@ -625,6 +625,9 @@ static void test_what_ends_while_it_is_joined_leaves_no_trace(void **state)
     struct sl_profile *profile = sl_trace_read(trace->bytes, trace->size, &error);
     assert_non_null(profile);
     assert_int_equal(profile->process_count, 0);
+    for (sl_string string = 0; string < profile->string_count; string++) {
+        assert_null(strstr(sl_profile_text(profile, string), "test_session")); /* its command */
+    }
     sl_profile_destroy(profile);
     sl_recorder_destroy(recorder);
 }
