@@ -420,7 +420,7 @@ bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_f
         .functions = builder->functions.records,
         .function_count = builder->functions.count,
         .stacks = builder->stacks.records,
-        .stack_count = builder->stacks.count,
+        .stack_count = builder->stacks.numbers.count,
         .processes = processes,
         .process_count = builder->process_count,
         .threads = threads,

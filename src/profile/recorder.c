@@ -30,7 +30,7 @@ struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *opti
     }
     recorder->written.strings = recorder->strings.count;
     recorder->written.functions = recorder->functions.count;
-    recorder->written.stacks = recorder->stacks.count;
+    recorder->written.stacks = recorder->stacks.numbers.count;
 
     const char *description = options->description != NULL ? options->description : "";
     recorder->facts.start_time_ns = options->start_time_ns;
@@ -96,7 +96,7 @@ sl_function sl_recorder_function(struct sl_recorder *recorder, struct sl_functio
 
 sl_stack sl_recorder_stack(struct sl_recorder *recorder, sl_stack caller, sl_function function, uint32_t line)
 {
-    if (caller >= recorder->stacks.count || function >= recorder->functions.count) {
+    if (caller >= recorder->stacks.numbers.count || function >= recorder->functions.count) {
         return SL_NONE;
     }
     return sl_stacks_push(&recorder->stacks,
@@ -333,7 +333,7 @@ static bool add_change(struct sl_recorder *recorder, uint32_t number, uint32_t s
 
 void sl_recorder_sample(struct sl_recorder *recorder, uint32_t thread, sl_stack stack, sl_state state)
 {
-    if (recorder->closed || thread >= recorder->thread_count || stack >= recorder->stacks.count ||
+    if (recorder->closed || thread >= recorder->thread_count || stack >= recorder->stacks.numbers.count ||
         recorder->facts.looks == 0) {
         return;
     }
@@ -367,7 +367,7 @@ size_t sl_recorder_pending(const struct sl_recorder *recorder)
            recorder->events.size +
            (recorder->strings.text.size - recorder->strings.offsets[recorder->written.strings]) +
            (size_t)(recorder->functions.count - recorder->written.functions) * sizeof *recorder->functions.records +
-           (size_t)(recorder->stacks.count - recorder->written.stacks) * sizeof *recorder->stacks.records;
+           (size_t)(recorder->stacks.numbers.count - recorder->written.stacks) * sizeof *recorder->stacks.records;
 }
 
 bool sl_recorder_flush(struct sl_recorder *recorder, struct sl_error *error)

@@ -63,12 +63,13 @@ static uint32_t write_functions(struct sl_recorder *recorder, uint32_t first)
 
 static uint32_t write_stacks(struct sl_recorder *recorder, uint32_t first)
 {
-    uint32_t end = limited(first, recorder->stacks.count);
+    uint32_t end = limited(first, recorder->stacks.numbers.count);
     if (end > first) {
         clear_column(recorder, first, end - first);
         /* Number by number, not column by column: paths that differ only in their root repeat, and compress. */
         for (uint32_t i = first; i < end; i++) {
-            const struct sl_stack_record *record = &recorder->stacks.records[i - recorder->stacks.first];
+            uint32_t place = sl_remembered_place(&recorder->stacks.numbers, i);
+            const struct sl_stack_record *record = &recorder->stacks.records[place];
             uint32_t first_line = recorder->functions.records[record->function].first_line;
             sl_buffer_varint(&recorder->column, i - 1 - record->caller);
             sl_buffer_varint(&recorder->column, record->function);
@@ -81,9 +82,10 @@ static uint32_t write_stacks(struct sl_recorder *recorder, uint32_t first)
 
 static uint32_t write_situations(struct sl_recorder *recorder, uint32_t first)
 {
-    uint32_t end = limited(first, recorder->situations.count);
+    uint32_t end = limited(first, recorder->situations.numbers.count);
     if (end > first) {
-        const struct sl_situation *records = recorder->situations.records + (first - recorder->situations.first);
+        const struct sl_situation *records =
+            recorder->situations.records + sl_remembered_place(&recorder->situations.numbers, first);
         clear_column(recorder, first, end - first);
         for (uint32_t i = first; i < end; i++) {
             sl_stack before = i == first ? 0 : records[i - first - 1].stack;
@@ -112,12 +114,12 @@ static void write_facts(struct sl_recorder *recorder)
 
 static bool many_stacks(const struct sl_recorder *recorder)
 {
-    return recorder->stacks.count - recorder->stacks.first > recorder->remembered_max;
+    return sl_remembered_held(&recorder->stacks.numbers) > recorder->remembered_max;
 }
 
 static bool many_situations(const struct sl_recorder *recorder)
 {
-    return recorder->situations.count - recorder->situations.first > recorder->remembered_max;
+    return sl_remembered_held(&recorder->situations.numbers) > recorder->remembered_max;
 }
 
 bool sl_recorder_remembers_much(const struct sl_recorder *recorder)
@@ -140,8 +142,8 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
 {
     while (recorder->writer.next_block == 0 || recorder->written.strings < recorder->strings.count ||
            recorder->written.functions < recorder->functions.count ||
-           recorder->written.stacks < recorder->stacks.count ||
-           recorder->written.situations < recorder->situations.count || recorder->events.size > 0) {
+           recorder->written.stacks < recorder->stacks.numbers.count ||
+           recorder->written.situations < recorder->situations.numbers.count || recorder->events.size > 0) {
         sl_trace_writer_begin(&recorder->writer);
         if (recorder->writer.next_block == 0) {
             write_facts(recorder);
@@ -159,7 +161,7 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
         if (functions == recorder->functions.count) {
             stacks = write_stacks(recorder, stacks);
         }
-        if (stacks == recorder->stacks.count) {
+        if (stacks == recorder->stacks.numbers.count) {
             situations = write_situations(recorder, situations);
         }
         if (!sl_trace_writer_end(&recorder->writer, SL_TRACE_BLOCK_DEFINITIONS)) {

@@ -18,10 +18,10 @@
 #define SL_RECORDER_DEFINITIONS_MAX 65536
 #define SL_RECORDER_TEXT_MAX ((size_t)4 * 1024 * 1024)
 
-/* So many stacks, and situations, are remembered: beyond that what is written is forgotten, and written once more when it
- * is seen again. It bounds the memory of a recording of a program whose stacks are hardly ever the same. Of a trace that is
- * kept in memory itself, finding what is there must not take more than the trace: an index of 65,536 slots does, with what
- * most looks add. */
+/* So many stacks, and situations, are remembered: beyond that what was not met again is forgotten, and written once more when
+ * it is (remembered.h). It bounds the memory of a recording of a program whose stacks are hardly ever the same. Of a trace
+ * that is kept in memory itself, finding what is there must not take more than the trace: an index of 65,536 slots does, with
+ * what most looks add. */
 #define SL_RECORDER_REMEMBERED_MAX ((uint32_t)1 << 20)
 #define SL_RECORDER_REMEMBERED_IN_MEMORY_MAX (SL_HASH_ROOM((uint32_t)1 << 16) - 8192)
 

@@ -8,6 +8,7 @@
 
 #include "base/hash_index.h"
 #include "profile/profile.h"
+#include "profile/remembered.h"
 
 struct sl_situation {
     sl_stack stack;
@@ -15,11 +16,10 @@ struct sl_situation {
 };
 
 struct sl_situations {
-    struct sl_situation *records; /* of the situations from number `first` on */
-    uint32_t first;               /* 0 until something was forgotten */
-    uint32_t count;               /* of all numbers that were given */
+    struct sl_situation *records; /* of what is held, by place; owned */
     uint32_t capacity;
-    struct sl_hash_index index;
+    struct sl_remembered numbers;
+    struct sl_hash_index index; /* of places */
     uint64_t seed;
 };
 
@@ -32,7 +32,7 @@ uint32_t sl_situations_intern(struct sl_situations *situations, struct sl_situat
 /* Adds a situation under the next number without looking whether it is there: for a table that is read back. */
 uint32_t sl_situations_append(struct sl_situations *situations, struct sl_situation situation);
 
-/* Forgets all situations, and keeps the memory for the next ones. */
+/* Forgets what was not met again since the last time, and keeps the memory for the next ones. */
 void sl_situations_forget(struct sl_situations *situations);
 
 #endif

@@ -5,19 +5,19 @@
  * a stack's caller always has a smaller number than the stack. Not thread-safe: one sampler owns one trie.
  *
  * A trie that is written as it grows may forget what it holds, so that its memory is bounded whatever a program does. What
- * was forgotten keeps its number, also as a caller, and gets a second one when it is seen again. */
+ * was forgotten keeps its number, also as a caller, and gets a second one when it is seen again (remembered.h). */
 #ifndef SL_PROFILE_STACKS_H
 #define SL_PROFILE_STACKS_H
 
 #include "base/hash_index.h"
 #include "profile/profile.h"
+#include "profile/remembered.h"
 
 struct sl_stacks {
-    struct sl_stack_record *records; /* of the stacks from number `first` on */
-    uint32_t first;                  /* 0 until something was forgotten */
-    uint32_t count;                  /* of all numbers that were given */
+    struct sl_stack_record *records; /* of what is held, by place; owned */
     uint32_t capacity;
-    struct sl_hash_index index;
+    struct sl_remembered numbers;
+    struct sl_hash_index index; /* of places */
     uint64_t seed;
 };
 
@@ -32,7 +32,7 @@ sl_stack sl_stacks_push(struct sl_stacks *stacks, struct sl_stack_record record)
 /* Adds a stack under the next number without looking whether it is there: for a trie that is read back. */
 sl_stack sl_stacks_append(struct sl_stacks *stacks, struct sl_stack_record record);
 
-/* Forgets all stacks, and keeps the memory for the next ones. */
+/* Forgets what was not met again since the last time, and keeps the memory for the next ones. */
 void sl_stacks_forget(struct sl_stacks *stacks);
 
 #endif

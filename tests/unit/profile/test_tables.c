@@ -187,6 +187,77 @@ static void test_a_recursion_of_a_million_frames_is_pushed_in_no_time(void **sta
     sl_stacks_destroy(&stacks);
 }
 
+static void test_what_was_met_keeps_its_number_and_the_rest_is_forgotten(void **state)
+{
+    (void)state;
+    struct sl_remembered remembered = {.count = 10};
+    uint16_t records[16] = {100, 101, 102, 103, 104, 105, 106, 107, 108, 109};
+    sl_remembered_meet(&remembered, 2);
+    sl_remembered_meet(&remembered, 7);
+    assert_int_equal(sl_remembered_forget(&remembered, records, sizeof *records), 2);
+    assert_int_equal(records[0], 102);
+    assert_int_equal(records[1], 107);
+    for (uint16_t i = 0; i < 3; i++) {
+        records[2 + i] = 110 + i;
+        remembered.count++;
+    }
+    assert_int_equal(sl_remembered_held(&remembered), 5);
+    const uint32_t numbers[] = {2, 7, 10, 11, 12};
+    for (uint32_t place = 0; place < 5; place++) {
+        assert_int_equal(sl_remembered_number(&remembered, place), numbers[place]);
+        assert_int_equal(sl_remembered_place(&remembered, numbers[place]), place);
+        assert_false(sl_remembered_was_met(&remembered, place));
+    }
+    assert_int_equal(sl_remembered_place(&remembered, 0), SL_NONE);
+    assert_int_equal(sl_remembered_place(&remembered, 9), SL_NONE);
+
+    /* Once more, of what was kept and what has come. */
+    sl_remembered_meet(&remembered, 1);
+    sl_remembered_meet(&remembered, 3);
+    assert_int_equal(sl_remembered_forget(&remembered, records, sizeof *records), 2);
+    assert_int_equal(records[0], 107);
+    assert_int_equal(records[1], 111);
+    assert_int_equal(sl_remembered_number(&remembered, 0), 7);
+    assert_int_equal(sl_remembered_number(&remembered, 1), 11);
+
+    /* Where all is met again, there would be no room. */
+    sl_remembered_meet(&remembered, 0);
+    sl_remembered_meet(&remembered, 1);
+    assert_int_equal(sl_remembered_forget(&remembered, records, sizeof *records), 0);
+    assert_int_equal(sl_remembered_held(&remembered), 0);
+    assert_int_equal(sl_remembered_place(&remembered, 7), SL_NONE);
+    sl_remembered_destroy(&remembered);
+}
+
+static sl_stack push_all(struct sl_stacks *stacks, uint32_t depth, uint32_t last)
+{
+    sl_stack stack = 0;
+    for (uint32_t i = 1; i < depth; i++) {
+        stack = sl_stacks_push(stacks, (struct sl_stack_record){.caller = stack, .function = 1, .line = i});
+    }
+    return sl_stacks_push(stacks, (struct sl_stack_record){.caller = stack, .function = 2, .line = last});
+}
+
+static void test_stacks_that_come_back_are_kept_with_their_callers(void **state)
+{
+    (void)state;
+    struct sl_stacks stacks;
+    assert_true(sl_stacks_init(&stacks));
+    sl_stack often = push_all(&stacks, 20, 1);
+    sl_stack once = push_all(&stacks, 20, 2);
+    for (uint32_t i = 0; i < 100; i++) {
+        sl_stacks_push(&stacks, (struct sl_stack_record){.caller = once, .function = 3, .line = i});
+    }
+    assert_int_equal(push_all(&stacks, 20, 1), often);
+    sl_stacks_forget(&stacks);
+    assert_int_equal(sl_remembered_held(&stacks.numbers), 21); /* with the empty one */
+    uint32_t count = stacks.numbers.count;
+    assert_int_equal(push_all(&stacks, 20, 1), often);
+    assert_int_equal(stacks.numbers.count, count);
+    assert_int_equal(push_all(&stacks, 20, 2), count);
+    sl_stacks_destroy(&stacks);
+}
+
 static void test_a_situation_is_a_stack_and_a_state(void **state)
 {
     (void)state;
@@ -212,6 +283,8 @@ int main(void)
         cmocka_unit_test(test_functions_that_differ_in_anything_are_different),
         cmocka_unit_test(test_a_stack_is_kept_once_and_its_caller_has_a_smaller_number),
         cmocka_unit_test(test_a_recursion_of_a_million_frames_is_pushed_in_no_time),
+        cmocka_unit_test(test_what_was_met_keeps_its_number_and_the_rest_is_forgotten),
+        cmocka_unit_test(test_stacks_that_come_back_are_kept_with_their_callers),
         cmocka_unit_test(test_a_situation_is_a_stack_and_a_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
