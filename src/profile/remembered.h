@@ -42,8 +42,8 @@ uint32_t sl_remembered_place(const struct sl_remembered *remembered, uint32_t nu
 void sl_remembered_meet(struct sl_remembered *remembered, uint32_t place);
 bool sl_remembered_was_met(const struct sl_remembered *remembered, uint32_t place);
 
-/* Keeps the entries that were met, and none if they are more than three quarters: there is to be room for others. `records` has `size` bytes for each place; those of
- * what is kept are moved to the first ones. Returns how many. */
+/* Keeps the entries that were met, and none if they are more than three quarters: there is to be room for others. `records`
+ * has `size` bytes for each place; those of what is kept are moved to the first ones. Returns how many. */
 uint32_t sl_remembered_forget(struct sl_remembered *remembered, void *records, size_t size);
 
 #endif
