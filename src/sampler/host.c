@@ -155,26 +155,30 @@ static uint64_t next_instant_ns(void)
     return instant_ns == UINT64_MAX ? instant_ns : host.epoch_ns + instant_ns;
 }
 
-/* Until the time has come, or somebody has woken it. Gives the lock away meanwhile. */
-static void sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
+/* Until the time has come, or somebody has woken it. Gives the lock away meanwhile. What it is now, as `sl_clock_meet`
+ * says. */
+static uint64_t sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
 {
     host.wake_ns = deadline_ns;
     if (deadline_ns == UINT64_MAX) {
         pthread_cond_wait(&host.wake, &host.lock);
-        return;
+        return sl_clock_now_ns();
     }
-    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
+    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
     if (alarm_ns > now_ns) {
         const struct timespec alarm = {.tv_sec = (time_t)(alarm_ns / 1000000000u),
                                        .tv_nsec = (long)(alarm_ns % 1000000000u)};
         if (pthread_cond_timedwait(&host.wake, &host.lock, &alarm) != ETIMEDOUT) {
-            return;
+            return sl_clock_now_ns();
         }
         sl_clock_woken(lead, alarm_ns);
+    } else {
+        pthread_mutex_unlock(&host.lock);
+        sl_clock_wait_out(deadline_ns);
+        pthread_mutex_lock(&host.lock);
     }
-    pthread_mutex_unlock(&host.lock);
-    sl_clock_wait_out(deadline_ns);
-    pthread_mutex_lock(&host.lock);
+    now_ns = sl_clock_now_ns();
+    return now_ns > deadline_ns ? now_ns : deadline_ns;
 }
 
 static void *run(void *ignored)
@@ -188,11 +192,11 @@ static void *run(void *ignored)
     pthread_mutex_lock(&host.lock);
     host.thread_id = sl_own_thread_id();
     pthread_cond_broadcast(&host.wake);
+    uint64_t now_ns = sl_clock_now_ns();
     while (!host.ending) {
-        uint64_t now_ns = sl_clock_now_ns();
         uint64_t instant_ns = next_instant_ns();
         if (instant_ns > now_ns) {
-            sleep_until(&lead, now_ns, instant_ns);
+            now_ns = sleep_until(&lead, now_ns, instant_ns);
             continue;
         }
         look(now_ns);

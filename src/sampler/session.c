@@ -287,17 +287,16 @@ static void follow(struct sl_session *session, uint64_t now_ns)
     }
 }
 
-/* Sleeps until `deadline_ns`, a stop, or the end of a process. */
-static void sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t deadline_ns)
+/* Sleeps until `deadline_ns`, a stop, or the end of a process. What it is now, as `sl_clock_meet` says. */
+static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t deadline_ns)
 {
     if (deadline_ns <= now_ns + SHORT_SLEEP_NS) {
-        sl_clock_meet(&session->lead, deadline_ns);
-        return;
+        return sl_clock_meet(&session->lead, deadline_ns);
     }
     struct pollfd *events = calloc(session->member_count + 1, sizeof *events);
     if (events == NULL) {
         sl_clock_sleep_until(now_ns + SHORT_SLEEP_NS);
-        return;
+        return sl_clock_now_ns();
     }
     nfds_t count = 0;
     events[count++] = (struct pollfd){.fd = session->wake, .events = POLLIN};
@@ -316,6 +315,7 @@ static void sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t de
         }
     }
     free(events);
+    return sl_clock_now_ns();
 }
 
 /* Frees a member that is over, and remembers what of it counts beyond its end. */
@@ -419,8 +419,7 @@ static void loop(struct sl_session *session, struct sl_priority *priority)
     while (any_left(session) && !atomic_load(&session->stopping)) {
         uint64_t wake_ns = next_wake(session);
         if (wake_ns > now_ns) {
-            sleep_until(session, now_ns, wake_ns);
-            now_ns = sl_clock_now_ns();
+            now_ns = sleep_until(session, now_ns, wake_ns);
         }
         follow(session, now_ns);
         if (attempt(session, now_ns)) {

@@ -44,21 +44,12 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
 /* A thread that was kept from its CPU for longer than this says nothing of what waking up takes. */
 #define LEAD_MAX_NS UINT64_C(60000)
 
-/* From here on a sleep is long: another deadline is seldom so near that to be a little late for this one matters. */
-#define LONG_SLEEP_NS UINT64_C(250000)
-
-/* Of short sleeps the lead is an average of so many. */
+/* The mean is that of about so many sleeps. Those of 20 us and of 2 ms need the same, within a microsecond or two. */
 #define LEAD_SLEEPS 16
 
-/* Of long ones it is what nine of ten were late by, or more: it goes nine steps down with one, and one up with the others. */
-#define LEAD_STEP_NS UINT64_C(50)
-#define LEAD_STEPS_DOWN 9
-
-uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
+uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns)
 {
-    lead->is_long = deadline_ns > now_ns + LONG_SLEEP_NS;
-    uint64_t lead_ns = lead->is_long ? lead->long_ns : lead->short_ns;
-    return deadline_ns > lead_ns ? deadline_ns - lead_ns : 0;
+    return deadline_ns > lead->mean_ns ? deadline_ns - lead->mean_ns : 0;
 }
 
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
@@ -66,14 +57,7 @@ void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
     uint64_t now_ns = sl_clock_now_ns();
     uint64_t late_ns = now_ns > alarm_ns ? now_ns - alarm_ns : 0;
     late_ns = late_ns < LEAD_MAX_NS ? late_ns : LEAD_MAX_NS;
-    if (!lead->is_long) {
-        lead->short_ns = (lead->short_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS;
-    } else if (late_ns > lead->long_ns) {
-        lead->long_ns += LEAD_STEP_NS;
-    } else {
-        uint64_t step_ns = LEAD_STEP_NS * LEAD_STEPS_DOWN;
-        lead->long_ns -= lead->long_ns < step_ns ? lead->long_ns : step_ns;
-    }
+    lead->mean_ns = (lead->mean_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS;
 }
 
 void sl_clock_wait_out(uint64_t deadline_ns)
@@ -82,15 +66,17 @@ void sl_clock_wait_out(uint64_t deadline_ns)
     }
 }
 
-void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
+uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
 {
-    uint64_t now_ns = sl_clock_now_ns();
-    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
-    if (alarm_ns > now_ns) {
+    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
+    if (alarm_ns > sl_clock_now_ns()) {
         sl_clock_sleep_until(alarm_ns);
         sl_clock_woken(lead, alarm_ns);
+    } else {
+        sl_clock_wait_out(deadline_ns);
     }
-    sl_clock_wait_out(deadline_ns);
+    uint64_t now_ns = sl_clock_now_ns();
+    return now_ns > deadline_ns ? now_ns : deadline_ns;
 }
 
 /* struct sched_attr of sched_setattr(2), as of its first version. */

@@ -4,7 +4,6 @@
 #ifndef SL_TARGET_CLOCK_H
 #define SL_TARGET_CLOCK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 uint64_t sl_clock_now_ns(void);
@@ -19,20 +18,21 @@ uint64_t sl_clock_thread_cpu_ns(void);
  * timer slack (50 us unless `sl_clock_precise` was called) plus what the scheduler needs. */
 void sl_clock_sleep_until(uint64_t deadline_ns);
 
-/* Wakes up on time: sleeps for less, by as much as waking up lately took, and waits out the rest. For deadlines that are
- * at random: when a thread wakes 20 us late from each, those that come soon after another are late by more than the rest,
- * and what runs then is seen too seldom. Costs a few microseconds of CPU for each that is near; one that is far is met
- * within what waking up varies by, and costs next to none. */
+/* Sleeps until about a deadline: an alarm wakes it earlier, by what waking up took on average lately, so that it is now a
+ * little early and now a little late, but neither on average; a deadline that is nearer than that is waited for. Made for
+ * looks at random instants: what runs at a time is seen as often as it should be if looks at that time are no later on
+ * average than looks at another. Were one that follows soon after another on time, and one that follows a sleep 20 us late,
+ * then whatever lies between the places where the first and the second are common would be seen too seldom or too often.
+ *
+ * Returns what it is now for whoever asked: the time, or the deadline if that is still to come. */
 struct sl_clock_lead {
-    uint64_t short_ns; /* how much earlier than it has to be there it is woken from short sleeps; 0 at first */
-    uint64_t long_ns;  /* and from long ones */
-    bool is_long;      /* the sleep under way is one */
+    uint64_t mean_ns; /* 0 at first */
 };
-void sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
+uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
 
-/* The same in three steps, for who sleeps in a way of its own: until when; that it slept that long, and nobody woke it;
- * and the rest. */
-uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns);
+/* The same in steps, for who sleeps in a way of its own. When the alarm is due; if that has passed, the deadline is to be
+ * waited out, else `sl_clock_woken` is told of the alarm that nothing else came before. */
+uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns);
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns);
 void sl_clock_wait_out(uint64_t deadline_ns);
 

@@ -69,41 +69,52 @@ static void test_cpu_time_is_what_was_used(void **state)
     assert_true(slept_ns < 50000000);
 }
 
-static void test_a_deadline_is_met_however_long_waking_up_takes(void **state)
+static void test_a_deadline_has_come_for_whoever_met_it(void **state)
 {
     (void)state;
     struct sl_clock_lead lead = {0};
     for (int i = 0; i < 50; i++) {
         uint64_t deadline_ns = sl_clock_now_ns() + 200000;
-        sl_clock_meet(&lead, deadline_ns);
-        assert_true(sl_clock_now_ns() >= deadline_ns);
+        uint64_t now_ns = sl_clock_meet(&lead, deadline_ns);
+        assert_true(now_ns >= deadline_ns);
+        /* It was woken early, by no more than what is believed of a machine that is not busy. */
+        assert_true(lead.mean_ns <= 60000 && sl_clock_now_ns() + 60000 >= deadline_ns);
     }
-    /* It was woken early, by no more than what is believed of a machine that is not busy. */
-    assert_true(lead.short_ns > 0 && lead.short_ns <= 60000 && lead.long_ns == 0);
-    /* A deadline nearer than that is waited for, one that has passed is not. */
-    uint64_t deadline_ns = sl_clock_now_ns() + lead.short_ns / 2;
-    sl_clock_meet(&lead, deadline_ns);
-    assert_true(sl_clock_now_ns() >= deadline_ns);
-    sl_clock_meet(&lead, 0);
+    assert_true(lead.mean_ns > 0);
 }
 
-static void test_a_far_deadline_is_met_too(void **state)
+static void test_a_deadline_nearer_than_an_alarm_is_waited_for(void **state)
 {
     (void)state;
-    struct sl_clock_lead lead = {.long_ns = 60000};
-    for (int i = 0; i < 20; i++) {
-        uint64_t deadline_ns = sl_clock_now_ns() + 1000000;
-        sl_clock_meet(&lead, deadline_ns);
-        assert_true(sl_clock_now_ns() >= deadline_ns);
-    }
-    assert_true(lead.long_ns <= 60000 && lead.short_ns == 0);
+    struct sl_clock_lead lead = {.mean_ns = 60000};
+    uint64_t deadline_ns = sl_clock_now_ns() + 30000;
+    sl_clock_meet(&lead, deadline_ns);
+    assert_true(sl_clock_now_ns() >= deadline_ns);
+    assert_int_equal(lead.mean_ns, 60000);
+    assert_true(sl_clock_meet(&lead, 0) > 0);
+}
+
+static void test_the_alarm_comes_earlier_by_what_waking_up_took_on_average(void **state)
+{
+    (void)state;
+    struct sl_clock_lead lead = {0};
+    assert_int_equal(sl_clock_alarm(&lead, 5000000), 5000000);
+    lead.mean_ns = 16000;
+    assert_int_equal(sl_clock_alarm(&lead, 5000000), 4984000);
+    assert_int_equal(sl_clock_alarm(&lead, 15000), 0);
+    /* Late by the most that counts, and not at all. */
+    sl_clock_woken(&lead, sl_clock_now_ns() - 1000000);
+    assert_int_equal(lead.mean_ns, (16000 * 15 + 60000) / 16);
+    sl_clock_woken(&lead, sl_clock_now_ns() + 1000000);
+    assert_int_equal(lead.mean_ns, (16000 * 15 + 60000) / 16 * 15 / 16);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_deadline_is_met_however_long_waking_up_takes),
-        cmocka_unit_test(test_a_far_deadline_is_met_too),
+        cmocka_unit_test(test_a_deadline_has_come_for_whoever_met_it),
+        cmocka_unit_test(test_a_deadline_nearer_than_an_alarm_is_waited_for),
+        cmocka_unit_test(test_the_alarm_comes_earlier_by_what_waking_up_took_on_average),
         cmocka_unit_test(test_a_sleep_lasts_until_its_deadline),
         cmocka_unit_test(test_a_signal_does_not_shorten_a_sleep),
         cmocka_unit_test(test_precision_changes_nothing_else_and_is_given_back),
