@@ -164,7 +164,7 @@ static uint64_t sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_
         pthread_cond_wait(&host.wake, &host.lock);
         return sl_clock_now_ns();
     }
-    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
+    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
     if (alarm_ns > now_ns) {
         const struct timespec alarm = {.tv_sec = (time_t)(alarm_ns / 1000000000u),
                                        .tv_nsec = (long)(alarm_ns % 1000000000u)};

@@ -44,12 +44,23 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
 /* A thread that was kept from its CPU for longer than this says nothing of what waking up takes. */
 #define LEAD_MAX_NS UINT64_C(60000)
 
-/* The mean is that of about so many sleeps. Those of 20 us and of 2 ms need the same, within a microsecond or two. */
+/* The shortest sleeps last up to so long; each further length is twice the one before. */
+#define SHORTEST_SLEEP_NS UINT64_C(32768)
+
+/* The mean is that of about so many sleeps. */
 #define LEAD_SLEEPS 16
 
-uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns)
+uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
 {
-    return deadline_ns > lead->mean_ns ? deadline_ns - lead->mean_ns : 0;
+    uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    lead->sleep = 0;
+    while (lead->sleep + 1 < SL_CLOCK_SLEEPS && left_ns > SHORTEST_SLEEP_NS << lead->sleep) {
+        lead->sleep++;
+    }
+    uint64_t *mean_ns = &lead->mean_ns[lead->sleep];
+    *mean_ns = *mean_ns != 0 ? *mean_ns : lead->last_ns;
+    lead->last_ns = *mean_ns;
+    return deadline_ns > *mean_ns ? deadline_ns - *mean_ns : 0;
 }
 
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
@@ -57,7 +68,9 @@ void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
     uint64_t now_ns = sl_clock_now_ns();
     uint64_t late_ns = now_ns > alarm_ns ? now_ns - alarm_ns : 0;
     late_ns = late_ns < LEAD_MAX_NS ? late_ns : LEAD_MAX_NS;
-    lead->mean_ns = (lead->mean_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS;
+    uint64_t *mean_ns = &lead->mean_ns[lead->sleep];
+    *mean_ns = *mean_ns != 0 ? (*mean_ns * (LEAD_SLEEPS - 1) + late_ns) / LEAD_SLEEPS : late_ns;
+    lead->last_ns = *mean_ns;
 }
 
 void sl_clock_wait_out(uint64_t deadline_ns)
@@ -68,14 +81,15 @@ void sl_clock_wait_out(uint64_t deadline_ns)
 
 uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
 {
-    uint64_t alarm_ns = sl_clock_alarm(lead, deadline_ns);
-    if (alarm_ns > sl_clock_now_ns()) {
+    uint64_t now_ns = sl_clock_now_ns();
+    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
+    if (alarm_ns > now_ns) {
         sl_clock_sleep_until(alarm_ns);
         sl_clock_woken(lead, alarm_ns);
     } else {
         sl_clock_wait_out(deadline_ns);
     }
-    uint64_t now_ns = sl_clock_now_ns();
+    now_ns = sl_clock_now_ns();
     return now_ns > deadline_ns ? now_ns : deadline_ns;
 }
 

@@ -18,21 +18,25 @@ uint64_t sl_clock_thread_cpu_ns(void);
  * timer slack (50 us unless `sl_clock_precise` was called) plus what the scheduler needs. */
 void sl_clock_sleep_until(uint64_t deadline_ns);
 
-/* Sleeps until about a deadline: an alarm wakes it earlier, by what waking up took on average lately, so that it is now a
- * little early and now a little late, but neither on average; a deadline that is nearer than that is waited for. Made for
- * looks at random instants: what runs at a time is seen as often as it should be if looks at that time are no later on
- * average than looks at another. Were one that follows soon after another on time, and one that follows a sleep 20 us late,
- * then whatever lies between the places where the first and the second are common would be seen too seldom or too often.
+/* Sleeps until about a deadline: an alarm wakes it earlier, by what waking up from such a sleep took on average lately, so
+ * that it is now a little early and now a little late, but neither on average; a deadline that is nearer than that is
+ * waited for. Made for looks at random instants: what runs at a time is seen as often as it should be if looks at that time
+ * are no later on average than looks at another. Were one that follows soon after another on time, and one that follows a
+ * long sleep 10 us late, what lies between the places where the first and the second are common would be seen too seldom or
+ * too often.
  *
  * Returns what it is now for whoever asked: the time, or the deadline if that is still to come. */
+#define SL_CLOCK_SLEEPS 7
 struct sl_clock_lead {
-    uint64_t mean_ns; /* 0 at first */
+    uint64_t mean_ns[SL_CLOCK_SLEEPS]; /* of sleeps up to 32 us, 64 us, ... and of longer ones; 0: not known */
+    uint64_t last_ns;                  /* the mean that was used last */
+    unsigned sleep;                    /* of what length the sleep under way is */
 };
 uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
 
 /* The same in steps, for who sleeps in a way of its own. When the alarm is due; if that has passed, the deadline is to be
  * waited out, else `sl_clock_woken` is told of the alarm that nothing else came before. */
-uint64_t sl_clock_alarm(const struct sl_clock_lead *lead, uint64_t deadline_ns);
+uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns);
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns);
 void sl_clock_wait_out(uint64_t deadline_ns);
 

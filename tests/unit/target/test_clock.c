@@ -69,6 +69,9 @@ static void test_cpu_time_is_what_was_used(void **state)
     assert_true(slept_ns < 50000000);
 }
 
+/* What is believed of a machine that is not busy. */
+#define LEAD_MAX_NS 60000
+
 static void test_a_deadline_has_come_for_whoever_met_it(void **state)
 {
     (void)state;
@@ -77,20 +80,19 @@ static void test_a_deadline_has_come_for_whoever_met_it(void **state)
         uint64_t deadline_ns = sl_clock_now_ns() + 200000;
         uint64_t now_ns = sl_clock_meet(&lead, deadline_ns);
         assert_true(now_ns >= deadline_ns);
-        /* It was woken early, by no more than what is believed of a machine that is not busy. */
-        assert_true(lead.mean_ns <= 60000 && sl_clock_now_ns() + 60000 >= deadline_ns);
+        assert_true(lead.last_ns <= LEAD_MAX_NS && sl_clock_now_ns() + LEAD_MAX_NS >= deadline_ns);
     }
-    assert_true(lead.mean_ns > 0);
+    assert_true(lead.last_ns > 0);
 }
 
 static void test_a_deadline_nearer_than_an_alarm_is_waited_for(void **state)
 {
     (void)state;
-    struct sl_clock_lead lead = {.mean_ns = 60000};
-    uint64_t deadline_ns = sl_clock_now_ns() + 30000;
+    struct sl_clock_lead lead = {.last_ns = LEAD_MAX_NS};
+    uint64_t deadline_ns = sl_clock_now_ns() + LEAD_MAX_NS / 2;
     sl_clock_meet(&lead, deadline_ns);
     assert_true(sl_clock_now_ns() >= deadline_ns);
-    assert_int_equal(lead.mean_ns, 60000);
+    assert_int_equal(lead.last_ns, LEAD_MAX_NS);
     assert_true(sl_clock_meet(&lead, 0) > 0);
 }
 
@@ -98,15 +100,30 @@ static void test_the_alarm_comes_earlier_by_what_waking_up_took_on_average(void 
 {
     (void)state;
     struct sl_clock_lead lead = {0};
-    assert_int_equal(sl_clock_alarm(&lead, 5000000), 5000000);
-    lead.mean_ns = 16000;
-    assert_int_equal(sl_clock_alarm(&lead, 5000000), 4984000);
-    assert_int_equal(sl_clock_alarm(&lead, 15000), 0);
-    /* Late by the most that counts, and not at all. */
+    assert_int_equal(sl_clock_alarm(&lead, 4800000, 5000000), 5000000);
+    /* Late by the most that counts, as the first time, and not at all. */
     sl_clock_woken(&lead, sl_clock_now_ns() - 1000000);
-    assert_int_equal(lead.mean_ns, (16000 * 15 + 60000) / 16);
+    assert_int_equal(sl_clock_alarm(&lead, 4800000, 5000000), 5000000 - LEAD_MAX_NS);
     sl_clock_woken(&lead, sl_clock_now_ns() + 1000000);
-    assert_int_equal(lead.mean_ns, (16000 * 15 + 60000) / 16 * 15 / 16);
+    assert_int_equal(sl_clock_alarm(&lead, 4800000, 5000000), 5000000 - LEAD_MAX_NS * 15 / 16);
+    assert_int_equal(sl_clock_alarm(&lead, 0, 15000), 0);
+}
+
+static void test_sleeps_of_another_length_have_a_mean_of_their_own(void **state)
+{
+    (void)state;
+    struct sl_clock_lead lead = {0};
+    sl_clock_alarm(&lead, 0, 200000);
+    sl_clock_woken(&lead, sl_clock_now_ns() - 1000000);
+    /* Of which nothing is known: as the last one. */
+    assert_int_equal(sl_clock_alarm(&lead, 0, 5000000), 5000000 - LEAD_MAX_NS);
+    for (int i = 0; i < 100; i++) {
+        sl_clock_alarm(&lead, 0, 5000000);
+        sl_clock_woken(&lead, sl_clock_now_ns() + 1000000);
+    }
+    assert_true(sl_clock_alarm(&lead, 0, 5000000) > 5000000 - LEAD_MAX_NS / 100);
+    assert_int_equal(sl_clock_alarm(&lead, 0, 200000), 200000 - LEAD_MAX_NS);
+    assert_int_equal(sl_clock_alarm(&lead, 0, 250000), 250000 - LEAD_MAX_NS);
 }
 
 int main(void)
@@ -115,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_a_deadline_has_come_for_whoever_met_it),
         cmocka_unit_test(test_a_deadline_nearer_than_an_alarm_is_waited_for),
         cmocka_unit_test(test_the_alarm_comes_earlier_by_what_waking_up_took_on_average),
+        cmocka_unit_test(test_sleeps_of_another_length_have_a_mean_of_their_own),
         cmocka_unit_test(test_a_sleep_lasts_until_its_deadline),
         cmocka_unit_test(test_a_signal_does_not_shorten_a_sleep),
         cmocka_unit_test(test_precision_changes_nothing_else_and_is_given_back),
