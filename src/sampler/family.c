@@ -259,8 +259,9 @@ static bool attempt(struct sl_family *family, struct sl_kin *kin, uint64_t now_n
     uint64_t longest_ns = named ? NAMED_EVERY_MAX_NS : OTHER_EVERY_MAX_NS;
     kin->wait_ns = kin->wait_ns * 2 < longest_ns ? kin->wait_ns * 2 : longest_ns;
     kin->attempt_due_ns = now_ns + kin->wait_ns;
-    /* One that runs already is told once it can be attached to at once. */
-    if (named && !kin->before && (kin->root || has_executed(kin))) {
+    /* One that runs already is told once it can be attached to at once. That it has executed a program may be true only
+     * since it was asked for its name, and the name have been that of its parent's program. */
+    if (named && !kin->before && (kin->root || has_executed(kin)) && sl_python_named(&kin->process)) {
         return true;
     }
     bool not_yet = false;
