@@ -38,7 +38,8 @@ static struct {
     struct sl_host_pulse pulse;
     uint64_t refresh_due_ns;
     uint64_t looks;
-    uint64_t wake_ns; /* until when the native thread sleeps */
+    uint64_t wake_ns;   /* until when the native thread sleeps */
+    uint64_t looked_ns; /* when it looked last, which may be a little before that time has come */
 
     bool threaded; /* there is a native thread */
     bool ending;   /* it is to end */
@@ -103,6 +104,7 @@ static bool prepare(struct sl_host_recording *recording, uint64_t now_ns)
 static void look(uint64_t now_ns)
 {
     bool any = false;
+    host.looked_ns = now_ns;
     for (size_t i = 0; i < host.count; i++) {
         struct sl_host_recording *recording = host.recordings[i];
         uint64_t time_ns = now_ns - host.epoch_ns;
@@ -177,8 +179,7 @@ static uint64_t sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_
         sl_clock_wait_out(deadline_ns);
         pthread_mutex_lock(&host.lock);
     }
-    now_ns = sl_clock_now_ns();
-    return now_ns > deadline_ns ? now_ns : deadline_ns;
+    return sl_clock_not_before_ns(deadline_ns);
 }
 
 static void *run(void *ignored)
@@ -202,7 +203,7 @@ static void *run(void *ignored)
         look(now_ns);
         sl_host_pulse_pass(&host.pulse, now_ns - host.epoch_ns);
         refresh(now_ns);
-        now_ns = sl_clock_now_ns();
+        now_ns = sl_clock_not_before_ns(now_ns);
         sl_priority_keep(&priority, now_ns);
         for (size_t i = 0; i < host.count; i++) {
             sl_slots_done(&host.recordings[i]->slots, now_ns - host.epoch_ns);
@@ -401,7 +402,7 @@ bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_
     pthread_mutex_lock(&host.lock);
     bool last = false;
     if (recording->running) {
-        uint64_t now_ns = sl_clock_now_ns();
+        uint64_t now_ns = sl_clock_not_before_ns(host.looked_ns);
         closed = recording->open || open_recording(recording, now_ns, error);
         if (closed) {
             look_at_last(recording, now_ns, skip);

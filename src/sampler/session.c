@@ -412,9 +412,10 @@ static bool attempt(struct sl_session *session, uint64_t now_ns)
     return any;
 }
 
-/* Until nothing is left to look at, or it is to stop. */
-static void loop(struct sl_session *session, struct sl_priority *priority)
+/* Until nothing is left to look at, or it is to stop. When that was. */
+static uint64_t loop(struct sl_session *session, struct sl_priority *priority)
 {
+    /* A look may be taken a little before its time has come: what is done next must not be before that. */
     uint64_t now_ns = sl_clock_now_ns();
     while (any_left(session) && !atomic_load(&session->stopping)) {
         uint64_t wake_ns = next_wake(session);
@@ -438,9 +439,10 @@ static void loop(struct sl_session *session, struct sl_priority *priority)
         }
         flush(session, now_ns);
         sl_priority_keep(priority, now_ns);
-        now_ns = sl_clock_now_ns();
+        now_ns = sl_clock_not_before_ns(now_ns);
         sl_slots_done(&session->slots, now_ns - session->base_ns);
     }
+    return now_ns;
 }
 
 /* What the session is told to have come to; `error` is filled in with what kept it from sampling. */
@@ -496,9 +498,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     allow_descriptors(session);
     session->cpu_before_ns = sl_clock_thread_cpu_ns();
 
-    loop(session, &priority);
-
-    uint64_t now_ns = sl_clock_now_ns();
+    uint64_t now_ns = loop(session, &priority);
     struct sl_span span;
     if (any_left(session) && sl_slots_finish(&session->slots, now_ns - session->base_ns, &span)) {
         look(session, &span);

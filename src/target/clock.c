@@ -21,6 +21,12 @@ uint64_t sl_clock_now_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t sl_clock_not_before_ns(uint64_t time_ns)
+{
+    uint64_t now_ns = sl_clock_now_ns();
+    return now_ns > time_ns ? now_ns : time_ns;
+}
+
 uint64_t sl_clock_wall_ns(void)
 {
     return read_clock(CLOCK_REALTIME);
@@ -89,8 +95,7 @@ uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
     } else {
         sl_clock_wait_out(deadline_ns);
     }
-    now_ns = sl_clock_now_ns();
-    return now_ns > deadline_ns ? now_ns : deadline_ns;
+    return sl_clock_not_before_ns(deadline_ns);
 }
 
 /* struct sched_attr of sched_setattr(2), as of its first version. */

@@ -8,6 +8,9 @@
 
 uint64_t sl_clock_now_ns(void);
 
+/* The time, or `time_ns` if that is still to come. */
+uint64_t sl_clock_not_before_ns(uint64_t time_ns);
+
 /* Wall-clock time, since 1970. */
 uint64_t sl_clock_wall_ns(void);
 
@@ -25,7 +28,7 @@ void sl_clock_sleep_until(uint64_t deadline_ns);
  * long sleep 10 us late, what lies between the places where the first and the second are common would be seen too seldom or
  * too often.
  *
- * Returns what it is now for whoever asked: the time, or the deadline if that is still to come. */
+ * Returns what it is now for whoever asked, which is not before the deadline. */
 #define SL_CLOCK_SLEEPS 7
 struct sl_clock_lead {
     uint64_t mean_ns[SL_CLOCK_SLEEPS]; /* of sleeps up to 32 us, 64 us, ... and of longer ones; 0: not known */

@@ -85,6 +85,15 @@ static void test_a_deadline_has_come_for_whoever_met_it(void **state)
     assert_true(lead.last_ns > 0);
 }
 
+static void test_the_time_is_not_before_another(void **state)
+{
+    (void)state;
+    uint64_t now_ns = sl_clock_now_ns();
+    assert_int_equal(sl_clock_not_before_ns(now_ns + 1000000000000), now_ns + 1000000000000);
+    uint64_t later_ns = sl_clock_not_before_ns(now_ns - 1);
+    assert_in_range(later_ns, now_ns, sl_clock_now_ns());
+}
+
 static void test_a_deadline_nearer_than_an_alarm_is_waited_for(void **state)
 {
     (void)state;
@@ -130,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_deadline_has_come_for_whoever_met_it),
+        cmocka_unit_test(test_the_time_is_not_before_another),
         cmocka_unit_test(test_a_deadline_nearer_than_an_alarm_is_waited_for),
         cmocka_unit_test(test_the_alarm_comes_earlier_by_what_waking_up_took_on_average),
         cmocka_unit_test(test_sleeps_of_another_length_have_a_mean_of_their_own),
