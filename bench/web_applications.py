@@ -1,7 +1,8 @@
 """The figures of web applications that are watched: requests a second and latency, driven by wrk on loopback.
 
 The server has one core, with the sampler's thread and whatever else a profiler needs; wrk has the other. All variants
-take turns in one process: two processes of the same server differ by up to a tenth, however long they run."""
+take turns in one process: two processes of the same server differ by up to a tenth, however long they run. What a variant
+costs beside plain differs between processes, too, by a point or two, so there are several."""
 
 from __future__ import annotations
 
@@ -40,11 +41,13 @@ PACKAGES = ("flask", "gunicorn", "fastapi", "uvicorn", "jinja2", "pyinstrument")
 VARIANTS = {
     "plain": "plain",
     "plain again": "plain",
+    "a middleware that does nothing": "nothing",
     "stacklapse, keep what is slow": "stacklapse",
     "pyinstrument, every request": "pyinstrument",
     "cProfile (Werkzeug), every request": "cProfile",
 }
 CONNECTIONS, THREADS = 8, 4
+PROCESSES = 5
 SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "2"))
 REQUESTS = int(os.environ.get("STACKLAPSE_BENCH_REQUESTS", "100000"))
 WATCHED = "stacklapse"
@@ -167,15 +170,16 @@ def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 def measured(kind: str) -> dict[str, list[Load]]:
     arguments, variants = KINDS[kind]
     loads: dict[str, list[Load]] = {variant: [] for variant in variants}
-    with tempfile.TemporaryDirectory() as folder, serving(arguments, "plain", Path(folder)) as server:
-        for variant in variants:
-            server.choose(VARIANTS[variant])
-            server.drive(1)
-        for number in range(rounds(18)):
-            # Now forward, now backward, so that none is always the one after another.
-            for variant in variants if number % 2 == 0 else reversed(variants):
+    for _ in range(PROCESSES):
+        with tempfile.TemporaryDirectory() as folder, serving(arguments, "plain", Path(folder)) as server:
+            for variant in variants:
                 server.choose(VARIANTS[variant])
-                loads[variant].append(server.drive(SECONDS))
+                server.drive(1)
+            for number in range(rounds(4)):
+                # Now forward, now backward, so that none is always the one after another.
+                for variant in variants if number % 2 == 0 else reversed(variants):
+                    server.choose(VARIANTS[variant])
+                    loads[variant].append(server.drive(SECONDS))
     return loads
 
 

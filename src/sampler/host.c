@@ -158,25 +158,25 @@ static uint64_t next_instant_ns(void)
 }
 
 /* Until the time has come, or somebody has woken it. Gives the lock away meanwhile. What it is now, as `sl_clock_meet`
- * says. */
+ * says: not before the time that it is given. */
 static uint64_t sleep_until(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
 {
     host.wake_ns = deadline_ns;
     if (deadline_ns == UINT64_MAX) {
         pthread_cond_wait(&host.wake, &host.lock);
-        return sl_clock_now_ns();
+        return sl_clock_not_before_ns(now_ns);
     }
-    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
-    if (alarm_ns > now_ns) {
+    uint64_t alarm_ns = sl_clock_alarm(lead, sl_clock_now_ns(), deadline_ns);
+    if (alarm_ns != 0) {
         const struct timespec alarm = {.tv_sec = (time_t)(alarm_ns / 1000000000u),
                                        .tv_nsec = (long)(alarm_ns % 1000000000u)};
         if (pthread_cond_timedwait(&host.wake, &host.lock, &alarm) != ETIMEDOUT) {
-            return sl_clock_now_ns();
+            return sl_clock_not_before_ns(now_ns);
         }
         sl_clock_woken(lead, alarm_ns);
     } else {
         pthread_mutex_unlock(&host.lock);
-        sl_clock_wait_out(deadline_ns);
+        sl_clock_wait_out(lead, deadline_ns);
         pthread_mutex_lock(&host.lock);
     }
     return sl_clock_not_before_ns(deadline_ns);
@@ -526,12 +526,13 @@ void sl_host_after_fork_in_child(void)
     if (host.threaded) {
         abandon();
     }
+    uint64_t now_ns = sl_clock_not_before_ns(host.looked_ns);
     while (host.count > 0) {
         struct sl_host_recording *recording = host.recordings[0];
         if (recording->open) {
-            sl_host_recording_close(recording, &host.target, sl_clock_now_ns(), 0, NULL);
+            sl_host_recording_close(recording, &host.target, now_ns, 0, NULL);
         } else {
-            sl_host_recording_abandon(recording, &host.target, sl_clock_now_ns());
+            sl_host_recording_abandon(recording, &host.target, now_ns);
         }
         take_out(recording);
     }

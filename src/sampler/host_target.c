@@ -87,7 +87,7 @@ void sl_host_target_forget(struct sl_host_target *target)
 
 void sl_host_target_refresh(struct sl_host_target *target, uint64_t now_ns)
 {
-    if (target->facts_ns != 0 && now_ns - target->facts_ns < FACTS_EVERY_NS) {
+    if (target->facts_ns != 0 && now_ns < target->facts_ns + FACTS_EVERY_NS) {
         return;
     }
     struct sl_python_facts facts;

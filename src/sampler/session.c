@@ -287,7 +287,8 @@ static void follow(struct sl_session *session, uint64_t now_ns)
     }
 }
 
-/* Sleeps until `deadline_ns`, a stop, or the end of a process. What it is now, as `sl_clock_meet` says. */
+/* Sleeps until `deadline_ns`, a stop, or the end of a process. What it is now, as `sl_clock_meet` says: not before
+ * `now_ns`. */
 static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_t deadline_ns)
 {
     if (deadline_ns <= now_ns + SHORT_SLEEP_NS) {
@@ -295,8 +296,7 @@ static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_
     }
     struct pollfd *events = calloc(session->member_count + 1, sizeof *events);
     if (events == NULL) {
-        sl_clock_sleep_until(now_ns + SHORT_SLEEP_NS);
-        return sl_clock_now_ns();
+        return sl_clock_meet(&session->lead, now_ns + SHORT_SLEEP_NS);
     }
     nfds_t count = 0;
     events[count++] = (struct pollfd){.fd = session->wake, .events = POLLIN};
@@ -305,7 +305,9 @@ static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_
             events[count++] = (struct pollfd){.fd = session->members[i]->pid_descriptor, .events = POLLIN};
         }
     }
-    uint64_t left_ns = deadline_ns - now_ns;
+    uint64_t begin_ns = sl_clock_now_ns();
+    uint64_t alarm_ns = sl_clock_alarm(&session->lead, begin_ns, deadline_ns);
+    uint64_t left_ns = alarm_ns != 0 ? alarm_ns - begin_ns : 0;
     struct timespec timeout = {.tv_sec = (time_t)(left_ns / (1000 * MS)), .tv_nsec = (long)(left_ns % (1000 * MS))};
     int ready = ppoll(events, count, &timeout, NULL);
     nfds_t next = 1;
@@ -315,7 +317,13 @@ static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_
         }
     }
     free(events);
-    return sl_clock_now_ns();
+    if (ready != 0) {
+        return sl_clock_not_before_ns(now_ns);
+    }
+    if (alarm_ns != 0) {
+        sl_clock_woken(&session->lead, alarm_ns);
+    }
+    return sl_clock_not_before_ns(deadline_ns);
 }
 
 /* Frees a member that is over, and remembers what of it counts beyond its end. */
@@ -424,7 +432,7 @@ static uint64_t loop(struct sl_session *session, struct sl_priority *priority)
         }
         follow(session, now_ns);
         if (attempt(session, now_ns)) {
-            now_ns = sl_clock_now_ns();
+            now_ns = sl_clock_not_before_ns(now_ns);
         }
         uint64_t time_ns = now_ns - session->base_ns;
         if (time_ns >= session->slots.limit_ns) {

@@ -28,7 +28,8 @@ struct sl_slots {
 /* What one look stands for. */
 struct sl_span {
     uint64_t begin_ns, end_ns;
-    uint64_t instant_ns;    /* when it was taken; if that was after its slot, the slot's last nanosecond */
+    uint64_t instant_ns;    /* when it was due or, if that was later, taken; if that was after its slot, the slot's last
+                             * nanosecond */
     uint64_t slot_begin_ns; /* where its slot begins; before it lie slots that were skipped */
     uint64_t late;          /* how many those are */
 };

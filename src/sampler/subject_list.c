@@ -198,6 +198,7 @@ bool sl_subject_read_list(struct sl_subject *subject, uint64_t now_ns)
 {
     const struct sl_python_thread *states = NULL;
     size_t count = 0;
+    uint64_t begin_ns = sl_clock_now_ns();
     enum sl_look look = SL_LOOK_TORN;
     for (int attempt = 0; attempt <= RETRIES_MAX && (look == SL_LOOK_TORN || look == SL_LOOK_FAULT); attempt++) {
         look = sl_python_threads(subject->python, &states, &count);
@@ -210,7 +211,7 @@ bool sl_subject_read_list(struct sl_subject *subject, uint64_t now_ns)
         }
     }
     /* What it costs, not how long it took: that may hold the time of whoever had our CPU meanwhile. */
-    uint64_t took_ns = sl_clock_now_ns() - now_ns;
+    uint64_t took_ns = sl_clock_now_ns() - begin_ns;
     uint64_t believed_ns = subject->list_cost_ns + subject->list_cost_ns / 4 + LIST_COST_STEP_NS;
     subject->list_cost_ns = took_ns < believed_ns ? took_ns : believed_ns;
     subject->begun_due_ns = now_ns + least(subject->list_cost_ns * LIST_SHARE, LIST_EVERY_MAX_NS);

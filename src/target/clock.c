@@ -47,7 +47,7 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
     }
 }
 
-/* A thread that was kept from its CPU for longer than this says nothing of what waking up takes. */
+/* A longer time counts as this much: the thread was kept from its CPU, which says little of what waking up takes. */
 #define LEAD_MAX_NS UINT64_C(60000)
 
 /* The shortest sleeps last up to so long; each further length is twice the one before. */
@@ -55,6 +55,10 @@ void sl_clock_sleep_until(uint64_t deadline_ns)
 
 /* The mean is that of about so many sleeps. */
 #define LEAD_SLEEPS 16
+
+/* Each deadline that is waited out takes such a part from the mean: one that is larger than the sleeps that it is of would
+ * never be learnt anew. */
+#define LEAD_FADES 256
 
 uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns)
 {
@@ -66,7 +70,7 @@ uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t de
     uint64_t *mean_ns = &lead->mean_ns[lead->sleep];
     *mean_ns = *mean_ns != 0 ? *mean_ns : lead->last_ns;
     lead->last_ns = *mean_ns;
-    return deadline_ns > *mean_ns ? deadline_ns - *mean_ns : 0;
+    return left_ns > *mean_ns ? deadline_ns - *mean_ns : 0;
 }
 
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
@@ -79,21 +83,21 @@ void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns)
     lead->last_ns = *mean_ns;
 }
 
-void sl_clock_wait_out(uint64_t deadline_ns)
+void sl_clock_wait_out(struct sl_clock_lead *lead, uint64_t deadline_ns)
 {
+    lead->mean_ns[lead->sleep] -= lead->mean_ns[lead->sleep] / LEAD_FADES;
     while (sl_clock_now_ns() < deadline_ns) {
     }
 }
 
 uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns)
 {
-    uint64_t now_ns = sl_clock_now_ns();
-    uint64_t alarm_ns = sl_clock_alarm(lead, now_ns, deadline_ns);
-    if (alarm_ns > now_ns) {
+    uint64_t alarm_ns = sl_clock_alarm(lead, sl_clock_now_ns(), deadline_ns);
+    if (alarm_ns != 0) {
         sl_clock_sleep_until(alarm_ns);
         sl_clock_woken(lead, alarm_ns);
     } else {
-        sl_clock_wait_out(deadline_ns);
+        sl_clock_wait_out(lead, deadline_ns);
     }
     return sl_clock_not_before_ns(deadline_ns);
 }

@@ -29,19 +29,19 @@ void sl_clock_sleep_until(uint64_t deadline_ns);
  * too often.
  *
  * Returns what it is now for whoever asked, which is not before the deadline. */
-#define SL_CLOCK_SLEEPS 7
+#define SL_CLOCK_SLEEPS 8
 struct sl_clock_lead {
     uint64_t mean_ns[SL_CLOCK_SLEEPS]; /* of sleeps up to 32 us, 64 us, ... and of longer ones; 0: not known */
-    uint64_t last_ns;                  /* the mean that was used last */
+    uint64_t last_ns;                  /* the mean that was used or learnt last, which lengths not known begin with */
     unsigned sleep;                    /* of what length the sleep under way is */
 };
 uint64_t sl_clock_meet(struct sl_clock_lead *lead, uint64_t deadline_ns);
 
-/* The same in steps, for who sleeps in a way of its own. When the alarm is due; if that has passed, the deadline is to be
- * waited out, else `sl_clock_woken` is told of the alarm that nothing else came before. */
+/* The same in steps, for who sleeps in a way of its own. When the alarm is due, after `now_ns`, the time; 0 where the
+ * deadline is to be waited out. `sl_clock_woken` is told of an alarm that nothing else came before. */
 uint64_t sl_clock_alarm(struct sl_clock_lead *lead, uint64_t now_ns, uint64_t deadline_ns);
 void sl_clock_woken(struct sl_clock_lead *lead, uint64_t alarm_ns);
-void sl_clock_wait_out(uint64_t deadline_ns);
+void sl_clock_wait_out(struct sl_clock_lead *lead, uint64_t deadline_ns);
 
 /* Lets the calling thread's sleeps end within microseconds of their deadline: sets its timer slack to 1 ns, and asks
  * the scheduler for the shortest slice, with which a thread that wakes is put on a CPU sooner where others compete for

@@ -1,5 +1,6 @@
 """The shop under FastAPI, with each profiler in turn: what has been asked for last as /profiler/NAME, at first
-SHOP_PROFILER, is what answers. NAME: plain, stacklapse or pyinstrument."""
+SHOP_PROFILER, is what answers. NAME: plain, nothing, stacklapse or pyinstrument. All but the last stand before the same
+application: two of the same kind differ by more than what stands before them."""
 
 import os
 from pathlib import Path
@@ -32,8 +33,31 @@ def shop_application():
     return app
 
 
-APPLICATIONS = {name: shop_application() for name in ("plain", "stacklapse", "pyinstrument")}
-APPLICATIONS["stacklapse"].add_middleware(ProfilerMiddleware, slow="500ms", folder=os.environ["SHOP_FOLDER"])
+class Nothing:
+    """The least that a middleware has to be to see how a request is answered."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        status = 0
+
+        async def passing(message):
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        await self.app(scope, receive, passing)
+
+
+plain = shop_application()
+APPLICATIONS = {
+    "plain": plain,
+    "nothing": Nothing(plain),
+    "stacklapse": ProfilerMiddleware(plain, slow="500ms", folder=os.environ["SHOP_FOLDER"]),
+    "pyinstrument": shop_application(),
+}
 
 
 # The hook of its documentation, on every request.

@@ -1,5 +1,5 @@
 """The shop under Flask, with each profiler in turn: what has been asked for last as /profiler/NAME, at first
-SHOP_PROFILER, is what answers. NAME: plain, stacklapse, pyinstrument or cProfile."""
+SHOP_PROFILER, is what answers. NAME: plain, nothing, stacklapse, pyinstrument or cProfile."""
 
 import io
 import os
@@ -43,6 +43,18 @@ def after(response):
     return response
 
 
+def nothing(environ, start_response):
+    """The least that a middleware has to be to see how a request is answered."""
+    answered = ""
+
+    def passing(status, headers, failure=None):
+        nonlocal answered
+        answered = status
+        return start_response(status, headers, failure)
+
+    return app(environ, passing)
+
+
 class Nowhere(io.TextIOBase):
     def write(self, text):
         return len(text)
@@ -50,6 +62,7 @@ class Nowhere(io.TextIOBase):
 
 APPLICATIONS = {
     "plain": app,
+    "nothing": nothing,
     "stacklapse": ProfilerMiddleware(app, slow="500ms", folder=os.environ["SHOP_FOLDER"]),
     "pyinstrument": app,
     "cProfile": werkzeug.ProfilerMiddleware(app, stream=Nowhere()),

@@ -102,7 +102,8 @@ static void test_a_deadline_nearer_than_an_alarm_is_waited_for(void **state)
     sl_clock_meet(&lead, deadline_ns);
     assert_true(sl_clock_now_ns() >= deadline_ns);
     assert_int_equal(lead.last_ns, LEAD_MAX_NS);
-    assert_true(sl_clock_meet(&lead, 0) > 0);
+    /* One that has passed is not. */
+    sl_clock_meet(&lead, 0);
 }
 
 static void test_the_alarm_comes_earlier_by_what_waking_up_took_on_average(void **state)
@@ -113,9 +114,23 @@ static void test_the_alarm_comes_earlier_by_what_waking_up_took_on_average(void 
     /* Late by the most that counts, as the first time, and not at all. */
     sl_clock_woken(&lead, sl_clock_now_ns() - 1000000);
     assert_int_equal(sl_clock_alarm(&lead, 4800000, 5000000), 5000000 - LEAD_MAX_NS);
-    sl_clock_woken(&lead, sl_clock_now_ns() + 1000000);
+    sl_clock_woken(&lead, UINT64_MAX);
     assert_int_equal(sl_clock_alarm(&lead, 4800000, 5000000), 5000000 - LEAD_MAX_NS * 15 / 16);
+    /* What is nearer than that is to be waited out. */
     assert_int_equal(sl_clock_alarm(&lead, 0, 15000), 0);
+    assert_int_equal(sl_clock_alarm(&lead, 1000, 900), 0);
+}
+
+static void test_a_mean_that_is_longer_than_the_sleeps_that_it_is_of_fades(void **state)
+{
+    (void)state;
+    struct sl_clock_lead lead = {.last_ns = LEAD_MAX_NS};
+    int waited = 0;
+    while (sl_clock_alarm(&lead, 0, 30000) == 0 && waited < 1000) {
+        sl_clock_wait_out(&lead, 0);
+        waited++;
+    }
+    assert_in_range(waited, 100, 300);
 }
 
 static void test_sleeps_of_another_length_have_a_mean_of_their_own(void **state)
@@ -128,11 +143,16 @@ static void test_sleeps_of_another_length_have_a_mean_of_their_own(void **state)
     assert_int_equal(sl_clock_alarm(&lead, 0, 5000000), 5000000 - LEAD_MAX_NS);
     for (int i = 0; i < 100; i++) {
         sl_clock_alarm(&lead, 0, 5000000);
-        sl_clock_woken(&lead, sl_clock_now_ns() + 1000000);
+        sl_clock_woken(&lead, UINT64_MAX);
     }
     assert_true(sl_clock_alarm(&lead, 0, 5000000) > 5000000 - LEAD_MAX_NS / 100);
-    assert_int_equal(sl_clock_alarm(&lead, 0, 200000), 200000 - LEAD_MAX_NS);
-    assert_int_equal(sl_clock_alarm(&lead, 0, 250000), 250000 - LEAD_MAX_NS);
+    /* Up to 32,768 ns, and to 64 times as much, each length is twice the one before. */
+    assert_int_equal(sl_clock_alarm(&lead, 0, 131073), 131073 - LEAD_MAX_NS);
+    assert_int_equal(sl_clock_alarm(&lead, 0, 262144), 262144 - LEAD_MAX_NS);
+    sl_clock_alarm(&lead, 0, 5000000);
+    assert_true(sl_clock_alarm(&lead, 0, 2097153) > 2097153 - LEAD_MAX_NS / 100);
+    sl_clock_alarm(&lead, 0, 200000);
+    assert_int_equal(sl_clock_alarm(&lead, 0, 2097152), 2097152 - LEAD_MAX_NS);
 }
 
 int main(void)
@@ -142,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_the_time_is_not_before_another),
         cmocka_unit_test(test_a_deadline_nearer_than_an_alarm_is_waited_for),
         cmocka_unit_test(test_the_alarm_comes_earlier_by_what_waking_up_took_on_average),
+        cmocka_unit_test(test_a_mean_that_is_longer_than_the_sleeps_that_it_is_of_fades),
         cmocka_unit_test(test_sleeps_of_another_length_have_a_mean_of_their_own),
         cmocka_unit_test(test_a_sleep_lasts_until_its_deadline),
         cmocka_unit_test(test_a_signal_does_not_shorten_a_sleep),
