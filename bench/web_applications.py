@@ -1,8 +1,8 @@
 """The figures of web applications that are watched: requests a second and latency, driven by wrk on loopback.
 
 The server has one core, with the sampler's thread and whatever else a profiler needs; wrk has the other. All variants
-take turns in one process: two processes of the same server differ by up to a tenth, however long they run. What a variant
-costs beside plain differs between processes, too, by a point or two, so there are several."""
+take turns in one process: two processes of the same server differ by up to a tenth, however long they run. What a
+variant costs beside plain differs between processes, too, by a point or two, so there are several."""
 
 from __future__ import annotations
 
