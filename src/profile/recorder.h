@@ -71,10 +71,10 @@ void sl_recorder_process_end(struct sl_recorder *recorder, uint32_t process, uin
  * sample of it, so that 999 sleeping threads cost nothing.
  *
  * `begin_ns` to `end_ns` is the time the look stands for (its slot, and before it the slots that were skipped);
- * `instant_ns` when it was taken, to the microsecond or so. All on the recording's clock, which starts at 0. Looks come in order of time and do
- * not overlap. A thread's first sample stands for the part of the look that lies after the thread's `begin_ns`, its
- * last run lasts to the thread's end: a look is told before it is known whether its slot lies in the recording to its
- * end, so the run is cut or stretched to there (sl_recorder_thread_end, sl_recorder_close). */
+ * `instant_ns` when it was taken, to some microseconds. All on the recording's clock, which starts at 0. Looks come in
+ * order of time and do not overlap. A thread's first sample stands for the part of the look that lies after the thread's
+ * `begin_ns`, its last run lasts to the thread's end: a look is told before it is known whether its slot lies in the
+ * recording to its end, so the run is cut or stretched to there (sl_recorder_thread_end, sl_recorder_close). */
 void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t end_ns, uint64_t instant_ns);
 void sl_recorder_sample(struct sl_recorder *recorder, uint32_t thread, sl_stack stack, sl_state state);
 
