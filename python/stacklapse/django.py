@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core import checks
 from django.http import FileResponse, HttpResponse
 
+from stacklapse import _native
 from stacklapse._web import failure
 from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
@@ -43,6 +44,7 @@ class ProfilerMiddleware:
         self._core = Core(_options())
         self._variable = "HTTP_" + self._core.options.header.upper().replace("-", "_")
         self._asynchronous = iscoroutinefunction(get_response)
+        self._watches = self._core.watches(_route, in_background=self._asynchronous)
         if self._asynchronous:
             markcoroutinefunction(self)
 
@@ -74,34 +76,34 @@ class ProfilerMiddleware:
             raise
         return self._end(watch, request, response)
 
-    def _begin(self, request: Any) -> tuple[Answer | None, Watch | None]:
+    def _begin(self, request: Any) -> tuple[Answer | None, Watch | _native.Watch | None]:
         try:
             caller = sys._getframe(1)
             get = request.META.get
             marked = self._variable in request.META
-            if not self._core.concerned(request.path_info, get("QUERY_STRING", ""), get("HTTP_COOKIE", ""), marked):
-                return None, self._core.watch(request.method or "", caller) if self._core.watches else None
-            incoming = _incoming(request)
-            answer = self._core.answer(incoming)
-            return answer, None if answer is not None else self._core.begin(incoming, caller)
+            if self._core.concerned(request.path_info, get("QUERY_STRING", ""), get("HTTP_COOKIE", ""), marked):
+                incoming = _incoming(request)
+                answer = self._core.answer(incoming)
+                watch = None if answer is not None else self._core.begin(incoming, caller)
+                if answer is not None or watch is not None:
+                    return answer, watch
+            return None, self._watches.begin(request.method or "", caller) if self._watches is not None else None
         except Exception as error:
             failure.tell("a request could not be looked at", error)
             return None, None
 
-    def _fail(self, watch: Watch, request: Any, error: BaseException) -> None:
+    def _fail(self, watch: Watch | _native.Watch, request: Any, error: BaseException) -> None:
         outcome = Outcome(error=error if isinstance(error, Exception) else None)
         self._finish(watch, request, outcome)
 
-    def _finish(self, watch: Watch, request: Any, outcome: Outcome) -> None:
-        if watch.asked:
+    def _finish(self, watch: Watch | _native.Watch, request: Any, outcome: Outcome) -> None:
+        if isinstance(watch, Watch):
             outcome.route = _route(request)
-            self._core.finish(watch, outcome, in_background=self._asynchronous)
+            self._core.finish(watch, outcome)
         else:
-            self._core.finish_watched(
-                watch, outcome.status, outcome.error, lambda: _route(request), in_background=self._asynchronous
-            )
+            watch.end(outcome.status, outcome.error, request)
 
-    def _end(self, watch: Watch, request: Any, response: Any) -> Any:
+    def _end(self, watch: Watch | _native.Watch, request: Any, response: Any) -> Any:
         try:
             return self._ended(watch, request, response)
         except Exception as error:
@@ -109,21 +111,11 @@ class ProfilerMiddleware:
             self._finish(watch, request, Outcome())
             return response
 
-    def _ended(self, watch: Watch, request: Any, response: Any) -> Any:
+    def _ended(self, watch: Watch | _native.Watch, request: Any, response: Any) -> Any:
         streams = bool(getattr(response, "streaming", False))
         outcome = Outcome(status=response.status_code)
-        if watch.asked:
-            outcome.headers = list(response.items())
-            outcome.size = 0 if streams else len(response.content)
-            outcome.route = _route(request)
-        if self._core.replaces(watch) and replaceable(outcome.status, outcome.headers, whole=not streams):
-            answer = None if streams else self._core.page(watch, outcome)
-            if answer is not None:
-                _turn_into(response, answer)
-                return response
-        for name, value in self._core.headers(watch):
-            before = response.get(name) if name == "Server-Timing" else None
-            response[name] = f"{before}, {value}" if before else value
+        if isinstance(watch, Watch) and self._answered(watch, request, response, outcome):
+            return response
 
         def finish() -> None:
             self._finish(watch, request, outcome)
@@ -137,6 +129,22 @@ class ProfilerMiddleware:
         else:
             response.streaming_content = _Stream(response.streaming_content, outcome, finish)
         return response
+
+    def _answered(self, watch: Watch, request: Any, response: Any, outcome: Outcome) -> bool:
+        """The response to who asked for a profile. Whether it has become the report, and the recording has ended."""
+        streams = bool(getattr(response, "streaming", False))
+        outcome.headers = list(response.items())
+        outcome.size = 0 if streams else len(response.content)
+        outcome.route = _route(request)
+        if self._core.replaces(watch) and replaceable(outcome.status, outcome.headers, whole=not streams):
+            answer = None if streams else self._core.page(watch, outcome)
+            if answer is not None:
+                _turn_into(response, answer)
+                return True
+        for name, value in self._core.headers(watch):
+            before = response.get(name) if name == "Server-Timing" else None
+            response[name] = f"{before}, {value}" if before else value
+        return False
 
 
 class _Stream:

@@ -142,7 +142,7 @@ class Profiler:
             return "threads", None, None
         if self._async_mode == "disabled":
             return "thread", None, None
-        in_task, coroutine, task = _current_task()
+        in_task, coroutine, task = _native.current_task()
         return ("task", coroutine, _name(task)) if in_task else ("thread", None, None)
 
     def stop(self) -> Session:
@@ -294,31 +294,6 @@ def _frames_above(caller: FrameType | None) -> tuple[int, FrameType]:
         frame = frame.f_back
         skip += 1
     raise ValueError("caller_frame must be a frame of the running stack")
-
-
-def _current_task() -> tuple[bool, object, object]:
-    """Whether a task or a greenlet runs here, its root coroutine, and the task. What is not imported does not run."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is not None:
-        try:
-            # Without a loop in this thread, the usual question is answered by an exception.
-            loop = asyncio._get_running_loop()
-            task = asyncio.current_task(loop) if loop is not None else None
-        except (RuntimeError, AttributeError):
-            task = None
-        if task is not None:
-            return True, task.get_coro(), task
-    trio = sys.modules.get("trio")
-    if trio is not None:
-        try:
-            task = trio.lowlevel.current_task()
-            return True, task.coro, task
-        except (RuntimeError, AttributeError):
-            pass
-    greenlet = sys.modules.get("greenlet")
-    if greenlet is not None and getattr(greenlet.getcurrent(), "parent", None) is not None:
-        return True, None, None
-    return False, None, None
 
 
 def _name(task: object) -> str | None:

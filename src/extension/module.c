@@ -2,13 +2,18 @@
  * python/stacklapse/_native.pyi. */
 #include "extension/module.h"
 #include "base/output.h"
+#include "extension/forks.h"
 #include "extension/recording.h"
 #include "extension/session.h"
+#include "extension/tasks.h"
+#include "extension/watch.h"
 #include "render/render.h"
 
 struct state {
     PyObject *session_type;
     struct sl_recording_state recording;
+    struct sl_tasks tasks;
+    struct sl_watch_state watch;
 };
 
 PyObject *sl_extension_raise(const struct sl_error *error)
@@ -92,18 +97,35 @@ static PyObject *combine(PyObject *module, PyObject *sessions)
     return state != NULL ? sl_session_combine(state->session_type, sessions) : NULL;
 }
 
+static PyObject *current_task(PyObject *module, PyObject *ignored)
+{
+    (void)ignored;
+    const struct state *state = PyModule_GetState(module);
+    return state != NULL ? sl_tasks_current_tuple(&state->tasks) : NULL;
+}
+
 static PyMethodDef methods[] = {
-    {"renderers", renderers, METH_NOARGS, NULL},
-    {"renderer_for_path", renderer_for_path, METH_O, NULL},
-    {"write_file", write_file, METH_VARARGS, NULL},
-    {"combine", combine, METH_O, NULL},
-    {NULL, NULL, 0, NULL},
+    {"renderers", renderers, METH_NOARGS, NULL},       {"renderer_for_path", renderer_for_path, METH_O, NULL},
+    {"write_file", write_file, METH_VARARGS, NULL},    {"combine", combine, METH_O, NULL},
+    {"current_task", current_task, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 
 struct sl_recording_state *sl_module_recording_state(PyObject *module)
 {
     struct state *state = PyModule_GetState(module);
     return state != NULL ? &state->recording : NULL;
+}
+
+const struct sl_tasks *sl_module_tasks(PyObject *module)
+{
+    const struct state *state = PyModule_GetState(module);
+    return state != NULL ? &state->tasks : NULL;
+}
+
+struct sl_watch_state *sl_module_watch_state(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    return state != NULL ? &state->watch : NULL;
 }
 
 static int execute(PyObject *module)
@@ -113,14 +135,17 @@ static int execute(PyObject *module)
         return -1;
     }
     state->session_type = sl_session_type(module);
-    return state->session_type != NULL ? sl_recording_setup(module, &state->recording) : -1;
+    bool made = state->session_type != NULL && sl_recording_setup(module, &state->recording) == 0 &&
+                sl_tasks_setup(&state->tasks) && sl_watch_setup(module, &state->watch) && sl_forks_setup();
+    return made ? 0 : -1;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct state *state = PyModule_GetState(module);
     Py_VISIT(state->session_type);
-    return sl_recording_traverse(&state->recording, visit, arg);
+    int visited = sl_recording_traverse(&state->recording, visit, arg);
+    return visited != 0 ? visited : sl_watch_state_traverse(&state->watch, visit, arg);
 }
 
 static int clear(PyObject *module)
@@ -128,6 +153,8 @@ static int clear(PyObject *module)
     struct state *state = PyModule_GetState(module);
     Py_CLEAR(state->session_type);
     sl_recording_clear(&state->recording);
+    sl_tasks_clear(&state->tasks);
+    sl_watch_state_clear(&state->watch);
     return 0;
 }
 

@@ -1,13 +1,12 @@
 #include "extension/recording.h"
 
 #include "base/buffer.h"
+#include "extension/contexts.h"
 #include "extension/module.h"
 #include "extension/token.h"
 #include "sampler/host.h"
-#include "target/own.h"
 
 #include <string.h>
-#include <unistd.h>
 
 struct recording {
     PyObject_HEAD;
@@ -23,10 +22,9 @@ struct recording {
     PyObject *description; /* str or NULL */
     PyObject *coroutine;   /* NULL: none */
     PyObject *task;        /* what the task is called; NULL: nothing */
-    PyObject *token;       /* what marks its contexts, */
-    PyObject *set;         /* and what ContextVar.set gave for it */
-    PyObject *caller;      /* of a deferred one that runs: where its stacks begin, */
-    PyObject *outer;       /* and the frame that called that; or None */
+    struct sl_mark mark;
+    PyObject *caller; /* of a deferred one that runs: where its stacks begin, */
+    PyObject *outer;  /* and the frame that called that; or None */
 };
 
 static struct sl_recording_state *state_of(PyObject *self)
@@ -35,106 +33,10 @@ static struct sl_recording_state *state_of(PyObject *self)
     return module == NULL ? NULL : sl_module_recording_state(module);
 }
 
-/* Runs within the context whose address is given. */
-static PyObject *check_entered_context(PyObject *self, PyObject *address)
-{
-    (void)self;
-    struct sl_error error = {0};
-    uint64_t context = PyLong_AsUnsignedLongLong(address);
-    if (PyErr_Occurred() != NULL) {
-        return NULL;
-    }
-    return sl_host_check_context(context, &error) ? Py_NewRef(Py_None) : sl_extension_raise(&error);
-}
-
-static PyMethodDef check_method = {"check_entered_context", check_entered_context, METH_O, NULL};
-
-/* Enters a context that is known, to see where the interpreter keeps it. Once. */
-static bool check_contexts(void)
-{
-    static bool checked;
-    if (checked) {
-        return true;
-    }
-    bool ok = false;
-    PyObject *contextvars = PyImport_ImportModule("contextvars");
-    PyObject *context = contextvars != NULL ? PyObject_CallMethod(contextvars, "Context", NULL) : NULL;
-    PyObject *check = context != NULL ? PyCFunction_New(&check_method, NULL) : NULL;
-    PyObject *result = NULL;
-    if (check != NULL) {
-        result = PyObject_CallMethod(context, "run", "OK", check, (unsigned long long)(uintptr_t)context);
-    }
-    ok = result != NULL;
-    checked = ok;
-    Py_XDECREF(result);
-    Py_XDECREF(check);
-    Py_XDECREF(context);
-    Py_XDECREF(contextvars);
-    return ok;
-}
-
-/* What the variable holds in the current context; NULL without an exception when it holds nothing. New reference. */
-static PyObject *held(const struct sl_recording_state *state)
-{
-    PyObject *value = PyObject_CallMethodObjArgs(state->variable, state->name_get, Py_None, NULL);
-    if (value == Py_None) {
-        Py_DECREF(value);
-        return NULL;
-    }
-    return value;
-}
-
-/* Marks the current context. */
-static bool mark(struct recording *recording, const struct sl_recording_state *state)
-{
-    PyObject *before = held(state);
-    if (before == NULL && PyErr_Occurred() != NULL) {
-        return false;
-    }
-    recording->token = sl_token_create(state->token_type, before);
-    Py_XDECREF(before);
-    if (recording->token != NULL) {
-        recording->set = PyObject_CallMethodObjArgs(state->variable, state->name_set, recording->token, NULL);
-    }
-    return recording->set != NULL;
-}
-
-/* Takes the mark away again, if the current context is the one that was marked, and nobody has marked it since. Other
- * contexts keep a token whose recording has ended. Leaves exceptions as they are. */
-static void unmark(struct recording *recording, const struct sl_recording_state *state)
-{
-    if (recording->token == NULL) {
-        return;
-    }
-    PyObject *type;
-    PyObject *value;
-    PyObject *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    sl_token_end(recording->token);
-    PyObject *now = held(state);
-    if (now == recording->token && recording->set != NULL) {
-        PyObject *old = PyObject_GetAttr(recording->set, state->name_old_value);
-        PyObject *outer = old != NULL ? sl_token_running(state->token_type, old) : NULL;
-        PyObject *result = NULL;
-        if (old != NULL && (outer != NULL || Py_TYPE(old) == (PyTypeObject *)state->token_type)) {
-            result =
-                PyObject_CallMethodObjArgs(state->variable, state->name_set, outer != NULL ? outer : Py_None, NULL);
-        } else {
-            result = PyObject_CallMethodObjArgs(state->variable, state->name_reset, recording->set, NULL);
-        }
-        Py_XDECREF(result);
-        Py_XDECREF(old);
-    }
-    Py_XDECREF(now);
-    Py_CLEAR(recording->set);
-    Py_CLEAR(recording->token);
-    PyErr_Restore(type, value, traceback);
-}
-
 /* It runs no more: nothing of the program is needed. */
 static void release(struct recording *recording, const struct sl_recording_state *state)
 {
-    unmark(recording, state);
+    sl_contexts_unmark(&state->contexts, &recording->mark);
     Py_CLEAR(recording->coroutine);
     Py_CLEAR(recording->caller);
     Py_CLEAR(recording->outer);
@@ -226,10 +128,10 @@ static bool start_host(struct recording *recording, const struct sl_recording_st
         .first_ns = recording->first_ns,
         .trim = recording->trim,
     };
-    if (recording->token != NULL) {
-        options.variable = (uint64_t)(uintptr_t)state->variable;
-        options.token_type = (uint64_t)(uintptr_t)state->token_type;
-        options.token_id = sl_token_id(recording->token);
+    if (recording->mark.token != NULL) {
+        options.variable = (uint64_t)(uintptr_t)state->contexts.variable;
+        options.token_type = (uint64_t)(uintptr_t)state->contexts.token_type;
+        options.token_id = sl_token_id(recording->mark.token);
         options.coroutine = (uint64_t)(uintptr_t)recording->coroutine;
     }
     struct sl_error error = {0};
@@ -238,6 +140,29 @@ static bool start_host(struct recording *recording, const struct sl_recording_st
         sl_extension_raise(&error);
     }
     return recording->host != NULL;
+}
+
+/* Makes it run. `caller`: the frame that the stacks of a deferred one begin at. */
+static bool begin(struct recording *recording, const struct sl_recording_state *state, unsigned skip, PyObject *caller)
+{
+    if (caller != NULL && Py_TYPE(caller) != (PyTypeObject *)state->frame_type) {
+        PyErr_SetString(PyExc_TypeError, "a deferred recording is started with a frame of the running stack");
+        return false;
+    }
+    if (caller != NULL) {
+        recording->outer = PyObject_GetAttr(caller, state->name_f_back);
+        if (recording->outer == NULL) {
+            return false;
+        }
+        recording->caller = Py_NewRef(caller);
+    }
+    if ((recording->contexts && (!sl_contexts_check() || !sl_contexts_mark(&state->contexts, &recording->mark))) ||
+        !start_host(recording, state, skip)) {
+        release(recording, state);
+        return false;
+    }
+    recording->started = true;
+    return true;
 }
 
 static PyObject *start(PyObject *self, PyObject *arguments)
@@ -254,27 +179,7 @@ static PyObject *start(PyObject *self, PyObject *arguments)
         return NULL;
     }
     const struct sl_recording_state *state = state_of(self);
-    if (state == NULL) {
-        return NULL;
-    }
-    if (caller != NULL && Py_TYPE(caller) != (PyTypeObject *)state->frame_type) {
-        PyErr_SetString(PyExc_TypeError, "a deferred recording is started with a frame of the running stack");
-        return NULL;
-    }
-    if (caller != NULL) {
-        recording->outer = PyObject_GetAttr(caller, state->name_f_back);
-        if (recording->outer == NULL) {
-            return NULL;
-        }
-        recording->caller = Py_NewRef(caller);
-    }
-    if ((recording->contexts && (!check_contexts() || !mark(recording, state))) ||
-        !start_host(recording, state, skip)) {
-        release(recording, state);
-        return NULL;
-    }
-    recording->started = true;
-    Py_RETURN_NONE;
+    return state != NULL && begin(recording, state, skip, caller) ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *stop(PyObject *self, PyObject *arguments)
@@ -301,19 +206,24 @@ static PyObject *stop(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+void sl_recording_discard(struct sl_recording_state *state, PyObject *recording)
+{
+    struct recording *self = (struct recording *)recording;
+    if (self->host != NULL) {
+        sl_host_discard(self->host);
+        self->discarded = true;
+        release(self, state);
+    }
+}
+
 static PyObject *discard(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
-    struct recording *recording = (struct recording *)self;
-    const struct sl_recording_state *state = state_of(self);
+    struct sl_recording_state *state = state_of(self);
     if (state == NULL) {
         return NULL;
     }
-    if (recording->host != NULL) {
-        sl_host_discard(recording->host);
-        recording->discarded = true;
-        release(recording, state);
-    }
+    sl_recording_discard(state, self);
     Py_RETURN_NONE;
 }
 
@@ -361,7 +271,7 @@ static int traverse(PyObject *self, visitproc visit, void *arg)
     struct recording *recording = (struct recording *)self;
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(recording->coroutine);
-    Py_VISIT(recording->set);
+    Py_VISIT(recording->mark.set);
     Py_VISIT(recording->caller);
     Py_VISIT(recording->outer);
     return 0;
@@ -374,12 +284,12 @@ static int clear(PyObject *self)
     if (recording->host != NULL) {
         sl_host_discard(recording->host);
     }
-    if (recording->token != NULL) {
-        sl_token_end(recording->token);
+    if (recording->mark.token != NULL) {
+        sl_token_end(recording->mark.token);
     }
     Py_CLEAR(recording->coroutine);
-    Py_CLEAR(recording->set);
-    Py_CLEAR(recording->token);
+    Py_CLEAR(recording->mark.set);
+    Py_CLEAR(recording->mark.token);
     Py_CLEAR(recording->caller);
     Py_CLEAR(recording->outer);
     return 0;
@@ -397,6 +307,35 @@ static void deallocate(PyObject *self)
     freefunc free_object = (freefunc)PyType_GetSlot(type, Py_tp_free);
     free_object(self);
     Py_DECREF(type);
+}
+
+PyObject *sl_recording_begin(struct sl_recording_state *state, const struct sl_recording_request *request)
+{
+    PyTypeObject *type = (PyTypeObject *)state->type;
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    struct recording *recording = (struct recording *)allocate(type, 0);
+    if (recording == NULL) {
+        return NULL;
+    }
+    recording->interval_ns = request->interval_ns;
+    recording->first_ns = request->first_ns;
+    recording->deferred = true;
+    recording->scope = request->task ? SL_HOST_TASK : SL_HOST_THREAD;
+    recording->trim = true;
+    recording->contexts = true;
+    recording->description = Py_NewRef(request->description);
+    recording->coroutine = Py_XNewRef(request->coroutine);
+    if (!begin(recording, state, 0, request->caller)) {
+        Py_DECREF(recording);
+        return NULL;
+    }
+    return (PyObject *)recording;
+}
+
+uint64_t sl_recording_samples(PyObject *recording)
+{
+    const struct recording *self = (struct recording *)recording;
+    return self->host != NULL ? sl_host_progress(self->host).samples : 0;
 }
 
 static PyObject *recording_type(PyObject *module)
@@ -436,115 +375,28 @@ static PyObject *recording_type(PyObject *module)
     return PyType_FromModuleAndSpec(module, &spec, NULL);
 }
 
-static PyObject *before_fork(PyObject *self, PyObject *ignored)
-{
-    (void)self;
-    (void)ignored;
-    sl_host_before_fork();
-    Py_RETURN_NONE;
-}
-
-static int resume(void *ignored)
-{
-    (void)ignored;
-    sl_host_resume();
-    return 0;
-}
-
-/* Recordings go on as soon as os.fork has returned, which is when the interpreter runs what is pending: only then has it
- * counted the threads. Where there is no room for that, they go on at once, at the price of a warning. */
-static PyObject *after_fork_in_parent(PyObject *self, PyObject *ignored)
-{
-    (void)self;
-    (void)ignored;
-    sl_host_after_fork_in_parent();
-    if (sl_own_thread_id() != getpid() || Py_AddPendingCall(resume, NULL) != 0) {
-        sl_host_resume();
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *after_fork_in_child(PyObject *self, PyObject *ignored)
-{
-    (void)self;
-    (void)ignored;
-    sl_host_after_fork_in_child();
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef fork_methods[] = {
-    {"before_fork", before_fork, METH_NOARGS, NULL},
-    {"after_fork_in_parent", after_fork_in_parent, METH_NOARGS, NULL},
-    {"after_fork_in_child", after_fork_in_child, METH_NOARGS, NULL},
-};
-
-static bool register_fork_hooks(void)
-{
-    static const char *const names[] = {"before", "after_in_parent", "after_in_child"};
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *hook_register = os != NULL ? PyObject_GetAttrString(os, "register_at_fork") : NULL;
-    PyObject *hooks = hook_register != NULL ? PyDict_New() : NULL;
-    PyObject *nothing = hooks != NULL ? PyTuple_New(0) : NULL;
-    bool ok = nothing != NULL;
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && ok; i++) {
-        PyObject *function = PyCFunction_New(&fork_methods[i], NULL);
-        ok = function != NULL && PyDict_SetItemString(hooks, names[i], function) == 0;
-        Py_XDECREF(function);
-    }
-    PyObject *result = ok ? PyObject_Call(hook_register, nothing, hooks) : NULL;
-    ok = result != NULL;
-    Py_XDECREF(result);
-    Py_XDECREF(nothing);
-    Py_XDECREF(hooks);
-    Py_XDECREF(hook_register);
-    Py_XDECREF(os);
-    return ok;
-}
-
 int sl_recording_setup(PyObject *module, struct sl_recording_state *state)
 {
-    PyObject *contextvars = PyImport_ImportModule("contextvars");
-    if (contextvars == NULL) {
-        return -1;
-    }
-    state->variable = PyObject_CallMethod(contextvars, "ContextVar", "s", "stacklapse");
-    Py_DECREF(contextvars);
-    PyObject *types = state->variable != NULL ? PyImport_ImportModule("types") : NULL;
+    PyObject *types = PyImport_ImportModule("types");
     state->frame_type = types != NULL ? PyObject_GetAttrString(types, "FrameType") : NULL;
     Py_XDECREF(types);
-    state->name_get = PyUnicode_InternFromString("get");
-    state->name_set = PyUnicode_InternFromString("set");
     state->name_f_back = PyUnicode_InternFromString("f_back");
-    state->name_reset = PyUnicode_InternFromString("reset");
-    state->name_old_value = PyUnicode_InternFromString("old_value");
-    bool named = state->name_get != NULL && state->name_set != NULL && state->name_f_back != NULL &&
-                 state->name_reset != NULL && state->name_old_value != NULL;
-    state->token_type = state->frame_type != NULL && named ? sl_token_type(module) : NULL;
-    state->type = state->token_type != NULL ? recording_type(module) : NULL;
-    if (state->type == NULL || PyModule_AddObjectRef(module, "Recording", state->type) != 0) {
-        return -1;
-    }
-    return register_fork_hooks() ? 0 : -1;
+    bool ready = state->frame_type != NULL && state->name_f_back != NULL && sl_contexts_setup(module, &state->contexts);
+    state->type = ready ? recording_type(module) : NULL;
+    return state->type != NULL ? PyModule_AddObjectRef(module, "Recording", state->type) : -1;
 }
 
 int sl_recording_traverse(struct sl_recording_state *state, visitproc visit, void *arg)
 {
     Py_VISIT(state->type);
-    Py_VISIT(state->token_type);
-    Py_VISIT(state->variable);
     Py_VISIT(state->frame_type);
-    return 0;
+    return sl_contexts_traverse(&state->contexts, visit, arg);
 }
 
 void sl_recording_clear(struct sl_recording_state *state)
 {
     Py_CLEAR(state->type);
-    Py_CLEAR(state->token_type);
-    Py_CLEAR(state->variable);
     Py_CLEAR(state->frame_type);
-    Py_CLEAR(state->name_get);
-    Py_CLEAR(state->name_set);
     Py_CLEAR(state->name_f_back);
-    Py_CLEAR(state->name_reset);
-    Py_CLEAR(state->name_old_value);
+    sl_contexts_clear(&state->contexts);
 }

@@ -6,26 +6,46 @@
 #ifndef SL_EXTENSION_RECORDING_H
 #define SL_EXTENSION_RECORDING_H
 
+#include "extension/contexts.h"
+
 #include <Python.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What the module keeps for recordings; part of its state. Owned references. */
 struct sl_recording_state {
     PyObject *type;       /* Recording */
-    PyObject *token_type; /* of what the variable holds */
-    PyObject *variable;   /* the ContextVar that marks what belongs to a recording */
     PyObject *frame_type; /* types.FrameType */
-    PyObject *name_get, *name_set, *name_reset, *name_old_value, *name_f_back;
+    PyObject *name_f_back;
+    struct sl_contexts contexts;
 };
 
-/* Makes the types, adds `Recording` to the module and registers what is to be done around os.fork. -1 with an exception
- * set when that fails. */
+/* Makes the type and adds it to the module. -1 with an exception set when that fails. */
 int sl_recording_setup(PyObject *module, struct sl_recording_state *state);
 
 /* For the module's m_traverse and m_clear. */
 int sl_recording_traverse(struct sl_recording_state *state, visitproc visit, void *arg);
 void sl_recording_clear(struct sl_recording_state *state);
+
+/* What a deferred recording is to be; borrowed references. */
+struct sl_recording_request {
+    uint64_t interval_ns, first_ns;
+    bool task;             /* of the task or greenlet that runs, else of the thread; */
+    PyObject *coroutine;   /* of that task's; NULL: none */
+    PyObject *description; /* str */
+    PyObject *caller;      /* the frame of the running stack that its stacks begin at */
+};
+
+/* A deferred recording that runs: what `Recording(...)` and `start(caller)` give, at a fraction of the price. NULL with an
+ * exception set. */
+PyObject *sl_recording_begin(struct sl_recording_state *state, const struct sl_recording_request *request);
+
+/* What `discard()` does. */
+void sl_recording_discard(struct sl_recording_state *state, PyObject *recording);
+
+/* How many samples it has taken so far. */
+uint64_t sl_recording_samples(PyObject *recording);
 
 /* Where a type of this module finds that state: to be provided by module.c. NULL with an exception set on failure. */
 struct sl_recording_state *sl_module_recording_state(PyObject *module);

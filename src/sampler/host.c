@@ -433,7 +433,10 @@ void sl_host_discard(struct sl_host_recording *recording)
 void sl_host_destroy(struct sl_host_recording *recording)
 {
     if (recording != NULL) {
-        sl_host_discard(recording);
+        /* Nobody but its owner, who is here, and a fork change that. */
+        if (recording->running) {
+            sl_host_discard(recording);
+        }
         sl_host_recording_destroy(recording);
     }
 }

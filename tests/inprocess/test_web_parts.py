@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from support.command import Command
 from support.inside import run_inside
 from support.interpreters import Interpreter
@@ -24,3 +25,10 @@ def test_requests_are_kept_whole_within_limits_whatever_goes_wrong(
 def test_a_recording_that_is_thrown_away_leaves_nothing_behind(stacklapse: Command, python: Interpreter) -> None:
     # Without the development mode, whose allocator is meant to waste memory.
     run_inside(stacklapse, python, "discard.py", options=("-W", "error"))
+
+
+@pytest.mark.smoke
+def test_requests_that_nobody_asked_for_are_kept_for_a_reason_and_not_disturbed(
+    stacklapse: Command, python: Interpreter
+) -> None:
+    run_inside(stacklapse, python, "watches.py")

@@ -40,10 +40,11 @@ class ASGICore:
         self._cookie = core.options.cookie.encode()
         self._header = core.options.header.lower().encode()
         self._address = core.options.address
+        self._watches = core.watches(lambda scope: route_of(core, scope), in_background=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # What every request goes through is written out here: calls are what it costs, and awaits at each suspension.
-        watch = None
+        watched = None
         if scope["type"] == "http":
             incoming = self._incoming(scope)
             if incoming is not None:
@@ -51,29 +52,21 @@ class ASGICore:
                 if answer is not None:
                     return await _send(answer, send, incoming.method)
                 watch = self._core.begin(incoming, sys._getframe())
-            elif self._core.watches:
-                watch = self._core.watch(scope["method"], sys._getframe())
-        if watch is None:
+                if watch is not None:
+                    return await self._recorded(watch, scope, receive, send)
+            if self._watches is not None:
+                try:
+                    watched = self._watches.asgi(scope, send, sys._getframe())
+                except Exception as error:
+                    failure.tell("a request could not be recorded", error)
+        if watched is None:
             return await self._app(scope, receive, send)
-        if watch.asked:
-            return await self._recorded(watch, scope, receive, send)
-
-        status = 0
-
-        def passing(message: Message) -> Awaitable[None]:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            return send(message)
-
-        failed: BaseException | None = None
         try:
-            await self._app(scope, receive, passing)
+            await self._app(scope, receive, watched)
         except BaseException as error:
-            failed = error if _is_failure(error) else None
+            watched.finish(error if _is_failure(error) else None)
             raise
-        finally:
-            self._core.finish_watched(watch, status, failed, lambda: route_of(self._core, scope), in_background=True)
+        watched.finish(None)
         return None
 
     async def _recorded(self, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,7 +206,7 @@ class _Exchange:
         if not self._finished:
             self._finished = True
             self._outcome.route = route_of(self._core, self.scope)
-            self._core.finish(self._watch, self._outcome, in_background=True)
+            self._core.finish(self._watch, self._outcome)
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -6,21 +6,22 @@ were not there.
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 from urllib.parse import quote
 
+from stacklapse import _native
 from stacklapse._web import access, answers, failure
 from stacklapse._web.answers import Answer
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
 from stacklapse._web.reports import About, Reports
 from stacklapse._web.store import MAX_BYTES, MAX_FILES, Store
-from stacklapse._web.watch import Limits, Watch
+from stacklapse._web.watch import Limits, Watch, stop_watched
+from stacklapse.session import Session
 
 Headers = Sequence[tuple[str, str]]
 
@@ -60,13 +61,51 @@ class Core:
             )
         self._reports = Reports(self._store.folder if self._store is not None else None, options.max_reports)
         self._writers = threading.BoundedSemaphore(_WRITERS_MAX)
-        self.watches = options.watches
-        self._slow = options.slow if isinstance(options.slow, float) else None
-        self._sample = options.sample
-        self._most = options.max_watched
-        self._interval_ns = round((options.watch_interval or 0.0) * 1e9)
-        self._first_ns = max(round((self._slow or 0.0) * 1e9) // 10, self._interval_ns)
-        """What begins is looked at only once in this time: most requests end sooner, and are never looked at."""
+
+    def watches(self, route: Callable[[Any], str], *, in_background: bool) -> _native.Watches | None:
+        """
+        What records the requests that nobody asked for, to see which are worth keeping; None when none are to be.
+        `route` gives the template of the route of one that is kept, from what its Watch hands over as its subject.
+        `in_background`: keeping one, which takes longer, is done in another thread.
+        """
+        options = self.options
+        if not options.watches:
+            return None
+
+        def keep(
+            watch: _native.Watch, status: int, error: BaseException | None, reason: str, seconds: float, subject: Any
+        ) -> None:
+            try:
+                session = stop_watched(watch)
+                if session is not None:
+                    # What the server answers where the application does not.
+                    status = 500 if status == 0 and error is not None else status
+                    self._keep(
+                        session,
+                        method=watch.method,
+                        route=route(subject),
+                        status=status,
+                        seconds=seconds,
+                        reason=reason,
+                        in_background=in_background,
+                    )
+            except Exception as error:
+                failure.tell("a recording could not be ended", error)
+
+        interval_ns = round((options.watch_interval or 0.0) * 1e9)
+        slow_ns = round(options.slow * 1e9) if isinstance(options.slow, float) else None
+        watches = _native.Watches(
+            interval_ns=interval_ns,
+            # What begins is looked at only once in this time: most requests end sooner, and are never looked at.
+            first_ns=max((slow_ns or 0) // 10, interval_ns),
+            slow_ns=slow_ns,
+            sample=options.sample,
+            most=options.max_watched,
+            tend=self._limits.tend,
+            keep=keep,
+        )
+        self._limits.look_after(watches)
+        return watches
 
     def concerned(self, path: str, query: str, cookies: str, marked: bool) -> bool:
         """Whether a request may be for stacklapse at all, which few are. `marked`: it has our header."""
@@ -92,33 +131,13 @@ class Core:
             return None
 
     def begin(self, incoming: Incoming, caller: FrameType) -> Watch | None:
-        """Starts to record the request, if it was asked for by who may, or is watched."""
+        """Starts to record the request, if it was asked for by who may."""
         try:
             if access.asks(self.options, incoming) and self._may(incoming):
                 return self._begin_asked(incoming, caller)
         except Exception as error:
             failure.tell("a request could not be recorded", error)
-            return None
-        return self.watch(incoming.method, caller) if self.watches else None
-
-    def watch(self, method: str, caller: FrameType) -> Watch | None:
-        """Starts to record a request that nobody asked for, to see whether it is worth keeping."""
-        try:
-            sampled = self._sample > 0 and random.random() < self._sample
-            if self._slow is None and not sampled:
-                return None
-            watch = Watch(method, sampled=sampled)
-            if not self._limits.add_watched(watch, self._most):
-                return None
-            try:
-                watch.start(self._interval_ns, self._interval_ns if sampled else self._first_ns, caller)
-            except BaseException:
-                self._limits.remove(watch)
-                raise
-            return watch
-        except Exception as error:
-            failure.tell("a request could not be recorded", error)
-            return None
+        return None
 
     def _may(self, incoming: Incoming) -> bool:
         try:
@@ -129,23 +148,20 @@ class Core:
 
     def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Watch:
         number = self._reports.reserve(f"{incoming.method} request")
-        watch = Watch(incoming.method, incoming, number=number)
+        watch = Watch(incoming, number=number)
         if not self._limits.add(watch, self.options.max_profiles):
             self._reports.drop(number)
             skipped = f"{self.options.max_profiles} requests are being profiled already"
-            return Watch(incoming.method, incoming, skipped=skipped)
+            return Watch(incoming, skipped=skipped)
         try:
-            interval_ns = round(self.options.interval * 1e9)
-            watch.start(interval_ns, interval_ns, caller)
+            watch.start(round(self.options.interval * 1e9), caller)
         except BaseException:
             self._limits.remove(watch)
             raise
         return watch
 
     def headers(self, watch: Watch) -> list[tuple[str, str]]:
-        """What the response says of its profile, to who asked for it. Nothing where nobody did."""
-        if not watch.asked:
-            return []
+        """What the response says of its profile."""
         found = []
         if watch.number is not None:
             found.append(("Server-Timing", watch.timing()))
@@ -157,63 +173,40 @@ class Core:
         return found
 
     def _address(self, watch: Watch) -> str:
-        assert watch.incoming is not None
         root = quote(watch.incoming.root.rstrip("/").encode("utf-8", "surrogateescape"), safe="/")
         return f"{root}{self.options.address}/{watch.number}"
 
-    def finish(self, watch: Watch, outcome: Outcome, *, in_background: bool = False) -> None:
-        """A request that was asked for has ended. `in_background`: what takes longer is done in another thread."""
+    def finish(self, watch: Watch, outcome: Outcome) -> None:
+        """A request that was asked for has ended."""
         try:
-            self._finish(watch, outcome, watch.seconds, None, in_background)
+            seconds = watch.seconds
+            session = watch.stop()
+            self._limits.remove(watch)
+            if outcome.status == 0 and outcome.error is not None:
+                # What the server answers where the application does not.
+                outcome.status = 500
+            if session is not None and watch.number is not None:
+                self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
         except Exception as error:
             failure.tell("a recording could not be ended", error)
 
-    def finish_watched(
+    def _keep(
         self,
-        watch: Watch,
-        status: int,
-        error: BaseException | None,
-        route: Callable[[], str],
+        session: Session,
         *,
-        in_background: bool = False,
+        method: str,
+        route: str,
+        status: int,
+        seconds: float,
+        reason: str,
+        in_background: bool,
     ) -> None:
-        """The same for one that nobody asked for. `route` gives the template of its route, if it is kept."""
-        try:
-            seconds = time.perf_counter() - watch.started
-            reason = None
-            if self._slow is not None and (error is not None or status >= 500):
-                reason = "failed"
-            elif self._slow is not None and seconds > self._slow:
-                reason = "slow"
-            elif watch.sampled:
-                reason = "sampled"
-            if reason is None:
-                self._limits.discard(watch)
-            else:
-                outcome = Outcome(status=status, error=error, route=route())
-                self._finish(watch, outcome, seconds, reason, in_background)
-        except Exception as error:
-            failure.tell("a recording could not be ended", error)
-
-    def _finish(self, watch: Watch, outcome: Outcome, seconds: float, reason: str | None, in_background: bool) -> None:
-        session = watch.stop()
-        self._limits.remove(watch)
-        if session is None:
+        store = self._store
+        if store is None:
             return
-        if outcome.status == 0 and outcome.error is not None:
-            # What the server answers where the application does not.
-            outcome.status = 500
-        if watch.number is not None:
-            self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
-            return
-        if reason is None or self._store is None:
-            return
-        store, method = self._store, watch.method
 
         def keep() -> None:
-            store.keep(
-                session, method=method, route=outcome.route, status=outcome.status, duration=seconds, reason=reason
-            )
+            store.keep(session, method=method, route=route, status=status, duration=seconds, reason=reason)
 
         if in_background:
             self._write(keep)
@@ -242,7 +235,7 @@ class Core:
             seconds = watch.seconds
             session = watch.stop()
             self._limits.remove(watch)
-            if session is None or watch.number is None or watch.incoming is None:
+            if session is None or watch.number is None:
                 return None
             about = _about(watch, outcome, seconds, watch.incoming.itself(self.options.argument))
             self._reports.put(watch.number, about, session)
@@ -257,7 +250,6 @@ class Core:
         """Whether the report is to be sent instead of the response, if that is one page and no redirect."""
         return (
             watch.number is not None
-            and watch.incoming is not None
             and watch.incoming.argument(self.options.argument) is not None
             and watch.incoming.wants_page
         )
@@ -280,7 +272,7 @@ def content_length(headers: Headers) -> int | None:
 
 
 def _about(watch: Watch, outcome: Outcome, seconds: float, link: str | None) -> About:
-    method = watch.method[:20]
+    method = watch.incoming.method[:20]
     route = outcome.route or "request"
     facts = [
         ("request", f"{method} {route}"),

@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from stacklapse import _native
 from stacklapse._web import failure
 from stacklapse._web.incoming import Incoming
-from stacklapse._web.watch import Watch
+from stacklapse._web.watch import begin_recording, stopped
 from stacklapse.session import Session
 
 if TYPE_CHECKING:
@@ -48,22 +49,22 @@ class StatisticsMiddleware:
         self._filename_format = filename_format
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        watch = None
+        recording = None
         try:
-            watch = Watch(str(environ.get("REQUEST_METHOD", "")))
-            watch.start(_INTERVAL_NS, _INTERVAL_NS, sys._getframe())
+            method = str(environ.get("REQUEST_METHOD", ""))
+            recording, _ = begin_recording(method, _INTERVAL_NS, sys._getframe())
         except Exception as error:
             failure.tell("a request could not be recorded", error)
         try:
             body = self._app(environ, start_response)
         except BaseException:
-            self._finish(watch, environ)
+            self._finish(recording, environ)
             raise
-        return _Body(body, lambda: self._finish(watch, environ))
+        return _Body(body, lambda: self._finish(recording, environ))
 
-    def _finish(self, watch: Watch | None, environ: WSGIEnvironment) -> None:
+    def _finish(self, recording: _native.Recording | None, environ: WSGIEnvironment) -> None:
         try:
-            session = watch.stop() if watch is not None else None
+            session = stopped(recording) if recording is not None else None
             if session is not None:
                 self._report(session, environ)
         except Exception as error:

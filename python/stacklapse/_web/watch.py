@@ -1,4 +1,4 @@
-"""One request that is recorded, from before the application sees it to its last byte and background task."""
+"""The requests that are recorded, each from before the application sees it to its last byte and background task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import FrameType
 from stacklapse import _native
 from stacklapse._web import failure, forks
 from stacklapse._web.incoming import Incoming
-from stacklapse.profiler import Profiler, _current_task
+from stacklapse.profiler import Profiler
 from stacklapse.session import Session
 
 _OWN_FOLDER = f"{Path(__file__).parents[1]}{os.sep}"
@@ -23,9 +23,8 @@ _OWN_FOLDER = f"{Path(__file__).parents[1]}{os.sep}"
 
 class Watch:
     """
-    `number` is that of the report, for a request that somebody asked for and who may; None for one that is watched to
-    see whether it is worth keeping. `skipped` says why one that was asked for is not recorded after all. `incoming` is
-    there where the request asked for something; what every request is watched with is as little as can be.
+    A request that somebody asked to profile, and may. `number` is that of the report; `skipped` says why it is not
+    recorded after all. Those that nobody asked for are `_native.Watch`.
     """
 
     limited: str | None = None
@@ -36,37 +35,24 @@ class Watch:
 
     def __init__(
         self,
-        method: str,
-        incoming: Incoming | None = None,
+        incoming: Incoming,
         *,
         number: str | None = None,
-        sampled: bool = False,
         skipped: str | None = None,
     ) -> None:
-        self.method = method
         self.incoming = incoming
         self.number = number
-        self.sampled = sampled
         self.skipped = skipped
-        self.asked = number is not None or skipped is not None
         self.started = time.perf_counter()
         self._running: list[_native.Recording] = []
 
-    def start(self, interval_ns: int, first_ns: int, caller: FrameType) -> None:
-        """Its stacks begin at `caller`. There is one sample for the first `first_ns`, then one for each interval."""
-        task, coroutine, _ = _current_task()
-        if self.asked and not task:
+    def start(self, interval_ns: int, caller: FrameType) -> None:
+        """Its stacks begin at `caller`."""
+        recording, in_task = begin_recording(self.incoming.method, interval_ns, caller)
+        if not in_task:
             # Nothing else runs in this thread meanwhile: its CPU time is the request's.
             self._thread = threading.get_ident()
             self._cpu_started = time.thread_time()
-        recording = _native.Recording(
-            interval_ns,
-            "task" if task else "thread",
-            description=f"{self.method} request",
-            coroutine=coroutine,
-            first_ns=first_ns,
-        )
-        recording.start(caller)
         self._running.append(recording)
 
     @property
@@ -82,32 +68,23 @@ class Watch:
 
     def limit(self, which: str) -> None:
         """Ends the recording and leaves the request alone."""
-        self.limited = which
-        self._stop()
+        if self.limited is None:
+            self.limited = which
+            self.stop()
+
+    def take(self) -> _native.Recording | None:
+        """The recording, to whom it belongs from then on: the limits' thread may want it at the same time."""
+        try:
+            return self._running.pop()
+        except IndexError:
+            return None
 
     def stop(self) -> Session | None:
         """What was recorded; None when nothing was."""
-        self._stop()
+        recording = self.take()
+        if recording is not None:
+            self._ended = stopped(recording)
         return self._ended
-
-    def discard(self) -> None:
-        """Ends the recording of a request that is not worth keeping, which most are."""
-        try:
-            recording = self._running.pop()
-        except IndexError:
-            return
-        recording.discard()
-
-    def _stop(self) -> None:
-        try:
-            # The limits' thread may do so at the same time: whoever gets it out of the list stops it.
-            recording = self._running.pop()
-        except IndexError:
-            return
-        # In a forked child it does not run any more.
-        if recording.running:
-            recording.stop(_own_frames())
-            self._ended = Session(recording.trace())
 
     def timing(self) -> str:
         """For Server-Timing: the time until now, and what of it this thread was on a CPU."""
@@ -115,6 +92,38 @@ class Watch:
         if self._cpu_started is not None and self._thread == threading.get_ident():
             text += f", cpu;dur={(time.thread_time() - self._cpu_started) * 1e3:.1f}"
         return text
+
+
+def begin_recording(method: str, interval_ns: int, caller: FrameType) -> tuple[_native.Recording, bool]:
+    """Of a request; its stacks begin at `caller`. And whether it runs in a task or greenlet: else it has the thread for
+    itself."""
+    task, coroutine, _ = _native.current_task()
+    recording = _native.Recording(
+        interval_ns,
+        "task" if task else "thread",
+        description=f"{method} request",
+        coroutine=coroutine,
+        first_ns=interval_ns,
+    )
+    recording.start(caller)
+    return recording, task
+
+
+def stop_watched(watch: _native.Watch) -> Session | None:
+    """What was recorded of a request that nobody asked for; None when nothing was."""
+    recording = watch.take()
+    if recording is not None:
+        watch.session = stopped(recording)
+    session: Session | None = watch.session
+    return session
+
+
+def stopped(recording: _native.Recording) -> Session | None:
+    """What it has recorded; None in a forked child, where it does not run any more."""
+    if not recording.running:
+        return None
+    recording.stop(_own_frames())
+    return Session(recording.trace())
 
 
 def _own_frames() -> int:
@@ -136,6 +145,7 @@ class Limits:
     def __init__(self, max_seconds: float, max_samples: int) -> None:
         self._max_seconds = max_seconds
         self._max_samples = max_samples
+        self._watched: list[_native.Watches] = []
         self._reset()
         forks.in_child(self._reset)
         _all.add(self)
@@ -143,53 +153,49 @@ class Limits:
     def _reset(self) -> None:
         # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
         self._lock = _thread.allocate_lock()
-        self._watches: dict[Watch, None] = {}
-        self._asked = 0
+        self._asked: dict[Watch, None] = {}
         self._looked_after = False
+        for watches in self._watched:
+            watches.forget()
+
+    def look_after(self, watches: _native.Watches) -> None:
+        """Those that nobody asked for; they call `tend` when there are any."""
+        self._watched.append(watches)
 
     def add(self, watch: Watch, most: int) -> bool:
         """False when as many as that are recorded already."""
+        self.tend()
         with self._lock:
-            count = self._asked if watch.asked else len(self._watches) - self._asked
-            if count >= most:
+            if len(self._asked) >= most:
                 return False
-            self._watches[watch] = None
-            self._asked += watch.asked
-            begin = not self._looked_after
-            self._looked_after = True
-        if begin:
-            threading.Thread(target=self._look, name="stacklapse-limits", daemon=True).start()
+            self._asked[watch] = None
         return True
-
-    def add_watched(self, watch: Watch, most: int) -> bool:
-        """The same for one that nobody asked for, which is every request: without the lock, so that threads may exceed
-        the number by as many as they are."""
-        if not self._looked_after:
-            return self.add(watch, most)
-        if len(self._watches) - self._asked >= most:
-            return False
-        self._watches[watch] = None
-        return True
-
-    def discard(self, watch: Watch) -> None:
-        """Takes out one that nobody asked for, and ends its recording without a result."""
-        self._watches.pop(watch, None)
-        try:
-            recording = watch._running.pop()
-        except IndexError:
-            return
-        recording.discard()
 
     def remove(self, watch: Watch) -> None:
         with self._lock:
-            if watch in self._watches:
-                del self._watches[watch]
-                self._asked -= watch.asked
+            self._asked.pop(watch, None)
+
+    def tend(self) -> None:
+        """What is recorded is looked after from now on."""
+        with self._lock:
+            if self._looked_after:
+                return
+            self._looked_after = True
+        try:
+            threading.Thread(target=self._look, name="stacklapse-limits", daemon=True).start()
+        except BaseException:
+            self._looked_after = False
+            raise
 
     def end(self) -> None:
-        """Ends all recordings."""
-        for watch in list(self._watches):
-            watch.discard()
+        """Ends all recordings without a result."""
+        for watch in self._running():
+            recording = watch.take()
+            if recording is not None:
+                recording.discard()
+
+    def _running(self) -> list[Watch | _native.Watch]:
+        return [*self._asked, *(watch for watches in self._watched for watch in watches.running())]
 
     def _look(self) -> None:
         # A recording of this thread, which sleeps, keeps the native thread and what it has learnt of the interpreter
@@ -200,16 +206,12 @@ class Limits:
         except Exception as error:
             failure.tell("recordings cannot be started", error)
         idle_since = time.monotonic()
-        while True:
+        while not self._rests(idle_since):
             time.sleep(self._LOOK_SECONDS)
-            with self._lock:
-                watches = list(self._watches)
-                if watches:
-                    idle_since = time.monotonic()
-                elif time.monotonic() - idle_since > self._IDLE_SECONDS:
-                    self._looked_after = False
-                    break
-            for watch in watches:
+            running = self._running()
+            if running:
+                idle_since = time.monotonic()
+            for watch in running:
                 try:
                     self._hold(watch)
                 except Exception as error:
@@ -217,13 +219,27 @@ class Limits:
         if anchor.is_running:
             anchor.stop()
 
-    def _hold(self, watch: Watch) -> None:
-        if watch.limited is not None:
-            return
+    def _rests(self, idle_since: float) -> bool:
+        """Nothing has been recorded for a while, and who records next has to call `tend`."""
+        if time.monotonic() - idle_since <= self._IDLE_SECONDS:
+            return False
+        with self._lock:
+            if self._asked or not all(watches.rest() for watches in self._watched):
+                return False
+            self._looked_after = False
+            return True
+
+    def _hold(self, watch: Watch | _native.Watch) -> None:
         if watch.seconds > self._max_seconds:
-            watch.limit(f"recorded for {self._max_seconds:g} s only")
+            limit = f"recorded for {self._max_seconds:g} s only"
         elif watch.samples >= self._max_samples:
-            watch.limit(f"recorded for {self._max_samples:,} samples only")
+            limit = f"recorded for {self._max_samples:,} samples only"
+        else:
+            return
+        if isinstance(watch, Watch):
+            watch.limit(limit)
+        else:
+            stop_watched(watch)
 
 
 _all: weakref.WeakSet[Limits] = weakref.WeakSet()

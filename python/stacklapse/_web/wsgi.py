@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from stacklapse._native import WSGIWatch
 from stacklapse._web import failure
 from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
@@ -44,6 +45,10 @@ class WSGICore:
         self._cookie = core.options.cookie
         self._variable = _variable(core.options.header)
         self._address = core.options.address
+        self._watches = core.watches(
+            lambda watch: route_of(core, watch.environ, watch.request),
+            in_background=False,
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # What every request goes through is written out here: calls are what it costs.
@@ -65,19 +70,27 @@ class WSGICore:
             if answer is not None:
                 return _send(answer, start_response, incoming.method)
             watch = self._core.begin(incoming, sys._getframe())
-        elif self._core.watches:
-            watch = self._core.watch(environ.get("REQUEST_METHOD", ""), sys._getframe())
-        else:
-            watch = None
-        if watch is None:
+            if watch is not None:
+                return self._recorded(watch, environ, start_response)
+        if self._watches is None:
             return self._app(environ, start_response)
-        if not watch.asked:
-            watched = _Watched(self._core, watch, environ, start_response)
-            try:
-                return watched.pass_on(self._app(environ, watched.start_response))
-            except BaseException as error:
-                watched.fail(error)
-                raise
+        try:
+            watched = self._watches.wsgi(environ, start_response, sys._getframe())
+        except Exception as error:
+            failure.tell("a request could not be recorded", error)
+            watched = None
+        if watched is None:
+            return self._app(environ, start_response)
+        try:
+            body = self._app(environ, watched)
+            passed = watched.pass_on(body)
+        except BaseException as error:
+            watched.fail(error)
+            raise
+        return _SizedWatched(watched, body) if passed is None else passed
+
+    def _recorded(self, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """A request that was asked for."""
         exchange = _Exchange(self._core, watch, environ, start_response)
         try:
             body = self._app(environ, exchange.start_response)
@@ -100,95 +113,20 @@ class WSGICore:
         )
 
 
-class _Watched:
-    """A request that nobody asked for, on its way through, and its body: as little as can be, because that is every
-    request."""
-
-    __slots__ = ("_body", "_core", "_environ", "_error", "_parts", "_request", "_start_response", "_status", "_watch")
-
-    def __init__(self, core: Core, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> None:
-        self._core = core
-        self._watch: Watch | None = watch
-        self._environ = environ
-        self._start_response = start_response
-        self._status = ""
-        self._error: BaseException | None = None
-        self._request: object = None
-
-    def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
-    ) -> Write:
-        self._status = status
-        # Flask takes it away at the request's end.
-        self._request = self._environ.get("werkzeug.request")
-        if exc_info is None:
-            return self._start_response(status, headers)
-        return self._start_response(status, headers, exc_info)
-
-    def pass_on(self, body: Iterable[bytes]) -> Iterable[bytes]:
-        if isinstance(body, list | tuple):
-            # Nothing of the application runs any more.
-            self._finish()
-            return body
-        wrapper = self._environ.get("wsgi.file_wrapper")
-        if isinstance(wrapper, type) and isinstance(body, wrapper):
-            # The server sends the file by itself if it is handed what it made.
-            self._finish()
-            return body
-        self._body = body
-        self._parts = iter(body)
-        return _SizedWatched(self) if hasattr(body, "__len__") else self
-
-    # An iterator with a close() of its own: who delegates to it with `yield from` closes it by that.
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._parts)
-        except StopIteration:
-            raise
-        except BaseException as error:
-            self._error = error
-            raise
-
-    def close(self) -> None:
-        try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
-        except BaseException as error:
-            self.fail(error)
-            raise
-        self._finish()
-
-    def fail(self, error: BaseException) -> None:
-        if not isinstance(error, GeneratorExit):
-            self._error = error
-        self._finish()
-
-    def _finish(self) -> None:
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            code = self._status[:3]
-            self._core.finish_watched(watch, int(code) if code.isdigit() else 0, self._error, self._route)
-
-    def _route(self) -> str:
-        return route_of(self._core, self._environ, self._request)
-
-
 class _SizedWatched:
-    """Where the server may see how many parts there are: of one part it makes a Content-Length."""
+    """The body of a request that nobody asked for, where the server may see how many parts there are: of one part it
+    makes a Content-Length."""
 
-    def __init__(self, watched: _Watched) -> None:
+    def __init__(self, watched: WSGIWatch, body: Iterable[bytes]) -> None:
         self._watched = watched
+        self._body = body
         self.close = watched.close
 
     def __iter__(self) -> Iterator[bytes]:
         return self._watched
 
     def __len__(self) -> int:
-        return len(self._watched._body)  # type: ignore[arg-type]
+        return len(self._body)  # type: ignore[arg-type]
 
 
 class _Exchange:

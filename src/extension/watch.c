@@ -1,0 +1,250 @@
+#include "extension/watch.h"
+
+#include "extension/recording.h"
+#include "extension/watch_asgi.h"
+#include "extension/watch_wsgi.h"
+#include "extension/watches.h"
+#include "target/clock.h"
+
+struct sl_watch_state *sl_watch_state_of(PyObject *self)
+{
+    PyObject *module = PyType_GetModule(Py_TYPE(self));
+    return module != NULL ? sl_module_watch_state(module) : NULL;
+}
+
+static void discard(struct sl_watch *watch)
+{
+    PyObject *recording = watch->recording;
+    watch->recording = NULL;
+    if (recording != NULL) {
+        PyObject *module = PyType_GetModule(Py_TYPE((PyObject *)watch));
+        struct sl_recording_state *state = module != NULL ? sl_module_recording_state(module) : NULL;
+        if (state != NULL) {
+            sl_recording_discard(state, recording);
+        }
+        Py_DECREF(recording);
+    }
+}
+
+void sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject)
+{
+    PyObject *watches = sl_watches_take_out(watch);
+    if (watches == NULL) {
+        return;
+    }
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    uint64_t spent_ns = sl_clock_now_ns() - watch->started_ns;
+    const char *why = sl_watches_reason(watches, watch, error != NULL || status >= 500, spent_ns);
+    PyObject *keep = sl_watches_keep(watches);
+    if (why == NULL || keep == NULL) {
+        discard(watch);
+    } else {
+        PyObject *kept =
+            PyObject_CallFunction(keep, "OlOsdO", (PyObject *)watch, status, error != NULL ? error : Py_None, why,
+                                  (double)spent_ns / 1e9, subject != NULL ? subject : Py_None);
+        if (kept == NULL) {
+            PyErr_WriteUnraisable(keep);
+        }
+        Py_XDECREF(kept);
+    }
+    Py_DECREF(watches);
+    PyErr_Restore(type, value, traceback);
+}
+
+static PyObject *end(PyObject *self, PyObject *arguments)
+{
+    long status;
+    PyObject *error;
+    PyObject *subject = NULL;
+    if (!PyArg_ParseTuple(arguments, "lO|O:end", &status, &error, &subject)) {
+        return NULL;
+    }
+    sl_watch_end((struct sl_watch *)self, status, error != Py_None ? error : NULL, subject);
+    Py_RETURN_NONE;
+}
+
+static PyObject *take(PyObject *self, PyObject *ignored)
+{
+    (void)ignored;
+    struct sl_watch *watch = (struct sl_watch *)self;
+    PyObject *recording = watch->recording;
+    watch->recording = NULL;
+    return recording != NULL ? recording : Py_NewRef(Py_None);
+}
+
+static PyObject *get_method(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    const struct sl_watch *watch = (struct sl_watch *)self;
+    return Py_NewRef(watch->method != NULL ? watch->method : Py_None);
+}
+
+static PyObject *get_seconds(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    return PyFloat_FromDouble((double)(sl_clock_now_ns() - ((struct sl_watch *)self)->started_ns) / 1e9);
+}
+
+static PyObject *get_samples(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    const struct sl_watch *watch = (struct sl_watch *)self;
+    return PyLong_FromUnsignedLongLong(watch->recording != NULL ? sl_recording_samples(watch->recording) : 0);
+}
+
+static PyObject *get_session(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    const struct sl_watch *watch = (struct sl_watch *)self;
+    return Py_NewRef(watch->session != NULL ? watch->session : Py_None);
+}
+
+static int set_session(PyObject *self, PyObject *session, void *ignored)
+{
+    (void)ignored;
+    struct sl_watch *watch = (struct sl_watch *)self;
+    PyObject *before = watch->session;
+    watch->session = Py_XNewRef(session);
+    Py_XDECREF(before);
+    return 0;
+}
+
+int sl_watch_traverse(struct sl_watch *watch, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE((PyObject *)watch));
+    Py_VISIT(watch->watches);
+    Py_VISIT(watch->recording);
+    Py_VISIT(watch->session);
+    return 0;
+}
+
+/* One that is dropped while it runs, because a server did not end its request, is forgotten. */
+void sl_watch_clear(struct sl_watch *watch)
+{
+    PyObject *watches = sl_watches_take_out(watch);
+    discard(watch);
+    Py_CLEAR(watch->session);
+    Py_XDECREF(watches);
+}
+
+void sl_watch_free(struct sl_watch *watch)
+{
+    PyTypeObject *type = Py_TYPE((PyObject *)watch);
+    PyObject_GC_UnTrack((PyObject *)watch);
+    sl_watch_clear(watch);
+    Py_CLEAR(watch->method);
+    freefunc free_object = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    free_object(watch);
+    Py_DECREF(type);
+}
+
+static int traverse_watch(PyObject *self, visitproc visit, void *arg)
+{
+    return sl_watch_traverse((struct sl_watch *)self, visit, arg);
+}
+
+static int clear_watch(PyObject *self)
+{
+    sl_watch_clear((struct sl_watch *)self);
+    return 0;
+}
+
+static void deallocate_watch(PyObject *self)
+{
+    sl_watch_free((struct sl_watch *)self);
+}
+
+static PyObject *watch_type(PyObject *module)
+{
+    static PyMethodDef methods[] = {
+        {"end", end, METH_VARARGS,
+         "end($self, status, error, subject=None, /)\n--\n\nThe request has ended, with this status (0: none was "
+         "given) and this error or None. A second time does nothing."},
+        {"take", take, METH_NOARGS,
+         "take($self, /)\n--\n\nThe recording, to whom it belongs from then on; None when it was taken or has ended."},
+        {0},
+    };
+    static PyGetSetDef attributes[] = {
+        {"method", get_method, NULL, "That of the request.", NULL},
+        {"seconds", get_seconds, NULL, "Since its begin.", NULL},
+        {"samples", get_samples, NULL, "Taken so far.", NULL},
+        {"session", get_session, set_session, "What was recorded until a limit was reached, or None.", NULL},
+        {0},
+    };
+    PyType_Slot slots[] = {
+        {Py_tp_dealloc, (void *)deallocate_watch},
+        {Py_tp_traverse, (void *)traverse_watch},
+        {Py_tp_clear, (void *)clear_watch},
+        {Py_tp_methods, methods},
+        {Py_tp_getset, attributes},
+        {Py_tp_doc, (void *)"A request that is recorded to see whether it is worth keeping."},
+        {0, NULL},
+    };
+    PyType_Spec spec = {
+        .name = "stacklapse._native.Watch",
+        .basicsize = sizeof(struct sl_watch),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE |
+                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
+        .slots = slots,
+    };
+    return PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+bool sl_watch_setup(PyObject *module, struct sl_watch_state *state)
+{
+    const struct {
+        PyObject **name;
+        const char *text;
+    } names[] = {
+        {&state->name_type, "type"},
+        {&state->name_status, "status"},
+        {&state->name_method, "method"},
+        {&state->name_close, "close"},
+        {&state->name_length, "__len__"},
+        {&state->name_request_method, "REQUEST_METHOD"},
+        {&state->name_werkzeug_request, "werkzeug.request"},
+        {&state->name_file_wrapper, "wsgi.file_wrapper"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        *names[i].name = PyUnicode_InternFromString(names[i].text);
+        if (*names[i].name == NULL) {
+            return false;
+        }
+    }
+    state->watches_type = sl_watches_type(module);
+    state->watch_type = state->watches_type != NULL ? watch_type(module) : NULL;
+    state->wsgi_type = state->watch_type != NULL ? sl_watch_wsgi_type(module, state->watch_type) : NULL;
+    state->asgi_type = state->wsgi_type != NULL ? sl_watch_asgi_type(module, state->watch_type) : NULL;
+    return state->asgi_type != NULL && PyModule_AddObjectRef(module, "Watches", state->watches_type) == 0 &&
+           PyModule_AddObjectRef(module, "Watch", state->watch_type) == 0 &&
+           PyModule_AddObjectRef(module, "WSGIWatch", state->wsgi_type) == 0 &&
+           PyModule_AddObjectRef(module, "ASGIWatch", state->asgi_type) == 0;
+}
+
+int sl_watch_state_traverse(struct sl_watch_state *state, visitproc visit, void *arg)
+{
+    Py_VISIT(state->watches_type);
+    Py_VISIT(state->watch_type);
+    Py_VISIT(state->wsgi_type);
+    Py_VISIT(state->asgi_type);
+    return 0;
+}
+
+void sl_watch_state_clear(struct sl_watch_state *state)
+{
+    Py_CLEAR(state->watches_type);
+    Py_CLEAR(state->watch_type);
+    Py_CLEAR(state->wsgi_type);
+    Py_CLEAR(state->asgi_type);
+    Py_CLEAR(state->name_type);
+    Py_CLEAR(state->name_status);
+    Py_CLEAR(state->name_method);
+    Py_CLEAR(state->name_close);
+    Py_CLEAR(state->name_length);
+    Py_CLEAR(state->name_request_method);
+    Py_CLEAR(state->name_werkzeug_request);
+    Py_CLEAR(state->name_file_wrapper);
+}
