@@ -24,7 +24,7 @@ from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
-from stacklapse._web.watch import Watch
+from stacklapse._web.watch import Asked
 
 __all__ = ["ProfilerMiddleware", "StacklapseConfig"]
 
@@ -76,7 +76,7 @@ class ProfilerMiddleware:
             raise
         return self._end(watch, request, response)
 
-    def _begin(self, request: Any) -> tuple[Answer | None, Watch | _native.Watch | None]:
+    def _begin(self, request: Any) -> tuple[Answer | None, Asked | _native.Watch | None]:
         try:
             caller = sys._getframe(1)
             get = request.META.get
@@ -92,18 +92,21 @@ class ProfilerMiddleware:
             failure.tell("a request could not be looked at", error)
             return None, None
 
-    def _fail(self, watch: Watch | _native.Watch, request: Any, error: BaseException) -> None:
+    def _fail(self, watch: Asked | _native.Watch, request: Any, error: BaseException) -> None:
         outcome = Outcome(error=error if isinstance(error, Exception) else None)
         self._finish(watch, request, outcome)
 
-    def _finish(self, watch: Watch | _native.Watch, request: Any, outcome: Outcome) -> None:
-        if isinstance(watch, Watch):
+    def _finish(self, watch: Asked | _native.Watch, request: Any, outcome: Outcome) -> None:
+        if isinstance(watch, Asked):
             outcome.route = _route(request)
             self._core.finish(watch, outcome)
         else:
-            watch.end(outcome.status, outcome.error, request)
+            try:
+                watch.end(outcome.status, outcome.error, request)
+            except Exception as error:
+                failure.tell("a recording could not be ended", error)
 
-    def _end(self, watch: Watch | _native.Watch, request: Any, response: Any) -> Any:
+    def _end(self, watch: Asked | _native.Watch, request: Any, response: Any) -> Any:
         try:
             return self._ended(watch, request, response)
         except Exception as error:
@@ -111,10 +114,10 @@ class ProfilerMiddleware:
             self._finish(watch, request, Outcome())
             return response
 
-    def _ended(self, watch: Watch | _native.Watch, request: Any, response: Any) -> Any:
+    def _ended(self, watch: Asked | _native.Watch, request: Any, response: Any) -> Any:
         streams = bool(getattr(response, "streaming", False))
         outcome = Outcome(status=response.status_code)
-        if isinstance(watch, Watch) and self._answered(watch, request, response, outcome):
+        if isinstance(watch, Asked) and self._answered(watch, request, response, outcome):
             return response
 
         def finish() -> None:
@@ -130,7 +133,7 @@ class ProfilerMiddleware:
             response.streaming_content = _Stream(response.streaming_content, outcome, finish)
         return response
 
-    def _answered(self, watch: Watch, request: Any, response: Any, outcome: Outcome) -> bool:
+    def _answered(self, watch: Asked, request: Any, response: Any, outcome: Outcome) -> bool:
         """The response to who asked for a profile. Whether it has become the report, and the recording has ended."""
         streams = bool(getattr(response, "streaming", False))
         outcome.headers = list(response.items())

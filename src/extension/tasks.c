@@ -58,14 +58,22 @@ static bool none(void)
     return false;
 }
 
-/* A module that was imported; NULL without an exception if it was not. */
+/* A module that was imported; NULL without an exception if it was not. One that another thread is importing is not waited
+ * for, as PyImport_GetModule would. */
 static PyObject *imported(PyObject *name)
 {
-    PyObject *module = PyImport_GetModule(name);
-    if (module == Py_None) {
-        Py_CLEAR(module);
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *module = modules != NULL && PyDict_Check(modules) ? PyDict_GetItemWithError(modules, name) : NULL;
+    return module != Py_None ? Py_XNewRef(module) : NULL;
+}
+
+/* Without the coroutine that a task of the program's own making does not have. */
+static PyObject *or_null(PyObject *object)
+{
+    if (object == Py_None) {
+        Py_CLEAR(object);
     }
-    return module;
+    return object;
 }
 
 static bool find_asyncio(const struct sl_tasks *tasks, struct sl_task *task)
@@ -88,8 +96,8 @@ static bool find_asyncio(const struct sl_tasks *tasks, struct sl_task *task)
     }
     task->runs = true;
     task->object = found;
-    task->coroutine = PyObject_CallMethodObjArgs(found, tasks->names[GET_CORO], NULL);
-    return task->coroutine != NULL;
+    task->coroutine = or_null(PyObject_CallMethodObjArgs(found, tasks->names[GET_CORO], NULL));
+    return PyErr_Occurred() == NULL;
 }
 
 static bool find_trio(const struct sl_tasks *tasks, struct sl_task *task)
@@ -102,8 +110,8 @@ static bool find_trio(const struct sl_tasks *tasks, struct sl_task *task)
     Py_DECREF(trio);
     PyObject *found = lowlevel != NULL ? PyObject_CallMethodObjArgs(lowlevel, tasks->names[CURRENT_TASK], NULL) : NULL;
     Py_XDECREF(lowlevel);
-    task->coroutine = found != NULL ? PyObject_GetAttr(found, tasks->names[CORO]) : NULL;
-    if (task->coroutine == NULL) {
+    task->coroutine = found != NULL ? or_null(PyObject_GetAttr(found, tasks->names[CORO])) : NULL;
+    if (PyErr_Occurred() != NULL) {
         Py_XDECREF(found);
         return none();
     }

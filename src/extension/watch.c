@@ -12,25 +12,55 @@ struct sl_watch_state *sl_watch_state_of(PyObject *self)
     return module != NULL ? sl_module_watch_state(module) : NULL;
 }
 
+/* Ends the recording without a result, if it was not taken. Leaves exceptions as they are. */
 static void discard(struct sl_watch *watch)
 {
     PyObject *recording = watch->recording;
     watch->recording = NULL;
-    if (recording != NULL) {
-        PyObject *module = PyType_GetModule(Py_TYPE((PyObject *)watch));
-        struct sl_recording_state *state = module != NULL ? sl_module_recording_state(module) : NULL;
-        if (state != NULL) {
-            sl_recording_discard(state, recording);
-        }
-        Py_DECREF(recording);
+    if (recording == NULL) {
+        return;
     }
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *module = PyType_GetModule(Py_TYPE((PyObject *)watch));
+    struct sl_recording_state *state = module != NULL ? sl_module_recording_state(module) : NULL;
+    if (state != NULL) {
+        sl_recording_discard(state, recording);
+    }
+    Py_DECREF(recording);
+    PyErr_Restore(type, value, traceback);
 }
 
-void sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject)
+/* What `keep` raised, on top of what was pending, which is given away. What is no more than a failure is told; false, with
+ * it set again, when it is to end the program (KeyboardInterrupt). */
+static bool keep_failed(PyObject *keep, PyObject *type, PyObject *value, PyObject *traceback)
+{
+    if (PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_WriteUnraisable(keep);
+        PyErr_Restore(type, value, traceback);
+        return true;
+    }
+    PyObject *raised[3];
+    PyErr_Fetch(&raised[0], &raised[1], &raised[2]);
+    PyErr_NormalizeException(&raised[0], &raised[1], &raised[2]);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (raised[1] != NULL && value != NULL) {
+        PyException_SetContext(raised[1], Py_NewRef(value));
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    PyErr_Restore(raised[0], raised[1], raised[2]);
+    return false;
+}
+
+bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject)
 {
     PyObject *watches = sl_watches_take_out(watch);
     if (watches == NULL) {
-        return;
+        return true;
     }
     PyObject *type;
     PyObject *value;
@@ -38,20 +68,24 @@ void sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject
     PyErr_Fetch(&type, &value, &traceback);
     uint64_t spent_ns = sl_clock_now_ns() - watch->started_ns;
     const char *why = sl_watches_reason(watches, watch, error != NULL || status >= 500, spent_ns);
-    PyObject *keep = sl_watches_keep(watches);
-    if (why == NULL || keep == NULL) {
-        discard(watch);
-    } else {
-        PyObject *kept =
-            PyObject_CallFunction(keep, "OlOsdO", (PyObject *)watch, status, error != NULL ? error : Py_None, why,
-                                  (double)spent_ns / 1e9, subject != NULL ? subject : Py_None);
-        if (kept == NULL) {
-            PyErr_WriteUnraisable(keep);
-        }
-        Py_XDECREF(kept);
+    PyObject *keep = why != NULL ? Py_XNewRef(sl_watches_keep(watches)) : NULL;
+    PyObject *kept = NULL;
+    if (keep != NULL) {
+        kept = PyObject_CallFunction(keep, "OlOsdO", (PyObject *)watch, status, error != NULL ? error : Py_None, why,
+                                     (double)spent_ns / 1e9, subject != NULL ? subject : Py_None);
     }
+    bool ended = true;
+    if (keep != NULL && kept == NULL) {
+        ended = keep_failed(keep, type, value, traceback);
+    } else {
+        PyErr_Restore(type, value, traceback);
+    }
+    Py_XDECREF(kept);
+    Py_XDECREF(keep);
+    discard(watch);
+    Py_CLEAR(watch->session);
     Py_DECREF(watches);
-    PyErr_Restore(type, value, traceback);
+    return ended;
 }
 
 static PyObject *end(PyObject *self, PyObject *arguments)
@@ -62,8 +96,8 @@ static PyObject *end(PyObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "lO|O:end", &status, &error, &subject)) {
         return NULL;
     }
-    sl_watch_end((struct sl_watch *)self, status, error != Py_None ? error : NULL, subject);
-    Py_RETURN_NONE;
+    bool ended = sl_watch_end((struct sl_watch *)self, status, error != Py_None ? error : NULL, subject);
+    return ended ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *take(PyObject *self, PyObject *ignored)

@@ -24,7 +24,7 @@ struct sl_watch_state {
 /* The beginning of every kind of Watch. */
 struct sl_watch {
     PyObject_HEAD;
-    PyObject *watches;                /* that it is one of; owned. NULL once the request has ended */
+    PyObject *watches;                /* that it is one of; owned. NULL once it is none any more */
     struct sl_watch *previous, *next; /* of those that run; borrowed */
     PyObject *recording;              /* NULL: it has ended, or was taken */
     PyObject *session;                /* what was recorded until a limit was reached; NULL: none was */
@@ -39,8 +39,9 @@ int sl_watch_state_traverse(struct sl_watch_state *state, visitproc visit, void 
 void sl_watch_state_clear(struct sl_watch_state *state);
 
 /* The request has ended. It is forgotten, or handed to the function `keep` of its Watches, with what `subject` says of it
- * (borrowed; NULL: None). `error` may be NULL. A second time does nothing. Leaves exceptions as they are. */
-void sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject);
+ * (borrowed; NULL: None). `error` may be NULL. A second time does nothing. An exception that is set stays. A failure of
+ * `keep` is told; false, with it set, when it raised what is no Exception and is to end the program. */
+bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject);
 
 /* For the types that are more than a Watch: their `tp_traverse`, `tp_clear` and, after they have released what is theirs,
  * `tp_dealloc` go on with these. */

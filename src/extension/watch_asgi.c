@@ -53,8 +53,9 @@ static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
 static PyObject *finish(PyObject *self, PyObject *error)
 {
     struct asgi_watch *watch = (struct asgi_watch *)self;
-    sl_watch_end(&watch->watch, watch->status, error != Py_None ? error : NULL, watch->scope);
-    Py_RETURN_NONE;
+    bool ended = sl_watch_end(&watch->watch, watch->status, error != Py_None ? error : NULL, watch->scope);
+    Py_CLEAR(watch->scope);
+    return ended ? Py_NewRef(Py_None) : NULL;
 }
 
 static int traverse(PyObject *self, visitproc visit, void *arg)
@@ -68,9 +69,9 @@ static int traverse(PyObject *self, visitproc visit, void *arg)
 static int clear(PyObject *self)
 {
     struct asgi_watch *watch = (struct asgi_watch *)self;
+    sl_watch_clear(&watch->watch);
     Py_CLEAR(watch->scope);
     Py_CLEAR(watch->send);
-    sl_watch_clear(&watch->watch);
     return 0;
 }
 

@@ -42,13 +42,14 @@ static long number_of(PyObject *status)
     return number;
 }
 
-static void finish(struct wsgi_watch *watch)
+/* False with an exception set: as sl_watch_end. */
+static bool finish(struct wsgi_watch *watch)
 {
-    if (watch->watch.watches != NULL) {
-        sl_watch_end(&watch->watch, watch->status, watch->error, (PyObject *)watch);
-        Py_CLEAR(watch->request);
-        Py_CLEAR(watch->error);
-    }
+    bool ended = sl_watch_end(&watch->watch, watch->status, watch->error, (PyObject *)watch);
+    Py_CLEAR(watch->environ);
+    Py_CLEAR(watch->request);
+    Py_CLEAR(watch->error);
+    return ended;
 }
 
 static void note_error(struct wsgi_watch *watch, PyObject *error)
@@ -112,16 +113,17 @@ static PyObject *pass_on(PyObject *self, PyObject *body)
     }
     /* With a list, nothing of the application runs any more. */
     if (PyList_Check(body) || PyTuple_Check(body) || is_file(watch, state, body)) {
-        finish(watch);
-        return Py_NewRef(body);
+        return finish(watch) ? Py_NewRef(body) : NULL;
     }
-    Py_XDECREF(watch->parts);
-    watch->parts = PyObject_GetIter(body);
-    if (watch->parts == NULL) {
+    PyObject *parts = PyObject_GetIter(body);
+    if (parts == NULL) {
         return NULL;
     }
-    Py_XDECREF(watch->body);
+    PyObject *before[] = {watch->parts, watch->body};
+    watch->parts = parts;
     watch->body = Py_NewRef(body);
+    Py_XDECREF(before[0]);
+    Py_XDECREF(before[1]);
     return Py_NewRef(PyObject_HasAttr(body, state->name_length) ? Py_None : self);
 }
 
@@ -152,16 +154,17 @@ static PyObject *close_body(PyObject *self, PyObject *ignored)
     if (method == NULL && PyErr_Occurred() != NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
     }
-    if (method != NULL) {
-        Py_XDECREF(PyObject_CallObject(method, NULL));
-        Py_DECREF(method);
-    }
+    PyObject *result = method != NULL && method != Py_None ? PyObject_CallObject(method, NULL) : NULL;
+    Py_XDECREF(result);
+    Py_XDECREF(method);
     bool closed = PyErr_Occurred() == NULL;
     if (!closed) {
         note_raised(watch);
     }
-    finish(watch);
-    return closed ? Py_NewRef(Py_None) : NULL;
+    bool ended = finish(watch);
+    Py_CLEAR(watch->parts);
+    Py_CLEAR(watch->body);
+    return closed && ended ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *fail(PyObject *self, PyObject *error)
@@ -169,8 +172,7 @@ static PyObject *fail(PyObject *self, PyObject *error)
     struct wsgi_watch *watch = (struct wsgi_watch *)self;
     note_error(watch, error);
     PyErr_Clear();
-    finish(watch);
-    Py_RETURN_NONE;
+    return finish(watch) ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *get_environ(PyObject *self, void *ignored)
@@ -202,13 +204,13 @@ static int traverse(PyObject *self, visitproc visit, void *arg)
 static int clear(PyObject *self)
 {
     struct wsgi_watch *watch = (struct wsgi_watch *)self;
+    sl_watch_clear(&watch->watch);
     Py_CLEAR(watch->environ);
     Py_CLEAR(watch->start_response);
     Py_CLEAR(watch->request);
     Py_CLEAR(watch->body);
     Py_CLEAR(watch->parts);
     Py_CLEAR(watch->error);
-    sl_watch_clear(&watch->watch);
     return 0;
 }
 

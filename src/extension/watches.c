@@ -92,6 +92,19 @@ static PyObject *begin_recording(PyObject *module, const struct sl_watches *watc
     return recording;
 }
 
+/* Sees to it that somebody looks after what is in the list. */
+static bool tend(struct sl_watches *watches)
+{
+    if (watches->tended) {
+        return true;
+    }
+    watches->tended = true;
+    PyObject *result = watches->tend != NULL ? PyObject_CallObject(watches->tend, NULL) : NULL;
+    watches->tended = result != NULL;
+    Py_XDECREF(result);
+    return watches->tended;
+}
+
 PyObject *sl_watches_begin(PyObject *watches, PyObject *type, PyObject *method, PyObject *caller)
 {
     struct sl_watches *self = (struct sl_watches *)watches;
@@ -103,17 +116,9 @@ PyObject *sl_watches_begin(PyObject *watches, PyObject *type, PyObject *method, 
         PyErr_SetString(PyExc_TypeError, "the method of a request is a str");
         return NULL;
     }
-    PyObject *module = PyType_GetModule((PyTypeObject *)type);
+    PyObject *module = type != NULL ? PyType_GetModule((PyTypeObject *)type) : NULL;
     if (module == NULL) {
-        return NULL;
-    }
-    if (!self->tended) {
-        PyObject *result = PyObject_CallObject(self->tend, NULL);
-        if (result == NULL) {
-            return NULL;
-        }
-        Py_DECREF(result);
-        self->tended = true;
+        return NULL; /* nothing is begun any more when the interpreter ends */
     }
     allocfunc allocate = (allocfunc)PyType_GetSlot((PyTypeObject *)type, Py_tp_alloc);
     struct sl_watch *watch = (struct sl_watch *)allocate((PyTypeObject *)type, 0);
@@ -123,12 +128,15 @@ PyObject *sl_watches_begin(PyObject *watches, PyObject *type, PyObject *method, 
     watch->method = Py_NewRef(method);
     watch->sampled = sampled;
     watch->started_ns = sl_clock_now_ns();
-    watch->recording = begin_recording(module, self, watch, caller);
+    /* In the list before anybody is asked to look after it: who looks rests only when the list is empty. */
+    link_in(self, watch);
+    if (tend(self)) {
+        watch->recording = begin_recording(module, self, watch, caller);
+    }
     if (watch->recording == NULL) {
         Py_DECREF(watch);
         return NULL;
     }
-    link_in(self, watch);
     return (PyObject *)watch;
 }
 

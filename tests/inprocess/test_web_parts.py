@@ -32,3 +32,9 @@ def test_requests_that_nobody_asked_for_are_kept_for_a_reason_and_not_disturbed(
     stacklapse: Command, python: Interpreter
 ) -> None:
     run_inside(stacklapse, python, "watches.py")
+
+
+def test_a_recording_that_takes_too_long_ends_and_no_request_is_kept_alive(
+    stacklapse: Command, python: Interpreter
+) -> None:
+    run_inside(stacklapse, python, "limits.py")

@@ -15,7 +15,7 @@ from stacklapse._web import failure
 from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
 from stacklapse._web.incoming import Incoming
-from stacklapse._web.watch import Watch
+from stacklapse._web.watch import Asked
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -69,7 +69,7 @@ class ASGICore:
         watched.finish(None)
         return None
 
-    async def _recorded(self, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _recorded(self, watch: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         """A request that was asked for."""
         exchange = _Exchange(self._core, watch, scope, send)
         try:
@@ -127,7 +127,7 @@ class _Exchange:
 
     __slots__ = ("_core", "_finished", "_held", "_holds", "_outcome", "_send", "_watch", "scope")
 
-    def __init__(self, core: Core, watch: Watch, scope: Scope, send: Send) -> None:
+    def __init__(self, core: Core, watch: Asked, scope: Scope, send: Send) -> None:
         self._core = core
         self._watch = watch
         self._send = send

@@ -20,7 +20,7 @@ from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
 from stacklapse._web.reports import About, Reports
 from stacklapse._web.store import MAX_BYTES, MAX_FILES, Store
-from stacklapse._web.watch import Limits, Watch, stop_watched
+from stacklapse._web.watch import Asked, Limits, stop_watched
 from stacklapse.session import Session
 
 Headers = Sequence[tuple[str, str]]
@@ -72,14 +72,14 @@ class Core:
         if not options.watches:
             return None
 
-        def keep(
-            watch: _native.Watch, status: int, error: BaseException | None, reason: str, seconds: float, subject: Any
+        def ended(
+            watch: _native.Watch, status: int, raised: BaseException | None, reason: str, seconds: float, subject: Any
         ) -> None:
             try:
                 session = stop_watched(watch)
                 if session is not None:
                     # What the server answers where the application does not.
-                    status = 500 if status == 0 and error is not None else status
+                    status = 500 if status == 0 and raised is not None else status
                     self._keep(
                         session,
                         method=watch.method,
@@ -102,9 +102,9 @@ class Core:
             sample=options.sample,
             most=options.max_watched,
             tend=self._limits.tend,
-            keep=keep,
+            keep=ended,
         )
-        self._limits.look_after(watches)
+        self._limits.include(watches)
         return watches
 
     def concerned(self, path: str, query: str, cookies: str, marked: bool) -> bool:
@@ -130,7 +130,7 @@ class Core:
             failure.tell("a report could not be served", error)
             return None
 
-    def begin(self, incoming: Incoming, caller: FrameType) -> Watch | None:
+    def begin(self, incoming: Incoming, caller: FrameType) -> Asked | None:
         """Starts to record the request, if it was asked for by who may."""
         try:
             if access.asks(self.options, incoming) and self._may(incoming):
@@ -146,13 +146,13 @@ class Core:
             failure.tell("the configured function `allow` failed, and nobody is let in", error)
             return False
 
-    def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Watch:
+    def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Asked:
         number = self._reports.reserve(f"{incoming.method} request")
-        watch = Watch(incoming, number=number)
+        watch = Asked(incoming, number=number)
         if not self._limits.add(watch, self.options.max_profiles):
             self._reports.drop(number)
             skipped = f"{self.options.max_profiles} requests are being profiled already"
-            return Watch(incoming, skipped=skipped)
+            return Asked(incoming, skipped=skipped)
         try:
             watch.start(round(self.options.interval * 1e9), caller)
         except BaseException:
@@ -160,7 +160,7 @@ class Core:
             raise
         return watch
 
-    def headers(self, watch: Watch) -> list[tuple[str, str]]:
+    def headers(self, watch: Asked) -> list[tuple[str, str]]:
         """What the response says of its profile."""
         found = []
         if watch.number is not None:
@@ -172,11 +172,11 @@ class Core:
             found.append(("X-Stacklapse-Limit", watch.limited))
         return found
 
-    def _address(self, watch: Watch) -> str:
+    def _address(self, watch: Asked) -> str:
         root = quote(watch.incoming.root.rstrip("/").encode("utf-8", "surrogateescape"), safe="/")
         return f"{root}{self.options.address}/{watch.number}"
 
-    def finish(self, watch: Watch, outcome: Outcome) -> None:
+    def finish(self, watch: Asked, outcome: Outcome) -> None:
         """A request that was asked for has ended."""
         try:
             seconds = watch.seconds
@@ -229,7 +229,7 @@ class Core:
         # The interpreter waits for it before it ends.
         threading.Thread(target=write, name="stacklapse-keep", daemon=False).start()
 
-    def page(self, watch: Watch, outcome: Outcome) -> Answer | None:
+    def page(self, watch: Asked, outcome: Outcome) -> Answer | None:
         """Ends the recording, and gives its report, to be sent instead of the response. None when there is none."""
         try:
             seconds = watch.seconds
@@ -246,7 +246,7 @@ class Core:
             failure.tell("a report could not be made", error)
             return None
 
-    def replaces(self, watch: Watch) -> bool:
+    def replaces(self, watch: Asked) -> bool:
         """Whether the report is to be sent instead of the response, if that is one page and no redirect."""
         return (
             watch.number is not None
@@ -271,7 +271,7 @@ def content_length(headers: Headers) -> int | None:
     return None
 
 
-def _about(watch: Watch, outcome: Outcome, seconds: float, link: str | None) -> About:
+def _about(watch: Asked, outcome: Outcome, seconds: float, link: str | None) -> About:
     method = watch.incoming.method[:20]
     route = outcome.route or "request"
     facts = [

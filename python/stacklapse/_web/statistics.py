@@ -19,7 +19,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from stacklapse import _native
 from stacklapse._web import failure
-from stacklapse._web.incoming import Incoming
 from stacklapse._web.watch import begin_recording, stopped
 from stacklapse.session import Session
 
@@ -142,16 +141,3 @@ class _Body:
                 close()
         finally:
             self._finish()
-
-
-def _incoming(environ: WSGIEnvironment) -> Incoming:
-    return Incoming(
-        method=environ.get("REQUEST_METHOD", ""),
-        path="",
-        root="",
-        query="",
-        header=lambda _: None,
-        peer=None,
-        debug=False,
-        native=lambda: environ,
-    )

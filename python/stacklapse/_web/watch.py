@@ -21,7 +21,7 @@ from stacklapse.session import Session
 _OWN_FOLDER = f"{Path(__file__).parents[1]}{os.sep}"
 
 
-class Watch:
+class Asked:
     """
     A request that somebody asked to profile, and may. `number` is that of the report; `skipped` says why it is not
     recorded after all. Those that nobody asked for are `_native.Watch`.
@@ -153,16 +153,16 @@ class Limits:
     def _reset(self) -> None:
         # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
         self._lock = _thread.allocate_lock()
-        self._asked: dict[Watch, None] = {}
-        self._looked_after = False
+        self._asked: dict[Asked, None] = {}
+        self._looks = False
         for watches in self._watched:
             watches.forget()
 
-    def look_after(self, watches: _native.Watches) -> None:
+    def include(self, watches: _native.Watches) -> None:
         """Those that nobody asked for; they call `tend` when there are any."""
         self._watched.append(watches)
 
-    def add(self, watch: Watch, most: int) -> bool:
+    def add(self, watch: Asked, most: int) -> bool:
         """False when as many as that are recorded already."""
         self.tend()
         with self._lock:
@@ -171,20 +171,20 @@ class Limits:
             self._asked[watch] = None
         return True
 
-    def remove(self, watch: Watch) -> None:
+    def remove(self, watch: Asked) -> None:
         with self._lock:
             self._asked.pop(watch, None)
 
     def tend(self) -> None:
         """What is recorded is looked after from now on."""
         with self._lock:
-            if self._looked_after:
+            if self._looks:
                 return
-            self._looked_after = True
+            self._looks = True
         try:
             threading.Thread(target=self._look, name="stacklapse-limits", daemon=True).start()
         except BaseException:
-            self._looked_after = False
+            self._looks = False
             raise
 
     def end(self) -> None:
@@ -194,7 +194,7 @@ class Limits:
             if recording is not None:
                 recording.discard()
 
-    def _running(self) -> list[Watch | _native.Watch]:
+    def _running(self) -> list[Asked | _native.Watch]:
         return [*self._asked, *(watch for watches in self._watched for watch in watches.running())]
 
     def _look(self) -> None:
@@ -208,16 +208,20 @@ class Limits:
         idle_since = time.monotonic()
         while not self._rests(idle_since):
             time.sleep(self._LOOK_SECONDS)
-            running = self._running()
-            if running:
+            if self._hold_all():
                 idle_since = time.monotonic()
-            for watch in running:
-                try:
-                    self._hold(watch)
-                except Exception as error:
-                    failure.tell("a limit could not be held", error)
         if anchor.is_running:
             anchor.stop()
+
+    def _hold_all(self) -> bool:
+        """Whether anything is recorded. It keeps no reference while the thread sleeps: requests end where they end."""
+        running = self._running()
+        for watch in running:
+            try:
+                self._hold(watch)
+            except Exception as error:
+                failure.tell("a limit could not be held", error)
+        return bool(running)
 
     def _rests(self, idle_since: float) -> bool:
         """Nothing has been recorded for a while, and who records next has to call `tend`."""
@@ -226,17 +230,17 @@ class Limits:
         with self._lock:
             if self._asked or not all(watches.rest() for watches in self._watched):
                 return False
-            self._looked_after = False
+            self._looks = False
             return True
 
-    def _hold(self, watch: Watch | _native.Watch) -> None:
+    def _hold(self, watch: Asked | _native.Watch) -> None:
         if watch.seconds > self._max_seconds:
             limit = f"recorded for {self._max_seconds:g} s only"
         elif watch.samples >= self._max_samples:
             limit = f"recorded for {self._max_samples:,} samples only"
         else:
             return
-        if isinstance(watch, Watch):
+        if isinstance(watch, Asked):
             watch.limit(limit)
         else:
             stop_watched(watch)

@@ -16,7 +16,7 @@ from stacklapse._web import failure
 from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
 from stacklapse._web.incoming import Incoming
-from stacklapse._web.watch import Watch
+from stacklapse._web.watch import Asked
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -84,12 +84,12 @@ class WSGICore:
         try:
             body = self._app(environ, watched)
             passed = watched.pass_on(body)
+            return _SizedWatched(watched, body) if passed is None else passed
         except BaseException as error:
             watched.fail(error)
             raise
-        return _SizedWatched(watched, body) if passed is None else passed
 
-    def _recorded(self, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _recorded(self, watch: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """A request that was asked for."""
         exchange = _Exchange(self._core, watch, environ, start_response)
         try:
@@ -134,7 +134,7 @@ class _Exchange:
 
     __slots__ = ("_core", "_environ", "_finished", "_held", "_holds", "_outcome", "_start_response", "_watch")
 
-    def __init__(self, core: Core, watch: Watch, environ: WSGIEnvironment, start_response: StartResponse) -> None:
+    def __init__(self, core: Core, watch: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._core = core
         self._watch = watch
         self._environ = environ

@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import threading
+import time
 
 from stacklapse import _native
 from work import spin
@@ -15,7 +16,7 @@ kept = []
 tended = []
 
 
-def watches(slow_ns=5_000_000, sample=0.0, most=10, keep=None, **more):
+def watches(slow_ns=3600_000_000_000, sample=0.0, most=10, keep=None, **more):
     return _native.Watches(
         **{
             "interval_ns": 1_000_000,
@@ -43,42 +44,42 @@ def here():
 
 
 # Why one is kept.
-all_slow = watches()
-watch = all_slow.begin("GET", here())
+table = watches()
+watch = table.begin("GET", here())
 assert (watch.method, watch.session) == ("GET", None)
-assert all_slow.running() == [watch]
-assert not all_slow.rest()
+assert table.running() == [watch]
+assert not table.rest()
 watch.end(200, None)
 assert kept == []
-assert all_slow.running() == []
+assert table.running() == []
 watch.end(500, ValueError())
 assert kept == [], "a request ends once"
 assert watch.take() is None
 
-watch = all_slow.begin("GET", here())
+recordings = []
+ends = watches(slow_ns=5_000_000, keep=lambda watch, *said: recordings.append((watch.take(), watch, *said)))
+watch = ends.begin("GET", here())
 spin(0.02)
 assert watch.samples > 0
 assert 0.02 <= watch.seconds < 10
 watch.end(204, None, "subject")
-((seen, status, error, reason, seconds, subject),) = kept
+((recording, seen, status, error, reason, seconds, subject),) = recordings
 assert (seen, status, error, reason, subject) == (watch, 204, None, "slow", "subject")
 assert 0.02 <= seconds < 10
-recording = watch.take()
 assert recording.running
 recording.stop()
-assert b"spin" in _native.Session(recording.trace()).render("folded").encode()
-kept.clear()
+assert "spin" in _native.Session(recording.trace()).render("folded")
 
 failure = ValueError("no")
 for status, error in ((500, None), (503, None), (200, failure), (0, failure)):
-    all_slow.begin("PUT", here()).end(status, error)
+    table.begin("PUT", here()).end(status, error)
     ((_, *said, _, _),) = kept
     assert said == [status, error, "failed"]
     kept.clear()
-assert len(tended) == 1
-assert all_slow.rest()
-all_slow.begin("GET", here()).end(499, None)
 assert len(tended) == 2
+assert table.rest()
+table.begin("GET", here()).end(499, None)
+assert len(tended) == 3
 assert kept == []
 
 # A share of all, and none of the others.
@@ -119,13 +120,68 @@ sys.unraisablehook = lambda unraisable: told.append(unraisable.exc_value)
 watches(keep=lambda *_: 1 / 0).begin("GET", here()).end(500, None)
 assert [type(error) for error in told] == [ZeroDivisionError]
 sys.unraisablehook = sys.__unraisablehook__
-raises(ZeroDivisionError, watches(tend=lambda: 1 / 0).begin, "GET", here())
-raises(TypeError, all_slow.begin, b"GET", here())
-raises(TypeError, all_slow.begin, "GET", "no frame")
+failing = watches(tend=lambda: 1 / 0)
+for _ in range(2):
+    raises(ZeroDivisionError, failing.begin, "GET", here())
+    assert failing.running() == []
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+# What is to end the program goes on, also on top of what the application raised.
+impatient = watches(keep=interrupted)
+raises(KeyboardInterrupt, impatient.begin("GET", here()).end, 500, None)
+request = impatient.wsgi({}, print, here())
+request.pass_on(iter(()))
+try:
+    try:
+        raise failure
+    except ValueError as error:
+        request.fail(error)
+except KeyboardInterrupt as error:
+    assert error.__context__ is failure
+assert impatient.running() == []
+
+
+class Closed:
+    def __iter__(self):
+        return iter(())
+
+    def close(self):
+        raise failure
+
+
+request = impatient.wsgi({}, print, here())
+request.pass_on(Closed())
+assert raises(KeyboardInterrupt, request.close).__context__ is failure
+
+# Nobody rests between the call of `tend` and the first.
+rested = []
+first = watches(tend=lambda: rested.append(first.rest()))
+assert first.begin("GET", here()) is not None
+assert rested == [False]
+
+# A module that another thread is importing is not waited for.
+os.mkdir("slowly")
+with open("slowly/trio.py", "w") as file:
+    file.write("import time\nimporting = True\ntime.sleep(3)\n")
+sys.path.insert(0, "slowly")
+importing = threading.Thread(target=__import__, args=("trio",))
+importing.start()
+while "importing" not in vars(sys.modules.get("trio", object)):
+    time.sleep(0.001)
+table.begin("GET", here()).end(200, None)
+assert importing.is_alive(), "it was waited for"
+importing.join()
+del sys.path[0], sys.modules["trio"]
+raises(TypeError, table.begin, b"GET", here())
+raises(TypeError, table.begin, "GET", "no frame")
 raises(TypeError, _native.Watch)
 raises(TypeError, _native.Watches)
 raises(OverflowError, watches, slow_ns=-1)
-assert all_slow.running() == []
+assert table.running() == []
 
 
 # Between a WSGI server and an application.
@@ -172,7 +228,7 @@ environ = {"REQUEST_METHOD": "HEAD", "werkzeug.request": "the request", "wsgi.fi
 
 
 def wsgi(body, status="200 OK"):
-    request = all_slow.wsgi(environ, start_response, here())
+    request = table.wsgi(environ, start_response, here())
     if status is not None:
         assert request(status, []) == "write"
     return request, request.pass_on(body)
@@ -181,15 +237,15 @@ def wsgi(body, status="200 OK"):
 for body in ([b"1"], (b"1",), Wrapper(b"1")):
     request, passed = wsgi(body)
     assert passed is body
-    assert all_slow.running() == [], "it has ended with that"
+    assert table.running() == [], "it has ended with that"
 for body in (Body(b"1", b"2"), iter([b"1", b"2"]), (part for part in (b"1", b"2"))):
     request, passed = wsgi(body)
     assert passed is request
     assert iter(passed) is passed
     assert list(passed) == [b"1", b"2"]
-    assert all_slow.running() == [request]
+    assert table.running() == [request]
     passed.close()
-    assert all_slow.running() == []
+    assert table.running() == []
     assert getattr(body, "closed", 1) == 1
 request, passed = wsgi(Sized(b"1"))
 assert passed is None
@@ -198,19 +254,43 @@ request.close()
 assert kept == []
 
 assert started[-1] == (("200 OK", []), {})
-request = all_slow.wsgi(environ, start_response, here())
+request = table.wsgi(environ, start_response, here())
 request("500 No", [("a", "b")], ("exc", "in", "fo"))
 assert started[-1] == (("500 No", [("a", "b")], ("exc", "in", "fo")), {})
-raises(TypeError, all_slow.wsgi(environ, lambda: None, here()), "200 OK", [])
+raises(TypeError, table.wsgi(environ, lambda: None, here()), "200 OK", [])
 assert (request.environ is environ, request.request) == (True, "the request")
 seen = []
 ends = watches(keep=lambda watch, *said: seen.append((watch.environ is environ, watch.request, *said[:3])))
 request = ends.wsgi(environ, start_response, here())
 request("503 No", [])
+assert request.environ is environ
 del environ["werkzeug.request"]
 request.pass_on([])
 assert seen == [(True, "the request", 503, None, "failed")], seen
-assert request.request is None, "it does not outlive its request"
+assert (request.environ, request.request) == (None, None), "it keeps nothing of its request"
+
+# A body may have a close that is none.
+body = Body(b"1")
+body.close = None
+request, passed = wsgi(body)
+assert list(passed) == [b"1"]
+passed.close()
+assert table.running() == []
+
+
+# One that dies while somebody asks for those that run.
+class Asks:
+    def __del__(self):
+        asked.append(table.running())
+
+
+asked = []
+for _ in range(10):
+    held = {"asks": Asks()}
+    request = table.wsgi(held, print, here())
+    request.take().discard()
+    del held, request
+assert asked == [[]] * 10, asked
 
 # Its errors are the application's, and go on.
 for broken in (ValueError("in the body"), KeyboardInterrupt()):
@@ -253,9 +333,9 @@ async def asgi():
         return "sent"
 
     said = []
-    table = watches(most=20, keep=lambda watch, *arguments: said.append(arguments))
+    twenty = watches(most=20, keep=lambda watch, *arguments: said.append(arguments))
     scope = {"method": "POST"}
-    request = table.asgi(scope, send, here())
+    request = twenty.asgi(scope, send, here())
     start = {"type": "http.response.start", "status": 502}
     assert await request(start) == "sent"
     assert sent == [start]
@@ -264,22 +344,22 @@ async def asgi():
     assert (status, error, reason, subject is scope) == (502, None, "failed", True)
     for message in ({"type": "http.response.body"}, {}, {"type": 7}, {"type": "http.response.start"}, 7):
         said.clear()
-        request = table.asgi(scope, send, here())
+        request = twenty.asgi(scope, send, here())
         await request(message)
         assert sent[-1] is message
         request.finish(failure)
         assert said[0][:2] == (0, failure)
     for status in ("200", -1, 2**70, None):
-        request = table.asgi(scope, send, here())
+        request = twenty.asgi(scope, send, here())
         await request({"type": "http.response.start", "status": status})
         request.finish(None)
-    raises(TypeError, table.asgi(scope, send, here()))
-    raises(KeyError, table.asgi, {}, send, here())
-    assert table.running() == []
+    raises(TypeError, twenty.asgi(scope, send, here()))
+    raises(KeyError, twenty.asgi, {}, send, here())
+    assert twenty.running() == []
 
     # Twenty at once, each its own.
     async def one(number):
-        request = table.asgi(scope, send, here())
+        request = twenty.asgi(scope, send, here())
         for _ in range(random.randrange(5)):
             await asyncio.sleep(0.001)
         await request({"type": "http.response.start", "status": 500 + number})
@@ -288,7 +368,7 @@ async def asgi():
     said.clear()
     await asyncio.gather(*(one(number) for number in range(20)))
     assert sorted(status for status, *_ in said) == list(range(500, 520))
-    assert table.running() == []
+    assert twenty.running() == []
 
 
 asyncio.run(asgi())
@@ -296,13 +376,13 @@ kept.clear()
 
 # What runs in one thread may be ended in another, and the context is as it was.
 before = dict(contextvars.copy_context())
-watch = all_slow.begin("GET", here())
+watch = table.begin("GET", here())
 assert dict(contextvars.copy_context()) != before
 ending = threading.Thread(target=watch.end, args=(200, None))
 ending.start()
 ending.join()
-all_slow.begin("GET", here()).end(200, None)
-assert all_slow.running() == []
+table.begin("GET", here()).end(200, None)
+assert table.running() == []
 
 # A forked child has none of them.
 forked = watches()
@@ -328,12 +408,12 @@ watch.end(200, None)
 counts = []
 for _ in range(3):
     for _ in range(300):
-        request = all_slow.wsgi(environ, start_response, here())
+        request = table.wsgi(environ, start_response, here())
         request("200 OK", [])
         list(request.pass_on(Body(b"1")))
         request.close()
     del request
     gc.collect()
     started.clear()
-    counts.append((sys.getrefcount(environ), sys.getrefcount(all_slow), sys.getrefcount(_native.WSGIWatch)))
+    counts.append((sys.getrefcount(environ), sys.getrefcount(table), sys.getrefcount(_native.WSGIWatch)))
 assert counts[0] == counts[1] == counts[2], counts
