@@ -12,11 +12,12 @@ import os
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ PROGRAM = PROGRAMS / "web"
 PACKAGES = ("flask", "gunicorn", "fastapi", "uvicorn", "jinja2", "pyinstrument")
 VARIANTS = {
     "plain": "plain",
-    "plain again": "plain",
+    "plain again": "again",
     "a middleware that does nothing": "nothing",
     "stacklapse, keep what is slow": "stacklapse",
     "pyinstrument, every request": "pyinstrument",
@@ -48,9 +49,14 @@ VARIANTS = {
 }
 CONNECTIONS, THREADS = 8, 4
 PROCESSES = 5
+# What neighbours take of the machine changes within seconds: turns are short, and many.
+TURNS, TURN_SECONDS = 8, 1
 SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "2"))
 REQUESTS = int(os.environ.get("STACKLAPSE_BENCH_REQUESTS", "100000"))
 WATCHED = "stacklapse"
+# Those that take turns within a server, and for how long in each process: what is slow would leave them too few.
+TURNING = {name: kind for name, kind in VARIANTS.items() if kind in ("plain", "again", "nothing", "stacklapse")}
+TURNING_PROCESSES, TURNING_SECONDS = 3, int(os.environ.get("STACKLAPSE_BENCH_TURNING", "60"))
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,12 @@ class Server:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/profiler/{profiler}", timeout=10) as answer:
             answer.read()
 
+    def turns(self) -> list[tuple[str, int, float]]:
+        """Those that were taken since the last call: the profiler, how many requests, seconds of CPU."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/turns", timeout=10) as answer:
+            found: list[tuple[str, int, float]] = json.load(answer)
+            return found
+
     def worker(self) -> int:
         """The process that answers: the server's only child, or itself."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -132,7 +144,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(arguments: Callable[[int], list[str]], profiler: str, folder: Path) -> Iterator[Server]:
+def serving(
+    arguments: Callable[[int], list[str]], profiler: str, folder: Path, turns: Iterable[str] = ()
+) -> Iterator[Server]:
+    """`turns`: profilers that take turns by themselves."""
     subprocess.run([TOP / "scripts" / "requirements", "bench"], check=True)
     name, python = next(iter(interpreters().items()))
     packages = install(f"{name}-web", python, PACKAGES)
@@ -141,6 +156,7 @@ def serving(arguments: Callable[[int], list[str]], profiler: str, folder: Path) 
         "SHOP_DATABASE": str(folder / "shop.sqlite"),
         "SHOP_FOLDER": str(folder / "kept"),
         "SHOP_PROFILER": profiler,
+        "SHOP_TURNS": ",".join(turns),
     }
     if not (folder / "shop.sqlite").exists():
         subprocess.run([python, PROGRAM / "shop.py"], env=environment, check=True)
@@ -175,11 +191,11 @@ def measured(kind: str) -> dict[str, list[Load]]:
             for variant in variants:
                 server.choose(VARIANTS[variant])
                 server.drive(1)
-            for number in range(rounds(4)):
+            for number in range(rounds(TURNS)):
                 # Now forward, now backward, so that none is always the one after another.
                 for variant in variants if number % 2 == 0 else reversed(variants):
                     server.choose(VARIANTS[variant])
-                    loads[variant].append(server.drive(SECONDS))
+                    loads[variant].append(server.drive(TURN_SECONDS))
     return loads
 
 
@@ -203,6 +219,42 @@ def web_load() -> str:
                 ]
             )
     return table(["application", "profiler", "requests a second", "fewer than plain", "p50", "p99", "failed"], rows)
+
+
+def rounds_of(turns: Iterable[tuple[str, int, float]]) -> Iterator[dict[str, float]]:
+    """Microseconds of CPU for each request, by profiler, of every row of turns that has each of them once."""
+    found: dict[str, float] = {}
+    for kind, requests, seconds in turns:
+        if kind in found:
+            found = {}
+        found[kind] = seconds / requests * 1e6
+        if len(found) == len(TURNING):
+            yield found
+            found = {}
+
+
+def web_cpu() -> str:
+    rows = []
+    for kind, (arguments, _) in KINDS.items():
+        rounds_taken: list[dict[str, float]] = []
+        for _ in range(TURNING_PROCESSES):
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                serving(arguments, "plain", Path(folder), TURNING.values()) as server,
+            ):
+                server.drive(2)
+                server.turns()
+                server.drive(TURNING_SECONDS)
+                rounds_taken.extend(rounds_of(server.turns()))
+        for variant, name in TURNING.items():
+            more = sorted(taken[name] - taken["plain"] for taken in rounds_taken)
+            # Without the tenth at either end, where a neighbour took the core.
+            kept = more[len(more) // 10 : len(more) - len(more) // 10]
+            error = 1.1 * statistics.stdev(kept) / len(kept) ** 0.5
+            median = middle([taken[name] for taken in rounds_taken])
+            difference = "" if name == "plain" else f"{statistics.fmean(kept):+.0f} us ± {error:.0f}"
+            rows.append([kind, variant, f"{median:,.0f} us", difference])
+    return table(["application", "profiler", "CPU for a request", "more than plain"], rows)
 
 
 @contextlib.contextmanager
@@ -279,4 +331,9 @@ def web_memory() -> str:
     return table(["application", "requests answered", "memory of the worker"], rows)
 
 
-FIGURES: dict[str, Callable[[], str]] = {"web_load": web_load, "web_attach": web_attach, "web_memory": web_memory}
+FIGURES: dict[str, Callable[[], str]] = {
+    "web_load": web_load,
+    "web_cpu": web_cpu,
+    "web_attach": web_attach,
+    "web_memory": web_memory,
+}

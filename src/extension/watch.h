@@ -43,8 +43,8 @@ void sl_watch_state_clear(struct sl_watch_state *state);
  * `keep` is told; false, with it set, when it raised what is no Exception and is to end the program. */
 bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject);
 
-/* For the types that are more than a Watch: their `tp_traverse`, `tp_clear` and, after they have released what is theirs,
- * `tp_dealloc` go on with these. */
+/* For the types that are more than a Watch: `tp_traverse` and `tp_dealloc` end with these. `tp_clear` begins with it, because
+ * whatever is released may ask for the Watches that run, and this is none any more. */
 int sl_watch_traverse(struct sl_watch *watch, visitproc visit, void *arg);
 void sl_watch_clear(struct sl_watch *watch);
 void sl_watch_free(struct sl_watch *watch);

@@ -1,6 +1,6 @@
-"""The shop under FastAPI, with each profiler in turn: what has been asked for last as /profiler/NAME, at first
-SHOP_PROFILER, is what answers. NAME: plain, nothing, stacklapse or pyinstrument. All but the last stand before the same
-application: two of the same kind differ by more than what stands before them."""
+"""The shop under FastAPI, with each profiler in turn (turns.py): what has been asked for last as /profiler/NAME, at
+first SHOP_PROFILER, is what answers. NAME: plain, again (the same), nothing, stacklapse or pyinstrument. All but the
+last stand before the same application: two of the same kind differ by more than what stands before them."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.templating import Jinja2Templates
 from pyinstrument import Profiler
 from stacklapse.asgi import ProfilerMiddleware
+from turns import Turns
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 
@@ -54,6 +55,7 @@ class Nothing:
 plain = shop_application()
 APPLICATIONS = {
     "plain": plain,
+    "again": plain,
     "nothing": Nothing(plain),
     "stacklapse": ProfilerMiddleware(plain, slow="500ms", folder=os.environ["SHOP_FOLDER"]),
     "pyinstrument": shop_application(),
@@ -67,14 +69,16 @@ async def profile(request, call_next):
         return await call_next(request)
 
 
-chosen = os.environ.get("SHOP_PROFILER", "plain")
+turns = Turns()
 
 
 async def application(scope, receive, send):
-    global chosen
     if scope["type"] == "http" and scope["path"].startswith("/profiler/"):
-        chosen = scope["path"].removeprefix("/profiler/")
+        turns.chosen = scope["path"].removeprefix("/profiler/")
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
-        return
-    await APPLICATIONS[chosen](scope, receive, send)
+    elif scope["type"] == "http" and scope["path"] == "/turns":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": turns.taken()})
+    else:
+        await APPLICATIONS[turns.profiler()](scope, receive, send)

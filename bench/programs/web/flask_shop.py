@@ -1,5 +1,5 @@
-"""The shop under Flask, with each profiler in turn: what has been asked for last as /profiler/NAME, at first
-SHOP_PROFILER, is what answers. NAME: plain, nothing, stacklapse, pyinstrument or cProfile."""
+"""The shop under Flask, with each profiler in turn (turns.py): what has been asked for last as /profiler/NAME, at first
+SHOP_PROFILER, is what answers. NAME: plain, again (the same), nothing, stacklapse, pyinstrument or cProfile."""
 
 import io
 import os
@@ -8,6 +8,7 @@ import shop
 from flask import Flask, g, jsonify, render_template
 from pyinstrument import Profiler
 from stacklapse.wsgi import ProfilerMiddleware
+from turns import Turns
 from werkzeug.middleware import profiler as werkzeug
 
 app = Flask(__name__)
@@ -31,7 +32,7 @@ def summary():
 # The hooks of its documentation, on every request.
 @app.before_request
 def before():
-    if chosen == "pyinstrument":
+    if turns.chosen == "pyinstrument":
         g.profiler = Profiler()
         g.profiler.start()
 
@@ -62,19 +63,22 @@ class Nowhere(io.TextIOBase):
 
 APPLICATIONS = {
     "plain": app,
+    "again": app,
     "nothing": nothing,
     "stacklapse": ProfilerMiddleware(app, slow="500ms", folder=os.environ["SHOP_FOLDER"]),
     "pyinstrument": app,
     "cProfile": werkzeug.ProfilerMiddleware(app, stream=Nowhere()),
 }
-chosen = os.environ.get("SHOP_PROFILER", "plain")
+turns = Turns()
 
 
 def application(environ, start_response):
-    global chosen
     path = environ["PATH_INFO"]
     if path.startswith("/profiler/"):
-        chosen = path.removeprefix("/profiler/")
+        turns.chosen = path.removeprefix("/profiler/")
         start_response("204 No Content", [])
         return []
-    return APPLICATIONS[chosen](environ, start_response)
+    if path == "/turns":
+        start_response("200 OK", [])
+        return [turns.taken()]
+    return APPLICATIONS[turns.profiler()](environ, start_response)
