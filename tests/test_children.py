@@ -57,7 +57,9 @@ EXECUTOR = """\
 import concurrent.futures, multiprocessing
 from work import in_first, in_second
 if __name__ == "__main__":
-    with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
+    context = multiprocessing.get_context("spawn")
+    both = context.Barrier(2)  # the first to be there would else do the work of the other
+    with concurrent.futures.ProcessPoolExecutor(2, context, initializer=both.wait) as executor:
         for future in [executor.submit(function) for function in (in_first, in_second)]: future.result()
 """
 
