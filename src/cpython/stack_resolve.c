@@ -204,6 +204,13 @@ static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
     return SL_LOOK_OK;
 }
 
+/* _Py_InitCleanup, from whose first instruction on an __init__ runs (Objects/codeobject.c, 3.12 to 3.15: three code units,
+ * of which it says that the fifth is the first that can be traced). */
+static bool init_cleanup(const struct sl_known_code *known)
+{
+    return known->first_traceable >= known->identity.units;
+}
+
 /* So often in a row a pair must have been odd before. */
 #define ODD_TO_BELIEVE 3
 
@@ -226,8 +233,8 @@ static bool fits(struct sl_stack *stack, uint32_t count)
         if (unit == UINT32_MAX) {
             return false;
         }
-        bool called = !callee->hidden && !callee->entry && !callee->generator && unit >= known->first_traceable;
-        if (called && !sl_calls_may(&known->calls, unit)) {
+        bool called = !callee->hidden && !callee->entry && !callee->generator && !init_cleanup(known);
+        if (called && (unit < known->first_traceable || !sl_calls_may(&known->calls, unit))) {
             odd = callee->address ^ caller->code;
         }
         if (!callee->hidden && !callee->generator && !caller->generator &&

@@ -14,6 +14,7 @@
 #define CHUNK_BYTES 16384
 #define FRAME_WORDS 14
 #define CODE_BYTES 512
+#define UNITS 16
 
 /* Everything that a walk on 3.15 can touch. */
 struct image {
@@ -79,7 +80,7 @@ static inline void make_image(struct image *image, const struct sl_layout *layou
         uint8_t *code = image->code[i];
         put(code, 0, 3);
         put(code, layout->object_type, address(image->type));
-        put(code, layout->code_size, 16);
+        put(code, layout->code_size, UNITS);
         put(code, layout->code_qualified_name, address(image->name[i]));
         put(code, layout->code_file, address(image->file));
         put(code, layout->code_line_table, address(image->table));

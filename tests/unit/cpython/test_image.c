@@ -322,6 +322,27 @@ static void test_below_a_pair_that_never_met_the_stack_is_certain(void **state)
     sl_python_detach(python);
 }
 
+/* A frame that has not come to its first line calls nothing, so it stands where the caller was. _Py_InitCleanup has no
+ * first line, and calls. */
+static void test_who_has_not_begun_has_not_called(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sl_layout *layout = &fixture->layout;
+    uint8_t *caller = fixture->image->chunk + SL_CHUNK_DATA + 8 + (size_t)(FRAMES - 2) * FRAME_WORDS * 8;
+    const uint32_t first_traceable[] = {2, UNITS};
+    const enum sl_look seen[] = {SL_LOOK_TORN, SL_LOOK_OK};
+    for (size_t i = 0; i < 2; i++) {
+        make(fixture);
+        put_half(fixture->image->code[0], layout->code_first_traceable, first_traceable[i]);
+        put(caller, layout->frame_instruction, address(fixture->image->code[0]) + layout->code_instructions + 2);
+        struct sl_python *python = open_image(fixture);
+        struct sl_python_thread thread = thread_of(fixture);
+        struct sl_walk walk;
+        assert_int_equal(sl_python_walk(python, &thread, &walk), seen[i]);
+        sl_python_detach(python);
+    }
+}
+
 static void test_a_circle_of_threads_or_generators_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -494,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
         cmocka_unit_test(test_below_a_pair_that_never_met_the_stack_is_certain),
+        cmocka_unit_test(test_who_has_not_begun_has_not_called),
         cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
         cmocka_unit_test(test_a_damaged_image_breaks_nothing_but_the_stack),
         cmocka_unit_test(test_a_stack_that_never_holds_still_takes_no_walk_forever),
