@@ -137,6 +137,7 @@ static enum sl_look follow_generator(struct following *following, uint64_t objec
     struct sl_stem_frame *raw = &await->addresses[await->walk.count];
     uint64_t instruction = 0;
     bool awaits = state >= layout->generator_awaits;
+    raw->instruction = 0; /* while it waits it is at another one than while it runs what it waits for */
     look = look_at_word(following, frame + layout->frame_code, &raw->code);
     if (look == SL_LOOK_OK) {
         look = look_at_word(following, frame + layout->frame_instruction, &instruction);

@@ -38,7 +38,7 @@ static bool take(struct sl_stem *stem, const struct sl_thread_memory *memory, si
     for (size_t i = 0; i < memory->last_count; i++) {
         const struct sl_raw_frame *raw = from_outermost(memory, i);
         if (i < count) {
-            stem->frames[stem->count++] = (struct sl_stem_frame){raw->address, raw->code};
+            stem->frames[stem->count++] = (struct sl_stem_frame){raw->address, raw->code, raw->instruction};
         }
         if (root != 0 && raw->address == root) {
             stem->root = root;
@@ -132,7 +132,8 @@ static size_t count_same(const struct sl_stem *stem, size_t stem_from, size_t st
     while (same < most && stem_from + same < stem_end) {
         const struct sl_raw_frame *raw = from_outermost(memory, from + same);
         const struct sl_stem_frame *frame = &stem->frames[stem_from + same];
-        if (raw->address != frame->address || raw->code != frame->code) {
+        bool stayed = frame->instruction == 0 || frame->instruction == raw->instruction;
+        if (raw->address != frame->address || raw->code != frame->code || !stayed) {
             break;
         }
         same++;
@@ -150,18 +151,29 @@ static size_t find_root(const struct sl_stem *stem, const struct sl_thread_memor
     return index;
 }
 
-size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread)
+static size_t count_shown(const struct sl_thread_memory *memory, size_t from, size_t count)
 {
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++) {
+        shown += from_outermost(memory, from + i)->shown;
+    }
+    return shown;
+}
+
+struct sl_stem_share sl_stem_shared(struct sl_stem *stem, struct sl_python *python,
+                                    const struct sl_python_thread *thread)
+{
+    const struct sl_stem_share none = {0};
     bool any = stem->frames != NULL || expects(stem);
     const struct sl_thread_memory *memory = any ? sl_thread_memory(&python->memories, thread) : NULL;
     if (memory == NULL) {
-        return 0;
+        return none;
     }
     if (expects(stem)) {
         take_expected(stem, memory);
     }
     if (stem->frames == NULL) {
-        return 0;
+        return none;
     }
     size_t left = 0; /* the innermost frame that is shown, and what is above it */
     while (left < memory->last_count && !memory->last[left].shown) {
@@ -170,33 +182,31 @@ size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const stru
     size_t most = memory->last_count - left;
     most = most > 0 ? most - 1 : 0;
     size_t root = find_root(stem, memory);
-    size_t outer;
-    if (root < memory->last_count) {
-        outer = count_same(stem, stem->root_index, stem->count, memory, root, most > root ? most - root : 0);
-        stem->count = stem->root_index + outer;
-        outer += root < most ? root : most;
-    } else {
+    if (stem->root != 0 && root == memory->last_count) {
         /* Without its root, it is not the coroutine that has moved. */
-        size_t end = stem->root != 0 ? stem->root_index : stem->count;
-        outer = count_same(stem, 0, end, memory, 0, most);
-        stem->count = stem->root != 0 ? stem->count : outer;
+        size_t outer = count_same(stem, 0, stem->root_index, memory, 0, most);
+        return (struct sl_stem_share){.outside = count_shown(memory, 0, outer)};
     }
-    size_t shown = 0;
-    for (size_t i = 0; i < outer; i++) {
-        shown += from_outermost(memory, i)->shown;
-    }
-    return shown;
+    size_t begin = stem->root == 0 ? 0 : root < most ? root : most;
+    size_t stem_begin = stem->root == 0 ? 0 : stem->root_index;
+    size_t same = count_same(stem, stem_begin, stem->count, memory, begin, most - begin);
+    stem->count = stem_begin + same;
+    return (struct sl_stem_share){
+        .outside = count_shown(memory, 0, begin),
+        .shared = count_shown(memory, begin, same),
+        .whole = true,
+    };
 }
 
-size_t sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame *frames, size_t count)
+struct sl_stem_share sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame *frames, size_t count)
 {
-    size_t same = 0;
     if (stem->root == 0 || count == 0) {
-        return 0;
+        return (struct sl_stem_share){0};
     }
     if (expects(stem)) {
         take_expected_from_root(stem, frames, count);
     }
+    size_t same = 0;
     while (same + 1 < count && stem->root_index + same < stem->count) {
         const struct sl_stem_frame *frame = &frames[count - 1 - same];
         const struct sl_stem_frame *known = &stem->frames[stem->root_index + same];
@@ -206,7 +216,7 @@ size_t sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame
         same++;
     }
     stem->count = stem->root_index + same;
-    return same;
+    return (struct sl_stem_share){.shared = same, .whole = stem->frames != NULL};
 }
 
 bool sl_stem_root_runs(const struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread)

@@ -1,8 +1,11 @@
 /* stem.h - the outer part of a stack as it stood at some moment, to tell how much of a later stack still is that part.
  *
+ * The stack of a coroutine begins with its root: what that runs in is another stack each time it is resumed.
+ *
  * A frame is taken for the same one while the same code object lies at the same address in it, and so do those between it
  * and where the comparison begins: the bottom of the stack, or the frame of a coroutine, its root, which comes back on
- * top of other frames each time it is resumed. */
+ * top of other frames each time it is resumed. It is the stem's while it also is at the same instruction: one that went on
+ * has itself run since. */
 #ifndef SL_CPYTHON_STEM_H
 #define SL_CPYTHON_STEM_H
 
@@ -14,6 +17,7 @@
 
 struct sl_stem_frame {
     uint64_t address, code;
+    uint64_t instruction; /* 0: not known */
 };
 
 struct sl_stem {
@@ -41,12 +45,21 @@ bool sl_stem_take(struct sl_stem *stem, struct sl_python *python, const struct s
 void sl_stem_expect(struct sl_stem *stem, struct sl_python *python, uint64_t caller, uint64_t outer,
                     uint64_t coroutine);
 
-/* How many of the frames of the thread's last walk, the outermost, belong to the stem; one that they do not belong to is
- * always left. Frames of the stem that have been left are taken out of it, since they do not come back. */
-size_t sl_stem_shared(struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread);
+/* What the outermost frames of a walk are, as far as they are shown: so many lie outside of the root, and then so many
+ * belong to the stem. */
+struct sl_stem_share {
+    size_t outside;
+    size_t shared;
+    bool whole; /* a stem lies where these begin, so that frames which belong to it no more were left or went on */
+};
+
+/* Those of the thread's last walk; at least one belongs to neither. Frames of the stem that were left or went on are
+ * taken out of it. */
+struct sl_stem_share sl_stem_shared(struct sl_stem *stem, struct sl_python *python,
+                                    const struct sl_python_thread *thread);
 
 /* The same for frames that begin with the root: `count` of them, the innermost first. */
-size_t sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame *frames, size_t count);
+struct sl_stem_share sl_stem_shared_from_root(struct sl_stem *stem, const struct sl_stem_frame *frames, size_t count);
 
 /* Whether the root is among the frames of the thread's last walk. */
 bool sl_stem_root_runs(const struct sl_stem *stem, struct sl_python *python, const struct sl_python_thread *thread);

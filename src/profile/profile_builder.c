@@ -264,6 +264,15 @@ void sl_build_task(struct sl_profile_builder *builder, uint32_t thread, uint32_t
     };
 }
 
+void sl_build_stem(struct sl_profile_builder *builder, uint32_t thread, uint32_t stack)
+{
+    struct sl_built_thread *built = sl_built_thread(builder, thread);
+    uint32_t found = number_find(&builder->stack_numbers, stack);
+    if (built != NULL) {
+        built->stem = found != SL_NONE ? found : 0;
+    }
+}
+
 /* Runs */
 
 void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t end_ns,
@@ -444,10 +453,35 @@ void sl_profile_view_release(struct sl_profile *view)
     *view = (struct sl_profile){0};
 }
 
+/* What lies on a thread's stem lies on nothing from now on. What a stem consists of stays, for others that lie on it. */
+static bool cut_stems(struct sl_profile_builder *builder)
+{
+    uint32_t count = builder->stacks.numbers.count;
+    bool *is_stem = NULL;
+    for (uint32_t i = 0; i < builder->thread_count; i++) {
+        sl_stack stem = builder->threads[i].stem;
+        if (stem == 0) {
+            continue;
+        }
+        is_stem = is_stem != NULL ? is_stem : calloc(count, sizeof *is_stem);
+        if (is_stem == NULL) {
+            return false;
+        }
+        is_stem[stem] = true;
+    }
+    for (uint32_t i = 1; is_stem != NULL && i < count; i++) {
+        if (is_stem[builder->stacks.records[i].caller]) {
+            builder->stacks.records[i].caller = 0;
+        }
+    }
+    free(is_stem);
+    return true;
+}
+
 struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts)
 {
     struct sl_profile *profile = malloc(sizeof *profile);
-    if (profile == NULL || !sl_profile_view(builder, facts, profile)) {
+    if (profile == NULL || !cut_stems(builder) || !sl_profile_view(builder, facts, profile)) {
         free(profile);
         return NULL;
     }

@@ -34,6 +34,7 @@ struct sl_built_thread {
     bool ended;
     bool live;
     uint32_t seen; /* last block in whose list of live threads it was */
+    sl_stack stem; /* its stacks begin above this one */
     struct sl_situation situation;
     uint64_t begin_ns; /* of its current run, and the look that began it */
     uint64_t first_look;
@@ -89,6 +90,10 @@ struct sl_built_thread *sl_built_thread(struct sl_profile_builder *builder, uint
 /* A task of the thread that the trace calls `thread`; `coroutine` is the trace's number of the function. */
 void sl_build_task(struct sl_profile_builder *builder, uint32_t thread, uint32_t number, uint32_t coroutine);
 
+/* The stacks of the thread that the trace calls `thread` begin above the one that it calls `stack`; one that is not known
+ * is none. */
+void sl_build_stem(struct sl_profile_builder *builder, uint32_t thread, uint32_t stack);
+
 /* Ends the current run of a thread before look `look`, which begins at `end_ns`. */
 void sl_build_run_end(struct sl_profile_builder *builder, struct sl_built_thread *thread, uint64_t end_ns,
                       uint64_t look);
@@ -103,7 +108,8 @@ void sl_build_run(struct sl_profile_builder *builder, struct sl_built_thread *th
 bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_facts *facts, struct sl_profile *view);
 void sl_profile_view_release(struct sl_profile *view);
 
-/* The profile, which takes over what the builder holds; else as the view. NULL when memory is or was exhausted. */
+/* The profile, which takes over what the builder holds, without the stems of its threads; else as the view. NULL when
+ * memory is or was exhausted. */
 struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts);
 
 #endif

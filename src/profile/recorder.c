@@ -219,6 +219,13 @@ void sl_recorder_task(struct sl_recorder *recorder, uint32_t thread, uint32_t nu
     }
 }
 
+void sl_recorder_thread_stem(struct sl_recorder *recorder, uint32_t thread, sl_stack stem)
+{
+    if (!recorder->closed && thread < recorder->thread_count && stem < recorder->stacks.numbers.count) {
+        ADD_EVENT(recorder, SL_TRACE_THREAD_STEM, thread, stem);
+    }
+}
+
 void sl_recorder_thread_end(struct sl_recorder *recorder, uint32_t thread, uint64_t end_ns, uint64_t cpu_ns)
 {
     if (recorder->closed || thread >= recorder->thread_count || recorder->threads[thread].ended) {

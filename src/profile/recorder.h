@@ -59,6 +59,10 @@ void sl_recorder_thread_name(struct sl_recorder *recorder, uint32_t thread, sl_s
  * outermost coroutine; 0: several are counted as this one. */
 void sl_recorder_task(struct sl_recorder *recorder, uint32_t thread, uint32_t number, sl_function coroutine);
 
+/* What was seen of a thread begins above `stem`: of all stacks that go through that stack, a reader leaves it out, also of
+ * those that were told before. The last one that is told counts. */
+void sl_recorder_thread_stem(struct sl_recorder *recorder, uint32_t thread, sl_stack stem);
+
 /* The end of a thread or process: it takes no part in later looks, and a thread's last run is cut or stretched to
  * `end_ns` (on the recording's clock). A thread that a look finds gone is ended before that look's `sl_recorder_look`.
  * Threads end before their process. */

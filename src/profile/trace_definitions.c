@@ -188,6 +188,15 @@ static void read_task_event(struct sl_profile_builder *builder, struct sl_cursor
     }
 }
 
+static void read_stem_event(struct sl_profile_builder *builder, struct sl_cursor event)
+{
+    uint32_t thread = sl_cursor_varint32(&event);
+    uint32_t stack = sl_cursor_varint32(&event);
+    if (!event.failed) {
+        sl_build_stem(builder, thread, stack);
+    }
+}
+
 static bool read_events(struct sl_trace_decoder *decoder, struct sl_cursor content)
 {
     while (sl_cursor_left(&content) > 0) {
@@ -204,6 +213,8 @@ static bool read_events(struct sl_trace_decoder *decoder, struct sl_cursor conte
             read_thread_event(&decoder->builder, kind, event);
         } else if (kind == SL_TRACE_TASK_NEW) {
             read_task_event(&decoder->builder, event);
+        } else if (kind == SL_TRACE_THREAD_STEM) {
+            read_stem_event(&decoder->builder, event);
         }
     }
     return !content.failed;

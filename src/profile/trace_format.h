@@ -59,6 +59,7 @@ enum sl_trace_event {
     SL_TRACE_THREAD_NAME = 5,
     SL_TRACE_THREAD_END = 6,
     SL_TRACE_TASK_NEW = 7,
+    SL_TRACE_THREAD_STEM = 8,
 };
 
 /* A section's content is at most this many times as large as what is stored of it, so that the memory a reader needs is

@@ -88,14 +88,14 @@ static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *obs
     return any;
 }
 
-/* How many of the outermost frames lie below where the recording began. */
-static size_t trimmed(struct sl_host_look *look, struct sl_host_recording *recording,
-                      const struct sl_subject_thread *observed, size_t strand)
+/* Which of the outermost frames lie below where the recording began. */
+static struct sl_stem_share share_of(struct sl_host_look *look, struct sl_host_recording *recording,
+                                     const struct sl_subject_thread *observed, size_t strand)
 {
     const struct sl_python_thread *state = &observed->strands[strand].python;
     if (!recording->options.trim || observed->thread.id != recording->starter ||
         state->address != recording->stem_state) {
-        return 0;
+        return (struct sl_stem_share){0};
     }
     return sl_stem_shared(&recording->stem, look->target->python, state);
 }
@@ -130,22 +130,28 @@ static bool sketch_walks(struct sl_host_look *look, struct sl_host_recording *re
     bool added = true;
     for (size_t i = 0; i < look->walk_count && added; i++) {
         struct sl_walk walk = walk_of(look, observed, i);
-        added =
-            sl_host_sketch_add(&recording->sketch, &walk, trimmed(look, recording, observed, look->walks[i].strand));
+        struct sl_stem_share share = share_of(look, recording, observed, look->walks[i].strand);
+        added = sl_host_sketch_add(&recording->sketch, &walk, &share);
     }
     return added;
 }
 
 static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, const struct sl_subject_thread *observed)
 {
+    struct sl_host_recording *recording = view->recording;
     sl_stack stack = 0;
     for (size_t i = 0; i < look->walk_count && stack != SL_NONE; i++) {
         size_t strand = look->walks[i].strand;
         struct sl_walk walk = walk_of(look, observed, i);
         use_strand(view, observed, strand);
-        size_t outer = trimmed(look, view->recording, observed, strand);
-        stack = sl_translate(&view->recording->translation, look->target->python, &view->strands[strand].strand, stack,
-                             outer, &walk);
+        struct sl_strand *translated = &view->strands[strand].strand;
+        struct sl_stem_share share = share_of(look, recording, observed, strand);
+        stack = sl_translate(&recording->translation, look->target->python, translated, stack, share.outside, &walk);
+        if (stack != SL_NONE && share.whole) {
+            uint32_t thread = view->thread != NULL ? view->thread->recorded.index : recording->scope.index;
+            sl_host_recording_stem(recording, thread, translated->stacks + share.outside,
+                                   translated->count - share.outside, share.shared);
+        }
     }
     return stack;
 }
@@ -325,13 +331,25 @@ static bool look_at_thread(struct sl_host_look *look, struct sl_subject_thread *
     return true;
 }
 
-/* How many of the outermost frames of the chain that the scope's coroutine waits for lie below where the recording
- * began. */
-static size_t trimmed_from_root(struct sl_host_recording *recording)
+/* Which of the outermost frames of the chain that the scope's coroutine waits for lie below where the recording began. */
+static struct sl_stem_share share_of_await(struct sl_host_recording *recording)
 {
     const struct sl_await *await = &recording->await;
     return recording->options.trim ? sl_stem_shared_from_root(&recording->stem, await->addresses, await->walk.count)
-                                   : 0;
+                                   : (struct sl_stem_share){0};
+}
+
+/* The stack of that chain. */
+static sl_stack stack_of_await(struct sl_host_look *look, struct sl_host_recording *recording)
+{
+    struct sl_strand *strand = &recording->await_strand;
+    struct sl_stem_share share = share_of_await(recording);
+    sl_stack stack =
+        sl_translate(&recording->translation, look->target->python, strand, 0, share.outside, &recording->await.walk);
+    if (stack != SL_NONE && share.whole) {
+        sl_host_recording_stem(recording, recording->scope.index, strand->stacks, strand->count, share.shared);
+    }
+    return stack;
 }
 
 /* The task runs, but in a context without its token: it has entered another one. Whether it was seen in the thread that
@@ -391,13 +409,10 @@ static void choose_waiting(struct sl_host_look *look, struct sl_host_recording *
         return; /* it was found to run */
     }
     bool awaits = choice.top == SL_HOST_TOP_AWAIT;
-    size_t outer = awaits ? trimmed_from_root(recording) : 0;
     if (recording->open) {
-        sl_stack frames = choice.top == SL_HOST_TOP_SWITCHED_OUT ? recording->last_stack : 0;
-        if (awaits) {
-            frames = sl_translate(&recording->translation, look->target->python, &recording->await_strand, 0, outer,
-                                  &recording->await.walk);
-        }
+        sl_stack frames = awaits                                   ? stack_of_await(look, recording)
+                          : choice.top == SL_HOST_TOP_SWITCHED_OUT ? recording->last_stack
+                                                                   : 0;
         choice.stack = sl_host_recording_stack(recording, frames, choice.top);
         if (choice.stack == SL_NONE) {
             choice.top = SL_HOST_TOP_MISSED;
@@ -406,7 +421,8 @@ static void choose_waiting(struct sl_host_look *look, struct sl_host_recording *
     }
     if (choose(recording, &choice) && !recording->open) {
         sl_host_sketch_clear(&recording->sketch);
-        if (awaits && !sl_host_sketch_add(&recording->sketch, &recording->await.walk, outer)) {
+        struct sl_stem_share share = awaits ? share_of_await(recording) : (struct sl_stem_share){0};
+        if (awaits && !sl_host_sketch_add(&recording->sketch, &recording->await.walk, &share)) {
             recording->choice.top = SL_HOST_TOP_MISSED;
         }
     }

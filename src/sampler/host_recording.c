@@ -222,6 +222,14 @@ bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_
     return true;
 }
 
+void sl_host_recording_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks, size_t count,
+                            size_t shared)
+{
+    if (sl_host_stem_see(&recording->stem_stack, stacks, count, shared)) {
+        sl_recorder_thread_stem(recording->recorder, thread, sl_host_stem_stack(&recording->stem_stack));
+    }
+}
+
 sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,
                                  struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code)
 {
@@ -266,7 +274,11 @@ static void tell_sketch(struct sl_host_recording *recording, const struct sl_pyt
         return;
     }
     const struct sl_host_choice *choice = &recording->choice;
-    sl_stack frames = sl_host_sketch_stack(sketch, &recording->translation, python);
+    sl_stack frames = sl_host_sketch_translate(sketch, &recording->translation, python);
+    if (frames != SL_NONE && sketch->share.whole) {
+        sl_host_recording_stem(recording, recording->scope.index, sketch->stacks + sketch->stem_first,
+                               sketch->count - sketch->stem_first, sketch->share.shared);
+    }
     sl_stack stack = sl_host_recording_stack(recording, frames, choice->top);
     stack = stack != SL_NONE ? stack : recording->recording.missed;
     struct sl_facts *facts = sl_recorder_facts(recording->recorder);
@@ -460,6 +472,7 @@ static void drop_view(struct sl_host_recording *recording, struct sl_subject *su
 static void forget(struct sl_host_recording *recording)
 {
     sl_stem_destroy(&recording->stem);
+    sl_host_stem_destroy(&recording->stem_stack);
     sl_host_sketch_destroy(&recording->sketch);
     sl_await_destroy(&recording->await);
     sl_await_init(&recording->await);

@@ -7,6 +7,7 @@
 #include "cpython/stem.h"
 #include "sampler/host.h"
 #include "sampler/host_sketch.h"
+#include "sampler/host_stem.h"
 #include "sampler/host_target.h"
 #include "sampler/host_tokens.h"
 #include "sampler/member_thread.h"
@@ -69,8 +70,9 @@ struct sl_host_recording {
 
     pid_t starter; /* the thread that started it */
     struct sl_stem stem;
-    uint64_t stem_state;  /* the thread state that has the stem; 0: none was found */
-    uint64_t interpreter; /* its interpreter; 0: not known */
+    uint64_t stem_state; /* the thread state that has the stem; 0: none was found */
+    struct sl_host_stem stem_stack;
+    uint64_t interpreter; /* the state's interpreter; 0: not known */
     struct sl_context_variable variable;
 
     /* What the scope waits for when nothing in it runs. */
@@ -123,6 +125,11 @@ bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_
 /* One with a `caller` was seen on a CPU in its first look, which stands for all the time until now: its CPU time begins to be
  * counted only then, because asking for it when it is started makes the kernel reconsider who is to run. */
 void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns);
+
+/* What was seen of the stem, in the line of time of thread number `thread` of the recorder: as sl_host_stem_see. Of one
+ * that is open. */
+void sl_host_recording_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks, size_t count,
+                            size_t shared);
 
 /* What a thread does, with the task that it runs (as in struct sl_walk); 0: none. Of one that is open. */
 sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,

@@ -7,17 +7,23 @@
 void sl_host_sketch_destroy(struct sl_host_sketch *sketch)
 {
     free(sketch->frames);
+    free(sketch->stacks);
     *sketch = (struct sl_host_sketch){0};
 }
 
 void sl_host_sketch_clear(struct sl_host_sketch *sketch)
 {
     sketch->count = 0;
+    sketch->share = (struct sl_stem_share){0};
 }
 
-bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, size_t trimmed)
+bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, const struct sl_stem_share *share)
 {
-    for (size_t i = trimmed; i < walk->count; i++) {
+    if (share->whole) {
+        sketch->stem_first = sketch->count;
+        sketch->share = *share;
+    }
+    for (size_t i = share->outside; i < walk->count; i++) {
         if (!sl_array_room(&sketch->frames, &sketch->capacity, sketch->count, sizeof *sketch->frames)) {
             return false;
         }
@@ -26,14 +32,16 @@ bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *wal
     return true;
 }
 
-sl_stack sl_host_sketch_stack(const struct sl_host_sketch *sketch, struct sl_translation *translation,
-                              const struct sl_python *python)
+sl_stack sl_host_sketch_translate(struct sl_host_sketch *sketch, struct sl_translation *translation,
+                                  const struct sl_python *python)
 {
-    sl_stack stack = 0;
+    sketch->stacks = calloc((size_t)sketch->count + 1, sizeof *sketch->stacks);
+    sl_stack stack = sketch->stacks != NULL ? 0 : SL_NONE;
     for (uint32_t i = 0; i < sketch->count && stack != SL_NONE; i++) {
         sl_function function = sl_translate_function(translation, python, sketch->frames[i].code);
         stack = function != SL_NONE ? sl_recorder_stack(translation->recorder, stack, function, sketch->frames[i].line)
                                     : SL_NONE;
+        sketch->stacks[i] = stack;
     }
     return stack;
 }

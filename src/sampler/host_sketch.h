@@ -6,6 +6,7 @@
 #define SL_SAMPLER_HOST_SKETCH_H
 
 #include "cpython/python.h"
+#include "cpython/stem.h"
 #include "sampler/slots.h"
 #include "sampler/translation.h"
 
@@ -18,6 +19,9 @@ struct sl_host_sketch {
     struct sl_span span;     /* on the recording's clock */
     struct sl_frame *frames; /* outermost first; owned */
     uint32_t count, capacity;
+    uint32_t stem_first;        /* the frame that the share begins at */
+    struct sl_stem_share share; /* of the frames that lie below where the recording began */
+    sl_stack *stacks;           /* for each frame, once it was translated; owned */
     uint64_t retried;
 };
 
@@ -26,11 +30,11 @@ void sl_host_sketch_destroy(struct sl_host_sketch *sketch);
 /* Forgets the frames, and keeps their memory. */
 void sl_host_sketch_clear(struct sl_host_sketch *sketch);
 
-/* Puts the frames of a walk on top, without the `trimmed` outermost of them. False when memory is exhausted. */
-bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, size_t trimmed);
+/* Puts the frames of a walk on top, without those outside of the root. False when memory is exhausted. */
+bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, const struct sl_stem_share *share);
 
-/* The frames as a stack; SL_NONE when memory is exhausted. */
-sl_stack sl_host_sketch_stack(const struct sl_host_sketch *sketch, struct sl_translation *translation,
-                              const struct sl_python *python);
+/* The frames as a stack, and `stacks`; SL_NONE when memory is exhausted. */
+sl_stack sl_host_sketch_translate(struct sl_host_sketch *sketch, struct sl_translation *translation,
+                                  const struct sl_python *python);
 
 #endif

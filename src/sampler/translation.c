@@ -88,22 +88,22 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
 }
 
 sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
-                      sl_stack root, size_t trimmed, const struct sl_walk *walk)
+                      sl_stack root, size_t outside, const struct sl_walk *walk)
 {
     size_t same = walk->unchanged < walk->count ? (size_t)walk->unchanged : walk->count;
     same = same < strand->count ? same : strand->count;
-    if (root != strand->root || trimmed != strand->trimmed) {
+    if (root != strand->root || outside != strand->outside) {
         same = 0;
     }
     strand->root = root;
-    strand->trimmed = trimmed;
+    strand->outside = outside;
     strand->count = same;
     if (!grow((void **)&strand->stacks, &strand->capacity, walk->count, sizeof(sl_stack))) {
         return SL_NONE;
     }
     sl_stack stack = same > 0 ? strand->stacks[same - 1] : root;
     for (size_t i = same; i < walk->count; i++) {
-        if (i < trimmed) {
+        if (i < outside) {
             strand->stacks[strand->count++] = root;
             continue;
         }

@@ -19,7 +19,7 @@ struct sl_translation {
 /* What the last walk of one thread state was translated to: a stack for each frame, the outermost first. */
 struct sl_strand {
     sl_stack root;  /* what the outermost frame was put on */
-    size_t trimmed; /* so many of the outermost frames were left out; their stack is the root */
+    size_t outside; /* so many of the outermost frames were left out; their stack is the root */
     sl_stack *stacks;
     size_t count;
     size_t capacity;
@@ -31,11 +31,11 @@ void sl_translation_destroy(struct sl_translation *translation);
 void sl_strand_init(struct sl_strand *strand);
 void sl_strand_destroy(struct sl_strand *strand);
 
-/* The stack of a walk, put on top of `root` (0: on nothing), without its outermost `trimmed` frames. Every successful
+/* The stack of a walk, put on top of `root` (0: on nothing), without its outermost `outside` frames. Every successful
  * walk of the strand's thread state must come here or to sl_strand_pass, because the next one is told relative to it.
  * SL_NONE when memory is exhausted. */
 sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
-                      sl_stack root, size_t trimmed, const struct sl_walk *walk);
+                      sl_stack root, size_t outside, const struct sl_walk *walk);
 
 /* The recording's function of a code object; SL_NONE when memory is exhausted. */
 sl_function sl_translate_function(struct sl_translation *translation, const struct sl_python *python, uint32_t number);

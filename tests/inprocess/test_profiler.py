@@ -31,6 +31,10 @@ def test_any_number_run_at_once(stacklapse: Command, python: Interpreter) -> Non
     run_inside(stacklapse, python, "many.py")
 
 
+def test_one_path_of_calls_is_in_one_place_of_the_tree(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "stems.py")
+
+
 def test_a_task_is_named(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     run_inside(stacklapse, python, "named.py", tmp_path / "task.lapse")
 

@@ -121,6 +121,7 @@ class Thread:
     begin: int
     end: int | None = None
     cpu: int = 0
+    stem: int = 0
     runs: list[Run] = field(default_factory=list)
 
 
@@ -270,6 +271,8 @@ class Trace:
             elif kind == 7:
                 task, function = event.numbers(2)
                 self.tasks[number, task] = function
+            elif kind == 8:
+                self.threads[number].stem = event.number()
 
     def read_looks(self, found: dict[int, Content]) -> None:
         begin, before, interval, count = found[7].numbers(4)
@@ -332,6 +335,8 @@ class Trace:
         thread.runs.append(Run(begin, end, seen.stack, seen.state, 1))
 
     def finish(self) -> None:
+        stems = {thread.stem for thread in self.threads} - {0}
+        self.stacks = [stack._replace(caller=0) if stack.caller in stems else stack for stack in self.stacks]
         duration = self.facts["duration"] if self.complete else self.time
         self.facts["duration"] = duration
         for process in self.processes:
