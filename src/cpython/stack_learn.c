@@ -23,8 +23,6 @@
  * given out in the same order. The next one may be there as soon as a line is compiled. */
 #define READ_WITHIN_NS_IN_CHURN 10000u
 
-#define NUMBER_NONE UINT32_MAX
-
 struct learning {
     struct sl_stack *stack;
     const uint64_t *addresses;
@@ -37,7 +35,6 @@ struct learning {
     size_t generation; /* and the count of freed code objects; SL_NO_PIECE where there is none */
     uint64_t age_ns;   /* from the stack to the headers */
     bool fresh;        /* too short a time for what lies there to have become something else, if the frame is there */
-    uint32_t numbers[SL_LEARN_MAX]; /* what was known at these addresses, or NUMBER_NONE */
 };
 
 static bool has(const struct learning *learning, uint64_t address, size_t *index)
@@ -227,21 +224,16 @@ static void note_versions(const struct learning *learning, const bool *learned)
     }
 }
 
-/* Whether the frame may be called what was read. */
-static bool may_be_called(const struct learning *learning, const struct sl_known_code *known, size_t index,
-                          bool was_there)
+/* Whether the frame may be called what was read. That it was what lay there before, too, does not tell: another one may
+ * have lain there in between. */
+static bool may_be_called(const struct learning *learning, const struct sl_known_code *known, bool was_there)
 {
-    return (was_there && learning->fresh) || was_made_before(learning, known) || was_seen(learning, known) ||
-           learning->numbers[index] == known->number;
+    return (was_there && learning->fresh) || was_made_before(learning, known) || was_seen(learning, known);
 }
 
 enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, size_t count, bool reused)
 {
     struct learning learning = {.stack = stack, .addresses = addresses, .count = count};
-    for (size_t i = 0; i < count; i++) {
-        const struct sl_known_code *known = reused ? sl_code_cache_find(&stack->python->codes, addresses[i]) : NULL;
-        learning.numbers[i] = known != NULL ? known->number : NUMBER_NONE;
-    }
     bool learned[SL_LEARN_MAX];
     enum sl_look look = copy(&learning);
     if (look == SL_LOOK_OK) {
@@ -265,7 +257,7 @@ enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, s
         if (asked_for(&learning, raw, &index)) {
             struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, raw->code);
             bool was_there = (i < learning.chain && chained) || still_there(&learning, raw, piece);
-            bool was_it = learned[index] && (believed || may_be_called(&learning, known, index, was_there));
+            bool was_it = learned[index] && (believed || may_be_called(&learning, known, was_there));
             raw->nameless = !was_it;
             stack->late = stack->late || (learned[index] && !was_it && !learning.fresh);
             if (was_it) {
