@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Command, command_path
+from support.inside import record_inside
 from support.interpreters import TOP, Interpreter
 from support.trace_reader import Trace
 
@@ -76,6 +77,30 @@ def test_a_reader_written_from_the_document_reads_a_recording(stacklapse: Comman
     assert lines == dump_of_c(recording.path)
     assert sum(line.startswith("thread ") for line in lines) == 3
     assert sum(line.startswith("run ") for line in lines) > 100
+
+
+PROFILED = """\
+import sys, time
+from stacklapse import Profiler
+
+def record():
+    with Profiler(interval=0.0002) as profiler:
+        time.sleep(0.05)
+    profiler.save(sys.argv[1])
+
+record()
+"""
+
+
+def test_a_reader_written_from_the_document_reads_a_profilers_recording(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    program = tmp_path / "profiled.py"
+    program.write_text(PROFILED)
+    recording = record_inside(stacklapse, any_python, str(program))
+    assert dump_of_python(recording.path) == dump_of_c(recording.path)
+    [thread] = Trace(recording.path.read_bytes()).threads
+    assert thread.stem > 0
 
 
 def test_a_reader_written_from_the_document_reads_a_recording_that_was_cut_off(
