@@ -162,6 +162,21 @@ class Server:
         return {name for stack in self.recording(address, headers).stacks() for name in stack.names}
 
 
+def run_program(command: Command, name: str) -> None:
+    """One of the programs that needs no server, and says at its end that all was as it should be."""
+    path = os.pathsep.join([str(package_path(command)), SITE_PACKAGES])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", PROGRAMS / name],
+        env=command.environment() | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=command.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "as said\n"), done.stderr
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from support.command import Command
-from support.inside import package_path
 
-from web.servers import PROGRAMS, SITE_PACKAGES, serving
+from web.servers import run_program, serving
 
 
 def test_options_are_checked_and_settings_are_read(stacklapse: Command) -> None:
-    path = os.pathsep.join([str(package_path(stacklapse)), SITE_PACKAGES])
-    done = subprocess.run(
-        [sys.executable, "-W", "error", PROGRAMS / "options.py"],
-        env=stacklapse.environment() | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=stacklapse.folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "as said\n"), done.stderr
+    run_program(stacklapse, "options.py")
 
 
 def test_a_reloaded_server_profiles_as_before(stacklapse: Command, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.command import Command
 from support.program import until
 
-from web.servers import PROGRAMS, Server, serving
+from web.servers import PROGRAMS, Server, run_program, serving
 
 KINDS = [
     "flask",
@@ -207,3 +207,7 @@ def test_an_application_without_a_framework(stacklapse: Command) -> None:
         assert server.browse("/boom?profile").status == 500
         assert server.browse("/silent?profile").status == 500
         assert server.browse("/page").body == b"<h1>page</h1>"
+
+
+def test_every_message_of_asgi_arrives_as_it_was_sent(stacklapse: Command) -> None:
+    run_program(stacklapse, "asgi_messages.py")

@@ -152,11 +152,16 @@ class _Exchange:
             if not self._replaceable(message):
                 await self._release()
             return
+        if self._holds and self._held:
+            # Nothing overtakes what is held: neither trailers nor what a server may know besides.
+            await self._release()
         await self._send(message)
 
     def _amended(self, message: Message) -> Message:
         try:
-            headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+            # An application may give an iterator, which can be read once.
+            message = {**message, "headers": list(message.get("headers", ()))}
+            headers = [(bytes(name), bytes(value)) for name, value in message["headers"]]
             self._outcome.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
             if self._holds:
                 return message
