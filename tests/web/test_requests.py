@@ -197,7 +197,7 @@ def test_an_application_without_a_framework(stacklapse: Command) -> None:
         one = server.ask("/one?profile")
         assert (one.body, one.header("Content-Length")) == (b"one part", "8")
         assert server.browse("/one?profile").is_report
-        for path, body in (("/late", b"<h1>late</h1>"), ("/write", b"written, returned")):
+        for path, body in (("/late", b"<h1>late</h1>"), ("/write", b"written, again, returned")):
             answer = server.browse(f"{path}?profile")
             assert answer.body == body
             assert "cook_page" in server.functions(answer.report)

@@ -132,7 +132,17 @@ class _SizedWatched:
 class _Exchange:
     """A request that was asked for, on its way through."""
 
-    __slots__ = ("_core", "_environ", "_finished", "_held", "_holds", "_outcome", "_start_response", "_watch")
+    __slots__ = (
+        "_core",
+        "_environ",
+        "_finished",
+        "_held",
+        "_holds",
+        "_outcome",
+        "_released",
+        "_start_response",
+        "_watch",
+    )
 
     def __init__(self, core: Core, watch: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._core = core
@@ -142,6 +152,7 @@ class _Exchange:
         self._outcome = Outcome()
         self._held: tuple[str, list[tuple[str, str]]] | None = None
         self._holds = core.replaces(watch)
+        self._released: Write | None = None
         self._finished = False
 
     def start_response(
@@ -176,10 +187,12 @@ class _Exchange:
         return self._release()(data)
 
     def _release(self) -> Write:
-        """Sends the headers that were held back."""
-        assert self._held is not None
-        self._holds = False
-        return self._start(*self._held, None)
+        """Sends the headers that were held back, the first time: the server takes them once."""
+        if self._released is None:
+            assert self._held is not None
+            self._holds = False
+            self._released = self._start(*self._held, None)
+        return self._released
 
     def pass_on(self, body: Iterable[bytes]) -> Iterable[bytes]:
         if self._holds:

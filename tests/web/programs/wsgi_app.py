@@ -43,6 +43,7 @@ def application(environ, start_response):
         write = start_response("200 OK", [*PAGE])
         kitchen.cook_page()
         write(b"written, ")
+        write(b"again, ")
         return [b"returned"]
     if path == "/exc-info":
         start_response("200 OK", [*PAGE])
