@@ -165,8 +165,13 @@ def test_werkzeugs_arguments_do_what_they_do_there(stacklapse: Command, tmp_path
         assert server.browse("/page").body == b"<h1>page</h1>"
         assert server.browse("/page/two/parts?profile&q=hidden").body == b"<h1>page</h1>"
         assert server.ask("/boom").status == 500
+        # Of one part the server makes a Content-Length, if it sees that it is one.
+        one = server.ask("/one")
+        assert (one.body, one.header("Content-Length")) == (b"one part", "8")
+        # No body at all is an error, and the end of the recording.
+        assert server.ask("/nothing").status == 500
         files = sorted(path.name for path in (tmp_path / "profiles").iterdir())
-        patterns = {"page", "page.two.parts", "boom"}
+        patterns = {"page", "page.two.parts", "boom", "nothing"}
         for pattern in patterns:
             assert [name for name in files if re.fullmatch(rf"GET\.{pattern}\.\d+ms\.\d+\.prof", name)], files
         name = next(name for name in files if ".boom." in name)

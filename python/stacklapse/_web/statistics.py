@@ -54,12 +54,16 @@ class StatisticsMiddleware:
             recording, _ = begin_recording(method, _INTERVAL_NS, sys._getframe())
         except Exception as error:
             failure.tell("a request could not be recorded", error)
+
+        def finish() -> None:
+            self._finish(recording, environ)
+
         try:
             body = self._app(environ, start_response)
+            return _SizedBody(body, finish) if hasattr(body, "__len__") else _Body(body, finish)
         except BaseException:
-            self._finish(recording, environ)
+            finish()
             raise
-        return _Body(body, lambda: self._finish(recording, environ))
 
     def _finish(self, recording: _native.Recording | None, environ: WSGIEnvironment) -> None:
         try:
@@ -141,3 +145,10 @@ class _Body:
                 close()
         finally:
             self._finish()
+
+
+class _SizedBody(_Body):
+    """Where the server may see how many parts there are: of one part it makes a Content-Length."""
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]

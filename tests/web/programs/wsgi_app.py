@@ -65,6 +65,9 @@ def application(environ, start_response):
         kitchen.cook_failure()
     if path == "/silent":
         return []
+    if path == "/nothing":
+        start_response("200 OK", [*PAGE])
+        return None
     start_response("404 Not Found", [*PAGE])
     return [b"not found"]
 
