@@ -135,6 +135,8 @@ class ProfilerMiddleware:
 
     def _answered(self, watch: Asked, request: Any, response: Any, outcome: Outcome) -> bool:
         """The response to who asked for a profile. Whether it has become the report, and the recording has ended."""
+        # Django's page cache would give everybody what is about to be added. There is no other way to tell it from here.
+        request._cache_update_cache = False
         streams = bool(getattr(response, "streaming", False))
         outcome.headers = list(response.items())
         outcome.size = 0 if streams else len(response.content)

@@ -103,6 +103,19 @@ def test_a_token_lets_in_until_it_ends(stacklapse: Command, kind: str) -> None:
             is_shut(server, {}, f"?profile={bad}")
 
 
+@pytest.mark.parametrize("kind", ["django", "django-asgi"])
+def test_djangos_page_cache_keeps_nothing_of_ours(stacklapse: Command, kind: str) -> None:
+    good = token(stacklapse)
+    with serving(stacklapse, kind, {"secret": SECRET}, debug=False, environment={"DJANGO_CACHES": "yes"}) as server:
+        for headers in ({"X-Stacklapse": good}, {"Cookie": f"stacklapse={good}"}):
+            assert server.browse("/asynchronous?profile", headers).is_report
+            for path in ("/asynchronous?profile", "/slow/ann"):
+                assert server.ask(path, headers=headers).report
+                assert server.browse(path).says_nothing
+        # It is there, and does keep what others are answered.
+        assert server.ask("/slow/ann").header("Cache-Control") == "max-age=600"
+
+
 @pytest.mark.parametrize("kind", ["gunicorn-gthread", "starlette", "django"])
 def test_a_callback_decides_alone(stacklapse: Command, kind: str) -> None:
     with serving(stacklapse, kind, {"allow": "staff"}) as server:

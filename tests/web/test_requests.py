@@ -53,7 +53,7 @@ def check_page(server: Server) -> None:
     shown = server.browse("/page/ann?profile")
     assert shown.status == 200
     assert shown.is_report
-    assert shown.header("Cache-Control") == "no-store"
+    assert shown.header("Cache-Control") == "no-store, private"
     assert "very-secret-basket" in (shown.header("Set-Cookie") or "")
     assert b"very-secret-basket" not in shown.body
     for fact in (">status</dt><dd>200<", ">size</dt><dd>10 bytes<", "&lt;b&gt;soup&lt;/b&gt;", ">GET /page/"):

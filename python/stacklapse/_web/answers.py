@@ -13,7 +13,8 @@ from stacklapse.session import Session
 # For nobody else to keep, index, put into a frame or take for something else. What the page itself may load it says in
 # its own policy.
 _CLOSED = [
-    ("Cache-Control", "no-store"),
+    # Django's page cache, up to 5.2.0, takes notice of `private` alone.
+    ("Cache-Control", "no-store, private"),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Robots-Tag", "noindex, nofollow"),

@@ -6,13 +6,18 @@ import time
 import kitchen
 from django.conf import settings
 
+MIDDLEWARE = ["stacklapse.django.ProfilerMiddleware", "django.middleware.common.CommonMiddleware"]
+if os.environ.get("DJANGO_CACHES"):
+    update, fetch = (f"django.middleware.cache.{name}CacheMiddleware" for name in ("Update", "FetchFrom"))
+    MIDDLEWARE = [update, *MIDDLEWARE, fetch]
+
 if not settings.configured:
     settings.configure(
         DEBUG=kitchen.DEBUG,
         SECRET_KEY="for-tests-only",
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF="django_app",
-        MIDDLEWARE=["stacklapse.django.ProfilerMiddleware", "django.middleware.common.CommonMiddleware"],
+        MIDDLEWARE=MIDDLEWARE,
         INSTALLED_APPS=["stacklapse.django.StacklapseConfig"],
         **{f"STACKLAPSE_{name.upper()}": value for name, value in kitchen.OPTIONS.items()},
     )
