@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
@@ -30,7 +30,9 @@ __all__ = ["ProfilerMiddleware", "StacklapseConfig"]
 
 
 def _options() -> Options:
-    return Options.configured(lambda name: getattr(settings, name, None), {})
+    allow = getattr(settings, "STACKLAPSE_ALLOW", None)
+    instead = {"allow": async_to_sync(allow)} if iscoroutinefunction(allow) else {}
+    return Options.configured(lambda name: getattr(settings, name, None), instead)
 
 
 class ProfilerMiddleware:
@@ -44,6 +46,7 @@ class ProfilerMiddleware:
         self._core = Core(_options())
         self._variable = "HTTP_" + self._core.options.header.upper().replace("-", "_")
         self._asynchronous = iscoroutinefunction(get_response)
+        self._asks_in_thread = self._asynchronous and self._core.options.allow is not None
         self._watches = self._core.watches(_route, in_background=self._asynchronous)
         if self._asynchronous:
             markcoroutinefunction(self)
@@ -64,7 +67,7 @@ class ProfilerMiddleware:
         return self._end(watch, request, response)
 
     async def _call_asynchronously(self, request: Any) -> Any:
-        answer, watch = self._begin(request)
+        answer, watch = self._begin(request, await self._allowed(request) if self._asks_in_thread else None)
         if answer is not None:
             return _response(answer)
         if watch is None:
@@ -76,13 +79,27 @@ class ProfilerMiddleware:
             raise
         return self._end(watch, request, response)
 
-    def _begin(self, request: Any) -> tuple[Answer | None, Asked | _native.Watch | None]:
+    async def _allowed(self, request: Any) -> bool:
+        """What `allow` says. It is asked in the thread where Django lets it use the database."""
+        try:
+            if self._concerned(request):
+                allowed: bool = await sync_to_async(self._core.allows, thread_sensitive=True)(_incoming(request))
+                return allowed
+        except Exception as error:
+            failure.tell("a request could not be looked at", error)
+        return False
+
+    def _concerned(self, request: Any) -> bool:
+        get = request.META.get
+        marked = self._variable in request.META
+        return self._core.concerned(request.path_info, get("QUERY_STRING", ""), get("HTTP_COOKIE", ""), marked)
+
+    def _begin(self, request: Any, allowed: bool | None = None) -> tuple[Answer | None, Asked | _native.Watch | None]:
+        """`allowed`: as in Incoming."""
         try:
             caller = sys._getframe(1)
-            get = request.META.get
-            marked = self._variable in request.META
-            if self._core.concerned(request.path_info, get("QUERY_STRING", ""), get("HTTP_COOKIE", ""), marked):
-                incoming = _incoming(request)
+            if self._concerned(request):
+                incoming = _incoming(request, allowed)
                 answer = self._core.answer(incoming)
                 watch = None if answer is not None else self._core.begin(incoming, caller)
                 if answer is not None or watch is not None:
@@ -135,7 +152,7 @@ class ProfilerMiddleware:
 
     def _answered(self, watch: Asked, request: Any, response: Any, outcome: Outcome) -> bool:
         """The response to who asked for a profile. Whether it has become the report, and the recording has ended."""
-        # Django's page cache would give everybody what is about to be added. There is no other way to tell it from here.
+        # Django's page cache would give everybody what is about to be added, and can be told by no other way.
         request._cache_update_cache = False
         streams = bool(getattr(response, "streaming", False))
         outcome.headers = list(response.items())
@@ -201,7 +218,7 @@ class _AsyncStream:
         finish()
 
 
-def _incoming(request: Any) -> Incoming:
+def _incoming(request: Any, allowed: bool | None = None) -> Incoming:
     meta = request.META
     return Incoming(
         method=request.method or "",
@@ -212,6 +229,7 @@ def _incoming(request: Any) -> Incoming:
         peer=meta.get("REMOTE_ADDR"),
         debug=bool(settings.DEBUG),
         native=lambda: request,
+        allowed=allowed,
     )
 
 

@@ -116,16 +116,29 @@ def test_djangos_page_cache_keeps_nothing_of_ours(stacklapse: Command, kind: str
         assert server.ask("/slow/ann").header("Cache-Control") == "max-age=600"
 
 
-@pytest.mark.parametrize("kind", ["gunicorn-gthread", "starlette", "django"])
+@pytest.mark.parametrize("kind", ["gunicorn-gthread", "starlette", "django", "django-asgi"])
 def test_a_callback_decides_alone(stacklapse: Command, kind: str) -> None:
     with serving(stacklapse, kind, {"allow": "staff"}) as server:
         # In debug mode, too.
         is_shut(server, {})
         assert server.browse("/page/ann?profile", {"X-Staff": "yes"}).is_report
-    for callback in ("failing", "asynchronous"):
+    for callback in ("failing",) if kind.startswith("django") else ("failing", "asynchronous"):
         with serving(stacklapse, kind, {"allow": callback}) as server:
             is_shut(server, {"X-Staff": "yes"})
             assert server.log.count("`allow` failed") == 1
+
+
+@pytest.mark.parametrize("kind", ["django", "django-asgi"])
+@pytest.mark.parametrize("callback", ["in_database", "asynchronous"])
+def test_djangos_callback_may_use_the_database_and_be_asynchronous(
+    stacklapse: Command, kind: str, callback: str
+) -> None:
+    with serving(stacklapse, kind, {"allow": callback}) as server:
+        is_shut(server, {})
+        shown = server.browse("/page/ann?profile", {"X-Staff": "yes"})
+        assert shown.is_report
+        assert "cook_page" in server.functions(shown.report, {"X-Staff": "yes"})
+        assert "stacklapse: " not in server.log, server.log
 
 
 @pytest.mark.parametrize("kind", ["gunicorn-gthread", "starlette"])

@@ -139,7 +139,14 @@ class Core:
             failure.tell("a request could not be recorded", error)
         return None
 
+    def allows(self, incoming: Incoming) -> bool:
+        """Whether `incoming` asks for something of ours, and may: for who has to ask elsewhere than where it begins."""
+        asks = incoming.path.startswith(self.options.address) or access.asks(self.options, incoming)
+        return bool(asks) and self._may(incoming)
+
     def _may(self, incoming: Incoming) -> bool:
+        if incoming.allowed is not None:
+            return incoming.allowed
         try:
             return access.may(self.options, incoming)
         except Exception as error:

@@ -25,6 +25,8 @@ class Incoming:
     debug: bool
     native: Callable[[], object]
     """Gives the framework's own request, or environ, or scope: what `allow` is called with."""
+    allowed: bool | None = None
+    """Whether it may, where that was found out before, by `Core.allows`. None: it was not."""
 
     def argument(self, name: str) -> str | None:
         """Of the query; empty where it has no value."""

@@ -23,11 +23,24 @@ def failing(request):
 
 
 async def asynchronous(request):
-    return False
+    await asyncio.sleep(0)
+    return staff_only(request)
+
+
+def in_database(request):
+    """As Django guards each use of its database."""
+    from django.utils.asyncio import async_unsafe
+
+    return async_unsafe(staff_only)(request)
 
 
 if "allow" in OPTIONS:
-    OPTIONS["allow"] = {"staff": staff_only, "failing": failing, "asynchronous": asynchronous}[OPTIONS["allow"]]
+    OPTIONS["allow"] = {
+        "staff": staff_only,
+        "failing": failing,
+        "asynchronous": asynchronous,
+        "in_database": in_database,
+    }[OPTIONS["allow"]]
 
 
 def busy(seconds):
