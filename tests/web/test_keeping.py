@@ -82,6 +82,18 @@ def test_a_share_of_all_requests_is_kept(stacklapse: Command, tmp_path: Path) ->
     assert len([row for row in kept if row[2] == "/page/<name>"]) == 3
 
 
+@pytest.mark.parametrize("kind", ["starlette", "fastapi"])
+def test_the_route_of_a_mounted_application_begins_where_it_is_mounted(
+    stacklapse: Command, tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "kept"
+    with serving(stacklapse, kind, {"folder": str(folder), "sample": 1.0}) as server:
+        assert b"mounted" in server.ask("/mounted/soups/page/ann").body
+        shown = server.browse("/mounted/soups/page/ann?profile")
+        assert b"GET /mounted/{tenant}/page/{name}" in shown.body
+        wait_for(lambda: "/mounted/{tenant}/page/{name}" in {row[2] for row in rows(folder)})
+
+
 @pytest.mark.parametrize("kind", ["gunicorn-gthread-preload", "gunicorn-gevent-preload"])
 def test_several_processes_keep_their_requests_in_one_folder(stacklapse: Command, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "kept"

@@ -241,11 +241,12 @@ def route_of(core: Core, scope: Scope) -> str:
 
 
 def _starlette_route(scope: Scope) -> str | None:
-    """Starlette says which route or function answers; below which others it lies is in the application's list."""
+    """Starlette says which route or function answers; below which others it lies is in the outermost router's list. A
+    mounted application puts itself in the place of the outermost, but not its router."""
     wanted, endpoint = scope.get("route"), scope.get("endpoint")
     if wanted is None and endpoint is None:
         return None
-    pending = [("", route) for route in getattr(scope.get("app"), "routes", ())]
+    pending = [("", route) for route in getattr(scope.get("router"), "routes", ())]
     at = 0
     while at < len(pending) and at < _ROUTES_MAX:
         prefix, route = pending[at]

@@ -10,6 +10,8 @@ import kitchen
 import starlette_app
 
 app = FastAPI(debug=kitchen.DEBUG)
+inner = FastAPI()
+app.mount("/mounted/{tenant}", inner)
 app.add_middleware(ProfilerMiddleware, **kitchen.OPTIONS)
 
 
@@ -83,6 +85,11 @@ async def background(tasks: BackgroundTasks):
 async def slow(user: str):
     await asyncio.sleep(0.15)
     return "slow"
+
+
+@inner.get("/page/{name}")
+def mounted(name: str):
+    return "mounted"
 
 
 @app.get("/turns/{number}")

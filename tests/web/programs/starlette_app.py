@@ -99,6 +99,10 @@ async def echo(socket):
     await socket.close()
 
 
+def mounted(request):
+    return PlainTextResponse("mounted")
+
+
 app = Starlette(
     debug=kitchen.DEBUG,
     routes=[
@@ -115,6 +119,7 @@ app = Starlette(
         Route("/background", background),
         Route("/turns/{number:int}", turns),
         Mount("/slow", routes=[Route("/{user}", slow)]),
+        Mount("/mounted/{tenant}", Starlette(routes=[Route("/page/{name}", mounted)])),
         WebSocketRoute("/echo", echo),
     ],
     middleware=[Middleware(ProfilerMiddleware, **kitchen.OPTIONS)],
