@@ -94,6 +94,14 @@ def test_the_route_of_a_mounted_application_begins_where_it_is_mounted(
         wait_for(lambda: "/mounted/{tenant}/page/{name}" in {row[2] for row in rows(folder)})
 
 
+def test_the_route_of_an_included_router_begins_where_it_is_included(stacklapse: Command) -> None:
+    with serving(stacklapse, "fastapi") as server:
+        for place, template in (("", ""), ("/mounted/soups", "/mounted/{tenant}")):
+            for route in ("/one/router/page", "/two/router/page", "/one/plain", "/two/plain"):
+                shown = server.browse(f"{place}{route}/ann?profile")
+                assert f"GET {template}{route}/{{name}}<".encode() in shown.body, (place, route)
+
+
 @pytest.mark.parametrize("kind", ["gunicorn-gthread-preload", "gunicorn-gevent-preload"])
 def test_several_processes_keep_their_requests_in_one_folder(stacklapse: Command, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "kept"

@@ -246,14 +246,26 @@ def _starlette_route(scope: Scope) -> str | None:
     wanted, endpoint = scope.get("route"), scope.get("endpoint")
     if wanted is None and endpoint is None:
         return None
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    original = getattr(included, "original_route", None)
+    if endpoint is not None and getattr(original, "endpoint", None) is endpoint:
+        # Its router may be included in several places, and this is the route in one of them.
+        wanted = getattr(included, "starlette_route", None) or included
     pending = [("", route) for route in getattr(scope.get("router"), "routes", ())]
     at = 0
     while at < len(pending) and at < _ROUTES_MAX:
         prefix, route = pending[at]
         at += 1
         path = prefix + str(getattr(route, "path", ""))
-        inner = getattr(route, "routes", None)
+        inner = _below(route)
         if route is wanted or (wanted is None and not inner and getattr(route, "endpoint", None) is endpoint):
             return path
-        pending.extend((path, below) for below in inner or ())
+        pending.extend((path, below) for below in inner)
     return getattr(wanted, "path", None)
+
+
+def _below(route: Any) -> list[Any]:
+    """The routes of a mount; or of a router that FastAPI has included, as they are in that place, which has no path."""
+    candidates = getattr(route, "effective_candidates", None)
+    routes = candidates() if candidates is not None else getattr(route, "routes", None)
+    return [getattr(below, "starlette_route", None) or below for below in routes or ()]

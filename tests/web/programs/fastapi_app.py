@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from fastapi import BackgroundTasks, FastAPI, Request, WebSocket
+from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, WebSocket
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, StreamingResponse
 
 from stacklapse.asgi import ProfilerMiddleware
@@ -10,7 +10,7 @@ import kitchen
 import starlette_app
 
 app = FastAPI(debug=kitchen.DEBUG)
-inner = FastAPI()
+inner, router = FastAPI(), APIRouter(prefix="/router")
 app.mount("/mounted/{tenant}", inner)
 app.add_middleware(ProfilerMiddleware, **kitchen.OPTIONS)
 
@@ -90,6 +90,21 @@ async def slow(user: str):
 @inner.get("/page/{name}")
 def mounted(name: str):
     return "mounted"
+
+
+@router.get("/page/{name}")
+def included(name: str):
+    return "included"
+
+
+async def plain(request: Request):
+    return HTMLResponse("plain")
+
+
+router.add_route("/plain/{name}", plain)
+for including in (app, inner):
+    for place in ("/one", "/two"):
+        including.include_router(router, prefix=place)
 
 
 @app.get("/turns/{number}")
