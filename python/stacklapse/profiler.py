@@ -8,10 +8,20 @@ import sys
 import weakref
 from collections.abc import Mapping
 from types import FrameType, TracebackType
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, overload
 
 from stacklapse import _native
-from stacklapse.renderers import ConsoleRenderer, FlatTime, HTMLRenderer, Renderer, Time, one_of, print_session
+from stacklapse.renderers import (
+    ConsoleRenderer,
+    FlatTime,
+    HTMLRenderer,
+    PstatsRenderer,
+    Renderer,
+    TextualRenderer,
+    Time,
+    one_of,
+    print_session,
+)
 from stacklapse.session import Session
 
 AsyncMode = Literal["enabled", "disabled", "strict"]
@@ -268,6 +278,15 @@ class Profiler:
         """Writes the report page to a temporary file, opens it, and returns its path."""
         page = HTMLRenderer(timeline=timeline, resample_interval=resample_interval)
         return page.open_in_browser(self._finished())
+
+    @overload
+    def output(self, renderer: TextualRenderer) -> str: ...
+
+    @overload
+    def output(self, renderer: PstatsRenderer) -> bytes: ...
+
+    @overload
+    def output(self, renderer: Renderer) -> str | bytes: ...
 
     def output(self, renderer: Renderer) -> str | bytes:
         """What `renderer` makes of it; bytes where its `output_is_binary`."""

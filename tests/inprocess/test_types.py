@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from support.command import Command
 from support.inside import package_path
+
+DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 
 USE = """\
 import stacklapse
@@ -29,8 +33,14 @@ def use() -> str:
     session = profiler.last_session
     assert session is not None
     content: bytes = stacklapse.PstatsRenderer().render(session)
+    content = profiler.output(stacklapse.PstatsRenderer())
+    text += profiler.output(stacklapse.HTMLRenderer())
     root = session.root_frame()
     return text + str(content) + (root.function if root is not None else "")
+
+
+def made(profiler: stacklapse.Profiler, renderer: stacklapse.Renderer) -> str | bytes:
+    return profiler.output(renderer)
 
 
 stacklapse.Profiler(async_mode="bogus")  # type: ignore[arg-type]
@@ -53,6 +63,13 @@ def run(command: Command, *arguments: str) -> str:
 
 def test_the_stubs_of_the_native_module_are_what_it_has(stacklapse: Command) -> None:
     run(stacklapse, "mypy.stubtest", "stacklapse._native")
+
+
+def test_the_examples_of_the_documentation_are_checked_strictly(stacklapse: Command) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCUMENTS / "profiler.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 5
+    (stacklapse.folder / "examples.py").write_text("".join(blocks))
+    run(stacklapse, "mypy", "--strict", "examples.py")
 
 
 def test_a_program_that_uses_the_package_is_checked_strictly(stacklapse: Command) -> None:
