@@ -22,7 +22,7 @@ from stacklapse.renderers import (
     one_of,
     print_session,
 )
-from stacklapse.session import Session
+from stacklapse.session import Parts, Session
 
 AsyncMode = Literal["enabled", "disabled", "strict"]
 Threads = Literal["scope", "all"]
@@ -84,7 +84,7 @@ class Profiler:
         # The recording that runs, if one does. A dictionary because its operations are atomic: two threads that start
         # the same Profiler, or stop it, must not both succeed.
         self._running: dict[str, _native.Recording] = {}
-        self._sessions: list[Session] = []
+        self._parts = Parts()
 
     @property
     def interval(self) -> float:
@@ -107,10 +107,7 @@ class Profiler:
     @property
     def last_session(self) -> Session | None:
         """What was recorded from the first start since the last `reset()` to the last stop; None before that."""
-        sessions = self._sessions
-        if len(sessions) > 1:
-            sessions[:] = [Session.combine(*sessions)]
-        return sessions[0] if sessions else None
+        return self._parts.session
 
     def start(self, caller_frame: FrameType | None = None, target_description: str | None = None) -> None:
         """
@@ -168,7 +165,7 @@ class Profiler:
             raise RuntimeError("this Profiler is not running")
         recording.stop(skip)
         _started.pop(id(self), None)
-        self._sessions.append(Session(recording.trace()))
+        self._parts.add(recording.trace())
         session = self.last_session
         assert session is not None
         return session
@@ -183,7 +180,7 @@ class Profiler:
     def reset(self) -> None:
         """Stops if it runs, and forgets what was recorded."""
         self._discard()
-        self._sessions.clear()
+        self._parts = Parts()
 
     def __enter__(self) -> Profiler:
         self.start(sys._getframe(1))

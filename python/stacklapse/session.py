@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -65,15 +65,30 @@ class Session:
             raise TypeError(
                 f"a Session is made of the bytes of a recording, not {type(trace).__name__}; see Session.load"
             )
-        self._trace = trace
+        # Several are one after the other, and are combined when they are read.
+        self._traces: tuple[bytes, ...] = (trace,)
         self._read: _native.Session | None = None
 
     @property
     def _native(self) -> _native.Session:
         # Read when it is first needed: whoever only saves it, or stops a Profiler in a hurry, need not wait for that.
         if self._read is None:
-            self._read = _native.Session(self._trace)
+            traces = self._traces
+            if len(traces) == 1:
+                read = _native.Session(traces[0])
+            else:
+                read = _combined(traces)
+                self._traces = (read.trace,)
+            self._read = read
         return self._read
+
+    @property
+    def _trace(self) -> bytes:
+        traces = self._traces
+        return traces[0] if len(traces) == 1 else self._native.trace
+
+    def __reduce__(self) -> tuple[type[Session], tuple[bytes]]:
+        return type(self), (self._trace,)
 
     @classmethod
     def load(cls, filename: Path_) -> Session:
@@ -177,6 +192,71 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<stacklapse.Session {self.program!r}, {self.duration:.3f} s, {self.sample_count} samples>"
+
+
+def _combined(traces: Iterable[bytes]) -> _native.Session:
+    return _native.combine([_native.Session(trace) for trace in traces])
+
+
+class Parts:
+    """
+    What a Profiler recorded, each time from start to stop. They are combined when somebody looks at them all, and
+    before that whenever `MANY` have been combined equally often. So few are kept, and each is combined as many times as
+    their number has digits, and not once for each that follows.
+    """
+
+    MANY = 32
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[int, bytes]] = []
+        """How often it was combined, and its trace."""
+        self._combining: dict[str, object] = {}
+        self._session: tuple[tuple[bytes, ...], Session] | None = None
+
+    def add(self, trace: bytes) -> None:
+        self._parts.append((0, trace))
+        # Another thread may add at any time, which moves nothing, but only one may combine.
+        claim = object()
+        if self._combining.setdefault("", claim) is not claim:
+            return
+        try:
+            self._take_what_was_read()
+            while self._combine_last():
+                pass
+        finally:
+            self._combining.pop("")
+
+    def _take_what_was_read(self) -> None:
+        """Somebody looked at them all, so they are combined by now."""
+        if self._session is None:
+            return
+        traces, session = self._session
+        count = len(traces)
+        if session._read is not None and tuple(trace for _, trace in self._parts[:count]) == traces:
+            self._parts[:count] = [(self._parts[0][0], session._trace)]
+
+    def _combine_last(self) -> bool:
+        end = len(self._parts)
+        last = self._parts[max(end - self.MANY, 0) : end]
+        times = last[-1][0]
+        if len(last) < self.MANY or last[0][0] != times:
+            return False
+        whole = _combined(trace for _, trace in last)
+        self._parts[end - self.MANY : end] = [(times + 1, whole.trace)]
+        return True
+
+    @property
+    def session(self) -> Session | None:
+        """All of them as one, the same object until there is another part; None when there is none."""
+        traces = tuple(trace for _, trace in self._parts)
+        if not traces:
+            return None
+        known = self._session
+        if known is None or known[0] != traces:
+            session = Session(traces[0])
+            session._traces = traces
+            self._session = known = (traces, session)
+        return known[1]
 
 
 def _frame(document: dict[str, Any], node: dict[str, Any], roles: list[str], parent: Frame | None) -> Frame:

@@ -39,6 +39,10 @@ def test_a_task_is_named(stacklapse: Command, python: Interpreter, tmp_path: Pat
     run_inside(stacklapse, python, "named.py", tmp_path / "task.lapse")
 
 
+def test_a_profiler_that_is_started_again_and_again(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "again.py", "10000", options=())
+
+
 def test_functions_of_any_kind_and_blocks_are_profiled_while_they_run(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "decorators.py")
 

@@ -1,6 +1,7 @@
 """Every name of the API does what it says."""
 
 import contextlib
+import copy
 import io
 import json
 import marshal
@@ -168,6 +169,15 @@ def check_files(profiler, session):
         Session("x")
 
 
+def check_copies(session):
+    for original in (session, Session(session._trace), Session.combine(session, session)):
+        for copied in (copy.copy(original), copy.deepcopy(original), pickle.loads(pickle.dumps(original))):
+            assert copied.to_json() == original.to_json()
+    (folder / "cook.folded").write_text("cook;spin 70\n")
+    folded = Session.load(folder / "cook.folded")
+    assert pickle.loads(pickle.dumps(folded)).to_json() == folded.to_json()
+
+
 def check_starting_again(profiler):
     before = profiler.last_session.sample_count
     profiler.start()
@@ -264,6 +274,7 @@ check_session(profiler, session)
 check_outputs(profiler)
 check_renderers(profiler, session)
 check_files(profiler, session)
+check_copies(session)
 check_starting_again(profiler)
 check_context_manager()
 check_stem()
