@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import types
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, TypeVar, overload
@@ -77,14 +78,18 @@ class Profile:
     def __call__(self, function: Function) -> Function:
         """Decorates a function of any kind. A generator is profiled from its first step to its end, with what is done
         between its steps."""
+        if isinstance(function, staticmethod | classmethod):
+            return type(function)(self(function.__func__))
         if not callable(function):
             raise TypeError(f"stacklapse.profile decorates a function, not {function!r}")
         wrapper: Callable[..., Any]
-        if inspect.iscoroutinefunction(function):
+        if _is(inspect.iscoroutinefunction, function):
             wrapper = self._coroutine(function)
-        elif inspect.isasyncgenfunction(function):
+        elif _is(inspect.isasyncgenfunction, function):
             wrapper = self._async_generator(function)
-        elif inspect.isgeneratorfunction(function):
+        elif _is(_is_awaitable_generator, function):
+            wrapper = types.coroutine(self._generator(function))
+        elif _is(inspect.isgeneratorfunction, function):
             wrapper = self._generator(function)
         else:
             wrapper = self._function(function)
@@ -132,6 +137,19 @@ class Profile:
                     await generator.aclose()
 
         return profiled
+
+
+def _is(of_kind: Callable[[Any], bool], function: Callable[..., Any]) -> bool:
+    """Whether what runs in a call is of that kind, be it the `__call__` of an object."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return of_kind(function) or of_kind(type(function).__call__)
+
+
+def _is_awaitable_generator(function: Any) -> bool:
+    """Made by types.coroutine."""
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    return bool(flags & inspect.CO_ITERABLE_COROUTINE)
 
 
 class _Call:

@@ -43,6 +43,19 @@ def made(profiler: stacklapse.Profiler, renderer: stacklapse.Renderer) -> str | 
     return profiler.output(renderer)
 
 
+class Kitchen:
+    @stacklapse.profile
+    @classmethod
+    def cook(cls, count: int) -> int:
+        return count
+
+    @stacklapse.profile
+    @staticmethod
+    async def clean(count: int) -> int:
+        return count
+
+
+eggs: int = Kitchen.cook(1)
 stacklapse.Profiler(async_mode="bogus")  # type: ignore[arg-type]
 """
 

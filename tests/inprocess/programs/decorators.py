@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import io
 import sys
+import types
 
 import stacklapse
 from stacklapse import JSONRenderer
@@ -58,6 +60,14 @@ async def async_generator(count):
             yield "thrown"
 
 
+@stacklapse.profile
+@types.coroutine
+def awaitable_generator(number):
+    yield from asyncio.sleep(0).__await__()
+    spin(0.03)
+    return number
+
+
 class Kitchen:
     @stacklapse.profile
     def cook(self):
@@ -68,6 +78,30 @@ class Kitchen:
     @stacklapse.profile
     def clean():
         spin(0.03)
+
+    @stacklapse.profile
+    @staticmethod
+    def peel(number):
+        spin(0.03)
+        return number
+
+    @stacklapse.profile
+    @staticmethod
+    async def boil(number):
+        await asyncio.sleep(0)
+        spin(0.03)
+        return number
+
+    @stacklapse.profile
+    @classmethod
+    def open(cls, number):
+        spin(0.03)
+        return cls, number
+
+    async def __call__(self, number):
+        await asyncio.sleep(0)
+        spin(0.03)
+        return number
 
 
 def check_kinds():
@@ -92,11 +126,36 @@ def check_function():
     assert "Kitchen.clean" in report.getvalue()
 
 
+def check_methods():
+    for kitchen in (Kitchen, Kitchen()):
+        with printed() as report:
+            assert kitchen.peel(1) == 1
+            assert kitchen.open(2) == (Kitchen, 2)
+        assert "Function Kitchen.peel" in report.getvalue()
+        assert "Function Kitchen.open" in report.getvalue()
+        assert report.getvalue().count(" spin ") == 2, report.getvalue()
+    assert isinstance(vars(Kitchen)["peel"], staticmethod)
+    assert isinstance(vars(Kitchen)["open"], classmethod)
+
+
 def check_coroutine():
-    with printed() as report:
-        assert asyncio.run(coroutine(7)) == 7
-    assert "coroutine" in report.getvalue()
-    assert "spin" in report.getvalue(), report.getvalue()
+    decorate = stacklapse.profile
+    for function in (
+        coroutine,
+        awaitable_generator,
+        Kitchen.boil,
+        Kitchen().boil,
+        decorate(Kitchen()),
+        decorate(functools.partial(Kitchen())),
+    ):
+        with printed() as report:
+            assert asyncio.run(awaiting(function, 7)) == 7
+        assert report.getvalue().count(" Function ") == 1, report.getvalue()
+        assert "spin" in report.getvalue(), report.getvalue()
+
+
+async def awaiting(function, number):
+    return await function(number)
 
 
 def check_generator():
@@ -180,6 +239,7 @@ def check_nesting():
 
 check_kinds()
 check_function()
+check_methods()
 check_coroutine()
 check_generator()
 check_async_generator()
