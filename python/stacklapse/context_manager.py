@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, TypeVar, overload
 
-from stacklapse.profiler import AsyncMode, Profiler
+from stacklapse.profiler import AsyncMode, Profiler, place_of
 from stacklapse.renderers import Renderer, print_session
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -38,7 +38,7 @@ class Profile:
 
     def __enter__(self) -> Profiler:
         frame = sys._getframe(1)
-        return self._start(frame, f"Block at {frame.f_code.co_filename}:{frame.f_lineno}")
+        return self._start(frame, f"Block at {place_of(frame)}")
 
     def _start(self, frame: FrameType, description: str) -> Profiler:
         if self._profiler is not None:

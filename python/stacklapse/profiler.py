@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import weakref
@@ -119,7 +120,7 @@ class Profiler:
         """
         skip, caller = _frames_above(caller_frame)
         if target_description is None:
-            target_description = f"Profile at {caller.f_code.co_filename}:{caller.f_lineno}"
+            target_description = f"Profile at {place_of(caller)}"
         elif not isinstance(target_description, str):
             raise TypeError(f"target_description must be a str, not {target_description!r}")
         if not self.is_running:
@@ -294,6 +295,15 @@ class Profiler:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a `.lapse` file, for `Session.load` and `stacklapse view`."""
         self._finished().save(path)
+
+
+def place_of(frame: FrameType) -> str:
+    """`FILE:LINE` of the program, if need be of what told an ExitStack to enter a block."""
+    outer: FrameType | None = frame
+    while outer is not None and outer.f_globals is contextlib.__dict__:
+        outer = outer.f_back
+    frame = outer or frame
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _frames_above(caller: FrameType | None) -> tuple[int, FrameType]:

@@ -203,6 +203,10 @@ def check_context_manager():
         spin(0.01)
         _ = 1 / 0
     assert "spin" in names(profiler.last_session)
+    with contextlib.ExitStack() as stack:
+        profiler = stack.enter_context(Profiler())
+        line = sys._getframe().f_lineno - 1
+    assert profiler.last_session.program == f"Profile at {__file__}:{line}"
 
 
 def check_stem():

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import inspect
 import io
+import json
 import sys
 import types
 
@@ -204,6 +205,10 @@ def check_block():
     with printed() as report, stacklapse.profile(renderer=JSONRenderer(), target_description="lunch"):
         spin(0.03)
     assert '"lunch"' in report.getvalue()
+    with printed() as report, contextlib.ExitStack() as stack:
+        stack.enter_context(stacklapse.profile(renderer=JSONRenderer()))
+        line = sys._getframe().f_lineno - 1
+    assert json.loads(report.getvalue())["recording"]["description"] == f"Block at {__file__}:{line}"
     block = stacklapse.profile()
     with printed(), block:
         spin(0.001)
