@@ -45,7 +45,8 @@ class Renderer:
         """
         `show_all` shows library code like the user's own; `timeline` shows calls in the order in which they happened.
         `show` and `hide` are globs, held against paths and module names, of what counts as own code and as library's.
-        Of `processor_options`, `filter_threshold` is known: the share below which a call is left out.
+        Of `processor_options`, `filter_threshold` is known: the share below which a call is left out. docs/profiler.md
+        says which of them has an effect on which renderer.
         """
         self.options: dict[str, Any] = {"show_all": bool(show_all), "timeline": bool(timeline)}
         for name, globs in (("show", show), ("hide", hide)):
@@ -133,7 +134,10 @@ class HTMLRenderer(TextualRenderer):
         show: Iterable[str] = (),
         hide: Iterable[str] = (),
     ) -> None:
-        """`resample_interval` has no effect: a page holds every sample, in about as many bytes as there are samples."""
+        """
+        `resample_interval` has no effect: a page holds every sample, in about as many bytes as there are samples. Nor
+        has `timeline`: it has one anyway.
+        """
         super().__init__(show_all, timeline, show=show, hide=hide)
         del resample_interval
 

@@ -23,6 +23,10 @@ def test_names_parameters_and_defaults_are_pyinstruments(stacklapse: Command, py
     run_inside(stacklapse, python, "signatures.py", DOCUMENTS / "from-pyinstrument.md")
 
 
+def test_options_have_the_effect_that_the_documentation_says(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "options.py", DOCUMENTS / "profiler.md")
+
+
 def test_the_program_is_as_it_would_be_without(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "untouched.py")
 
