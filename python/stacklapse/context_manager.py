@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any, TypeVar, overload
 
 from stacklapse.profiler import AsyncMode, Profiler, place_of
-from stacklapse.renderers import Renderer, print_session
+from stacklapse.renderers import Renderer, print_to_stderr
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,6 +29,8 @@ class Profile:
     ) -> None:
         if renderer is not None and not isinstance(renderer, Renderer):
             raise TypeError(f"renderer must be one of stacklapse's, such as ConsoleRenderer(), not {renderer!r}")
+        if renderer is not None and renderer.output_is_binary:
+            raise ValueError(f"renderer must make text to be printed, as ConsoleRenderer() does, not {renderer!r}")
         self._make = functools.partial(Profiler, interval, async_mode, use_timing_thread)
         self._renderer = renderer
         self._target_description = target_description
@@ -57,15 +59,7 @@ class Profile:
         profiler, self._profiler = self._profiler, None
         if profiler is None or not profiler.is_running:
             return
-        session = profiler._stop(skip)
-        if self._renderer is None:
-            print_session(session, sys.stderr, short_mode=True)
-            return
-        result = self._renderer.render(session)
-        if isinstance(result, str):
-            print(result, file=sys.stderr)
-        else:
-            sys.stderr.buffer.write(result)
+        print_to_stderr(profiler._stop(skip), self._renderer)
 
     def _fresh(self, function: Callable[..., Any]) -> _Call:
         """One call of a decorated function: each has a Profiler of its own, so that calls may nest and overlap."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -187,7 +188,7 @@ def terminal_options(file: IO[str], unicode: bool | None, color: bool | None) ->
     try:
         terminal = os.isatty(file.fileno())
         width = os.get_terminal_size(file.fileno()).columns if terminal else 0
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         terminal, width = False, 0
     if unicode is None:
         unicode = "utf" in (getattr(file, "encoding", None) or "").lower().replace("-", "")
@@ -197,8 +198,27 @@ def terminal_options(file: IO[str], unicode: bool | None, color: bool | None) ->
     return {"unicode": unicode, "color": color, "width": width}
 
 
+def report_for(file: IO[str], session: Session, **options: Any) -> str:
+    """The report for people, as it suits the file."""
+    options |= terminal_options(file, options.pop("unicode", None), options.pop("color", None))
+    return ConsoleRenderer(**options).render(session)
+
+
 def print_session(session: Session, file: IO[str] | None, **options: Any) -> None:
     """To stdout as it is now, if no file is given."""
     file = sys.stdout if file is None else file
-    options |= terminal_options(file, options.pop("unicode", None), options.pop("color", None))
-    print(ConsoleRenderer(**options).render(session), file=file, end="", flush=True)
+    print(report_for(file, session, **options), file=file, end="", flush=True)
+
+
+def print_to_stderr(session: Session, renderer: Renderer | None) -> None:
+    """
+    At the end of a block or call. What cannot be printed is lost, as a warning is, and never comes in the way of what
+    the program gives or raises. Characters that the file lacks are escaped, as by the interpreter's own stderr.
+    """
+    file = sys.stderr
+    if file is None:
+        return
+    text = report_for(file, session, short_mode=True) if renderer is None else str(renderer.render(session)) + "\n"
+    with contextlib.suppress(Exception):
+        encoding = getattr(file, "encoding", None) or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=file, end="", flush=True)

@@ -263,6 +263,8 @@ def check_arguments():
         ConsoleRenderer(processor_options={"filter_threshold": 2})
     with raises(TypeError, "renderer must be"):
         stacklapse.profile(renderer="text")
+    with raises(ValueError, "renderer must make text"):
+        stacklapse.profile(renderer=PstatsRenderer())
     with raises(ValueError, "interval must be"):
         stacklapse.profile(interval=0)
     for mode in ("enabled", "disabled", "strict"):

@@ -10,7 +10,7 @@ import sys
 import types
 
 import stacklapse
-from stacklapse import JSONRenderer
+from stacklapse import HTMLRenderer, JSONRenderer
 from work import spin
 
 
@@ -242,6 +242,30 @@ def check_nesting():
     assert "fails" in report.getvalue()
 
 
+class Broken(io.StringIO):
+    def write(self, text):
+        raise LookupError(text)
+
+
+def check_what_cannot_be_printed():
+    @stacklapse.profile(renderer=HTMLRenderer())
+    def größe():
+        return "result"
+
+    closed = io.StringIO()
+    closed.close()
+    for file in (None, closed, Broken(), types.SimpleNamespace()):
+        with contextlib.redirect_stderr(file):
+            assert größe() == "result"
+            assert function(1) == (1, "x")
+    for encoding, name in (("ascii", b"gr\\xf6\\xdfe"), ("utf-8", "größe".encode())):
+        content = io.BytesIO()
+        with contextlib.redirect_stderr(io.TextIOWrapper(content, encoding)):
+            assert größe() == "result"
+            sys.stderr.flush()
+            assert name in content.getvalue()
+
+
 check_kinds()
 check_function()
 check_methods()
@@ -250,3 +274,4 @@ check_generator()
 check_async_generator()
 check_block()
 check_nesting()
+check_what_cannot_be_printed()
