@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, TypeVar, overload
 
-from stacklapse.profiler import AsyncMode, Profiler, place_of
+from stacklapse.profiler import AsyncMode, Profiler, check_description, place_of
 from stacklapse.renderers import Renderer, print_to_stderr
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,6 +31,7 @@ class Profile:
             raise TypeError(f"renderer must be one of stacklapse's, such as ConsoleRenderer(), not {renderer!r}")
         if renderer is not None and renderer.output_is_binary:
             raise ValueError(f"renderer must make text to be printed, as ConsoleRenderer() does, not {renderer!r}")
+        check_description(target_description)
         self._make = functools.partial(Profiler, interval, async_mode, use_timing_thread)
         self._renderer = renderer
         self._target_description = target_description

@@ -119,10 +119,9 @@ class Profiler:
         process may not read its own memory or this interpreter cannot be read.
         """
         skip, caller = _frames_above(caller_frame)
+        check_description(target_description)
         if target_description is None:
             target_description = f"Profile at {place_of(caller)}"
-        elif not isinstance(target_description, str):
-            raise TypeError(f"target_description must be a str, not {target_description!r}")
         if not self.is_running:
             self._running.pop("", None)
         scope, coroutine, task = self._scope()
@@ -295,6 +294,12 @@ class Profiler:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a `.lapse` file, for `Session.load` and `stacklapse view`."""
         self._finished().save(path)
+
+
+def check_description(target_description: object) -> None:
+    """Raises when it is given and is no str."""
+    if target_description is not None and not isinstance(target_description, str):
+        raise TypeError(f"target_description must be a str, not {target_description!r}")
 
 
 def place_of(frame: FrameType) -> str:

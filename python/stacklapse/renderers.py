@@ -27,7 +27,7 @@ def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 class Renderer:
-    """Makes a str, or bytes where `output_is_binary`, of a Session."""
+    """Makes a str, or bytes where `output_is_binary`, of a Session. One of the classes below does."""
 
     output_name: ClassVar[str]
     """How the command calls it: `stacklapse view -r NAME`."""
@@ -49,11 +49,20 @@ class Renderer:
         Of `processor_options`, `filter_threshold` is known: the share below which a call is left out. docs/profiler.md
         says which of them has an effect on which renderer.
         """
+        if type(self) in (Renderer, TextualRenderer):
+            name = type(self).__name__
+            raise TypeError(f"{name} is what renderers have in common: use one of them, such as ConsoleRenderer()")
         self.options: dict[str, Any] = {"show_all": bool(show_all), "timeline": bool(timeline)}
         for name, globs in (("show", show), ("hide", hide)):
+            if not isinstance(globs, Iterable):
+                raise TypeError(f"{name} must be globs: a str, or several, not {globs!r}")
             self.options[name] = (globs,) if isinstance(globs, str) else tuple(globs)
             if not all(isinstance(glob, str) for glob in self.options[name]):
-                raise TypeError(f"{name} must be globs: a str, or several")
+                raise TypeError(f"{name} must be globs: a str, or several, not {globs!r}")
+        if processor_options is not None and not isinstance(processor_options, Mapping):
+            raise TypeError(
+                f'processor_options must be a dict as {{"filter_threshold": 0.01}}, not {processor_options!r}'
+            )
         for name, value in (processor_options or {}).items():
             one_of("a processor option", name, ("filter_threshold", "threshold"))
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -206,6 +215,8 @@ def report_for(file: IO[str], session: Session, **options: Any) -> str:
 
 def print_session(session: Session, file: IO[str] | None, **options: Any) -> None:
     """To stdout as it is now, if no file is given."""
+    if file is not None and not callable(getattr(file, "write", None)):
+        raise TypeError(f"file must be open for writing text, such as sys.stderr, not {file!r}")
     file = sys.stdout if file is None else file
     print(report_for(file, session, **options), file=file, end="", flush=True)
 

@@ -19,6 +19,7 @@ from stacklapse import (
     JSONRenderer,
     Profiler,
     PstatsRenderer,
+    Renderer,
     Session,
     SpeedscopeRenderer,
 )
@@ -261,16 +262,28 @@ def check_arguments():
         ConsoleRenderer(processor_options={"hide_regex": "x"})
     with raises(ValueError, "from 0 to 1"):
         ConsoleRenderer(processor_options={"filter_threshold": 2})
+    with raises(TypeError, 'processor_options must be a dict as {"filter_threshold": 0.01}, not 3'):
+        ConsoleRenderer(processor_options=3)
+    for wrong in (3, [3], None):
+        with raises(TypeError, f"show must be globs: a str, or several, not {wrong}"):
+            ConsoleRenderer(show=wrong)
+    with raises(TypeError, "use one of them, such as ConsoleRenderer()"):
+        Renderer()
     with raises(TypeError, "renderer must be"):
         stacklapse.profile(renderer="text")
     with raises(ValueError, "renderer must make text"):
         stacklapse.profile(renderer=PstatsRenderer())
+    with raises(TypeError, "target_description must be a str"):
+        stacklapse.profile(target_description=3)
     with raises(ValueError, "interval must be"):
         stacklapse.profile(interval=0)
     for mode in ("enabled", "disabled", "strict"):
         with Profiler(0.001, mode, True) as profiler:
             cook()
         assert "cook" in names(profiler.last_session)
+    for wrong in (3, "report.txt"):
+        with raises(TypeError, f"file must be open for writing text, such as sys.stderr, not {wrong!r}"):
+            profiler.print(wrong)
     with raises(TypeError, "pickle"):
         pickle.dumps(profiler.last_session._native)
 
