@@ -56,6 +56,10 @@ class Session:
     def cpu_ns(self) -> int: ...
     @property
     def sampler_cpu_ns(self) -> int: ...
+    @property
+    def starter_cpu_ns(self) -> int:
+        """Of the thread that a Profiler was started in, with all that ran in it meanwhile."""
+
     def kinds(self) -> dict[str, int]: ...
     def render(
         self,
@@ -127,6 +131,10 @@ class Watch:
     @property
     def samples(self) -> int:
         """Taken so far."""
+
+    @property
+    def in_task(self) -> bool:
+        """Whether it runs in a task or greenlet: else it has the thread for itself."""
 
     def end(self, status: int, error: BaseException | None, subject: object = None, /) -> None:
         """The request has ended, with this status (0: none was given). It is forgotten, or `keep` is called with

@@ -245,6 +245,18 @@ static PyObject *fact(PyObject *self, void *closure)
     return PyLong_FromUnsignedLongLong(value);
 }
 
+/* Of the thread that a Profiler was started in; 0 where none was. */
+static PyObject *starter_cpu_ns(PyObject *self, void *closure)
+{
+    (void)closure;
+    const struct sl_profile *profile = ((struct session *)self)->profile;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        sum += profile->threads[i].kind == SL_THREAD_SCOPE ? profile->threads[i].cpu_ns : 0;
+    }
+    return PyLong_FromUnsignedLongLong(sum);
+}
+
 /* Nanoseconds by kind; every kind is there. */
 static PyObject *kinds(PyObject *self, PyObject *ignored)
 {
@@ -299,6 +311,7 @@ static PyGetSetDef members[] = {
     FACT(late),
     FACT(cpu_ns),
     FACT(sampler_cpu_ns),
+    {"starter_cpu_ns", starter_cpu_ns, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -129,6 +129,12 @@ static PyObject *get_samples(PyObject *self, void *ignored)
     return PyLong_FromUnsignedLongLong(watch->recording != NULL ? sl_recording_samples(watch->recording) : 0);
 }
 
+static PyObject *get_in_task(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    return PyBool_FromLong(((struct sl_watch *)self)->in_task);
+}
+
 static PyObject *get_session(PyObject *self, void *ignored)
 {
     (void)ignored;
@@ -205,6 +211,7 @@ static PyObject *watch_type(PyObject *module)
         {"method", get_method, NULL, "That of the request.", NULL},
         {"seconds", get_seconds, NULL, "Since its begin.", NULL},
         {"samples", get_samples, NULL, "Taken so far.", NULL},
+        {"in_task", get_in_task, NULL, "Whether it runs in a task or greenlet.", NULL},
         {"session", get_session, set_session, "What was recorded until a limit was reached, or None.", NULL},
         {0},
     };

@@ -31,6 +31,7 @@ struct sl_watch {
     PyObject *method;
     uint64_t started_ns;
     bool sampled; /* to be kept however it goes */
+    bool in_task; /* it runs in a task or greenlet, and shares its thread with others */
 };
 
 /* Makes the types and adds them to the module. False with an exception set when that fails. */

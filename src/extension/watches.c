@@ -65,7 +65,7 @@ PyObject *sl_watches_take_out(struct sl_watch *watch)
 }
 
 /* Of the task that runs here, or of this thread. */
-static PyObject *begin_recording(PyObject *module, const struct sl_watches *watches, const struct sl_watch *watch,
+static PyObject *begin_recording(PyObject *module, const struct sl_watches *watches, struct sl_watch *watch,
                                  PyObject *caller)
 {
     struct sl_recording_state *recordings = sl_module_recording_state(module);
@@ -74,6 +74,7 @@ static PyObject *begin_recording(PyObject *module, const struct sl_watches *watc
     if (recordings == NULL || tasks == NULL || !sl_tasks_current(tasks, &task)) {
         return NULL;
     }
+    watch->in_task = task.runs;
     PyObject *description = PyUnicode_FromFormat("%U request", watch->method);
     PyObject *recording = NULL;
     if (description != NULL) {

@@ -87,6 +87,7 @@ class Core:
                         status=status,
                         seconds=seconds,
                         reason=reason,
+                        in_task=watch.in_task,
                         in_background=in_background,
                     )
             except Exception as error:
@@ -206,6 +207,7 @@ class Core:
         status: int,
         seconds: float,
         reason: str,
+        in_task: bool,
         in_background: bool,
     ) -> None:
         store = self._store
@@ -213,7 +215,15 @@ class Core:
             return
 
         def keep() -> None:
-            store.keep(session, method=method, route=route, status=status, duration=seconds, reason=reason)
+            store.keep(
+                session,
+                method=method,
+                route=route,
+                status=status,
+                duration=seconds,
+                reason=reason,
+                in_task=in_task,
+            )
 
         if in_background:
             self._write(keep)

@@ -57,9 +57,9 @@ class Entry:
     """0 when none was sent."""
     duration_ns: int
     cpu_ns: int | None
-    """On a CPU, of the time that was sampled. None where a crash left no more than the files."""
+    """On a CPU, while it was sampled. None where a crash left no more than the files."""
     wait_ns: int | None
-    """The same for waiting: for the GIL, a lock, the network, a database."""
+    """Waiting for the GIL, a lock, the network, a database, of the time that was sampled."""
     samples: int | None
     reason: str
     """Why it was kept: `slow`, `failed`, `sampled`, `asked`; `found` where a crash left no more than the files."""

@@ -104,15 +104,24 @@ class Store:
         self._tidied_by = 0
 
     def keep(
-        self, session: Session, *, method: str, route: str, status: int, duration: float, reason: str
+        self,
+        session: Session,
+        *,
+        method: str,
+        route: str,
+        status: int,
+        duration: float,
+        reason: str,
+        in_task: bool = False,
     ) -> str | None:
         """
         Keeps a request that took `duration` seconds and ended now, and returns the name of its files, which end in
-        `.lapse` and `.html`. `route` is the framework's template, without values. None when it could not be kept: why
-        is logged, the first time. Takes some milliseconds; most of them, for the report, without the GIL.
+        `.lapse` and `.html`. `route` is the framework's template, without values; `in_task`: it shared its thread with
+        others. None when it could not be kept: why is logged, the first time. Takes some milliseconds; most of them,
+        for the report, without the GIL.
         """
         try:
-            return self._keep(session, method, route, status, duration, reason)
+            return self._keep(session, method, route, status, duration, reason, in_task)
         except Exception as error:
             self._tell(error)
             return None
@@ -160,7 +169,9 @@ class Store:
             self._told = True
             _log.warning("stacklapse: requests cannot be kept in %s: %s", self.folder, error)
 
-    def _keep(self, session: Session, method: str, route: str, status: int, duration: float, reason: str) -> str:
+    def _keep(
+        self, session: Session, method: str, route: str, status: int, duration: float, reason: str, in_task: bool
+    ) -> str:
         from stacklapse._web.index import Entry
 
         if not math.isfinite(duration) or duration < 0:
@@ -179,7 +190,7 @@ class Store:
             route=route,
             status=status,
             duration_ns=int(duration * 1e9),
-            cpu_ns=int(1e9 * sum(kinds[kind] for kind in ("python", "native", "gc"))),
+            cpu_ns=_cpu_ns(session, in_task),
             wait_ns=int(1e9 * sum(kinds[kind] for kind in ("gil_wait", "lock", "call"))),
             samples=session.sample_count,
             reason=reason[:_REASON_MAX],
@@ -311,6 +322,15 @@ class Store:
     def _delete(self, name: str) -> None:
         for extension in _EXTENSIONS:
             (self.folder / f"{name}{extension}").unlink(missing_ok=True)
+
+
+def _cpu_ns(session: Session, in_task: bool) -> int:
+    """A sample cannot tell a thread on a CPU from one that waits for a CPU; the kernel counts, but by thread and process.
+    So of a request that shared its thread it is what was sampled, and no more than the process used."""
+    if not in_task:
+        return session._native.starter_cpu_ns
+    kinds = session._native.kinds()
+    return min(sum(kinds[kind] for kind in ("python", "native", "gc")), session._native.cpu_ns)
 
 
 def _page(session: Session) -> bytes:

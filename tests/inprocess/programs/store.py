@@ -5,10 +5,12 @@ import logging
 import math
 import os
 import resource
+import signal
 import sqlite3
 import stat
 import sys
 import threading
+import time
 import traceback
 import warnings
 from pathlib import Path
@@ -75,7 +77,8 @@ def what_is_kept():
     assert (entry.duration_ns, entry.reason, entry.samples) == (1_250_000_000, "failed", SESSION.sample_count)
     kinds = SESSION.kinds
     assert math.isclose(sum(kinds.values()), SESSION.duration, rel_tol=1e-6)
-    assert math.isclose(entry.cpu_ns / 1e9, kinds["python"] + kinds["native"] + kinds["gc"], rel_tol=1e-6)
+    assert entry.cpu_ns == SESSION._native.starter_cpu_ns
+    assert entry.cpu_ns > 0
     assert math.isclose(entry.wait_ns / 1e9, kinds["gil_wait"] + kinds["lock"] + kinds["call"], abs_tol=1e-6)
     assert entry.bytes == sum(path.stat().st_size for path in folder.glob(f"{name}.*"))
     assert "20200101T000000.000Z-GET-x-200-1ms-00000000" not in str(told)
@@ -84,6 +87,34 @@ def what_is_kept():
     (folder / "20200101T000000.000Z-GET-x-200-1ms-00000000.html").symlink_to("/etc/passwd")
     assert store.report("20200101T000000.000Z-GET-x-200-1ms-00000000") is None
     assert told == []
+
+
+def waiting_for_a_cpu_is_no_cpu_time():
+    """Here, three threads of other processes want the same CPU."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
+    others = [in_child(lambda: spin(30)) for _ in range(3)]
+    try:
+        profiler = Profiler()
+        profiler.start()
+        before = time.thread_time_ns()
+        spin(0.5)
+        used_ns = time.thread_time_ns() - before
+        session = profiler.stop()
+    finally:
+        for other in others:
+            os.kill(other, signal.SIGKILL)
+            os.waitpid(other, 0)
+        os.sched_setaffinity(0, cpus)
+    store = Store(top / "busy")
+    about = {"method": "GET", "route": "/", "status": 200, "duration": session.duration, "reason": "slow"}
+    store.keep(session, **about)
+    store.keep(session, **about, in_task=True)
+    in_task, alone = store.entries()
+    assert used_ns <= alone.cpu_ns < 1e9 * session.duration
+    assert in_task.cpu_ns <= session._native.cpu_ns
+    kinds = session.kinds
+    assert in_task.cpu_ns <= 1e9 * (kinds["python"] + kinds["native"] + kinds["gc"]) + 1
 
 
 def names_tell_nothing():
@@ -327,6 +358,7 @@ def a_damaged_index():
 
 
 what_is_kept()
+waiting_for_a_cpu_is_no_cpu_time()
 names_tell_nothing()
 the_oldest_go_first()
 many_at_once()
