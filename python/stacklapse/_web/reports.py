@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from stacklapse._web import forks
+from stacklapse._web.folders import make_folder
 from stacklapse.session import Session
 
 NUMBER = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -115,10 +116,9 @@ class Reports:
 
     def _write(self, folder: Path, number: str, about: About, session: Session | None) -> None:
         if session is None:
-            for path in (folder.parent, folder):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with contextlib.suppress(FileExistsError):
-                    path.mkdir(0o700)
+            make_folder(folder.parent)
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(0o700)
             there = folder.lstat()
             if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid() or there.st_mode & 0o077:
                 raise OSError(f"{folder} is not a folder of this user alone")

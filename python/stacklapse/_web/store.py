@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stacklapse._web.folders import make_folder
 from stacklapse._web.names import NAME, clean_method, clean_route, clean_status, make_name, read_name
 from stacklapse.session import Session
 
@@ -196,28 +197,10 @@ class Store:
             reason=reason[:_REASON_MAX],
             bytes=size,
         )
-        self._make_folder()
+        make_folder(self.folder)
         with self._unfinished(entry.name, content) as finish:
             self._write(entry, finish)
         return entry.name
-
-    def _make_folder(self) -> None:
-        """There, ours, and closed to others."""
-        try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            self.folder.mkdir(0o700)
-        except FileExistsError:
-            pass
-        there = self.folder.stat()
-        if not stat.S_ISDIR(there.st_mode):
-            raise StoreError("it is no folder")
-        if there.st_uid != os.geteuid():
-            raise StoreError("it belongs to another user")
-        if there.st_mode & 0o077:
-            # One that somebody made for this, and nothing is in it.
-            if any(self.folder.iterdir()):
-                raise StoreError("others may enter it, and it is not empty: chmod 700 it, or name a new folder in it")
-            self.folder.chmod(0o700)
 
     @contextlib.contextmanager
     def _unfinished(self, name: str, content: dict[str, bytes]) -> Iterator[Callable[[], None]]:
@@ -325,8 +308,8 @@ class Store:
 
 
 def _cpu_ns(session: Session, in_task: bool) -> int:
-    """A sample cannot tell a thread on a CPU from one that waits for a CPU; the kernel counts, but by thread and process.
-    So of a request that shared its thread it is what was sampled, and no more than the process used."""
+    """A sample cannot tell a thread on a CPU from one that waits for a CPU; the kernel can, but counts by thread and
+    process. So of a request that shared its thread it is what was sampled, and no more than the process used."""
     if not in_task:
         return session._native.starter_cpu_ns
     kinds = session._native.kinds()
