@@ -226,6 +226,9 @@ def _incoming(request: Any, allowed: bool | None = None) -> Incoming:
         root=meta.get("SCRIPT_NAME", ""),
         query=meta.get("QUERY_STRING", ""),
         header=request.headers.get,
+        names=lambda: request.headers,
+        # Under ASGI the request does not say, and the scope does.
+        protocol=meta.get("SERVER_PROTOCOL") or f"HTTP/{getattr(request, 'scope', {}).get('http_version', '')}",
         peer=meta.get("REMOTE_ADDR"),
         debug=bool(settings.DEBUG),
         native=lambda: request,

@@ -22,6 +22,14 @@ def test_requests_are_kept_whole_within_limits_whatever_goes_wrong(
     run_inside(stacklapse, python, "store.py", folder)
 
 
+def test_requests_that_somebody_asked_for_give_reports_to_who_may_and_are_kept_if_worth_it(
+    stacklapse: Command, python: Interpreter, tmp_path: Path
+) -> None:
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    run_inside(stacklapse, python, "asked.py", folder)
+
+
 def test_a_recording_that_is_thrown_away_leaves_nothing_behind(stacklapse: Command, python: Interpreter) -> None:
     # Without the development mode, whose allocator is meant to waste memory.
     run_inside(stacklapse, python, "discard.py", options=("-W", "error"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
 import time
@@ -41,6 +42,17 @@ def is_shut(server: Server, headers: dict[str, str], query: str = "?profile") ->
         assert without_path(there, path) == without_path(elsewhere, "/no-such-page")
 
 
+def ask_as_nginx(server: Server, path: str) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(
+            f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{server.port}\r\nAccept: text/html\r\n\r\n".encode()
+        )
+        received = b""
+        while part := connection.recv(100_000):
+            received += part
+        return received
+
+
 def without_path(answer: Response, path: str) -> tuple[int, int, list[str]]:
     length = len(answer.body.replace(path.encode(), b"").replace(path.encode().lstrip(b"/"), b""))
     return (
@@ -66,12 +78,23 @@ def test_in_debug_mode_only_this_machine_is_let_in(stacklapse: Command, kind: st
             {"X-Forwarded-For": "203.0.113.7"},
             {"Forwarded": "for=127.0.0.1"},
             {"X-Real-IP": "127.0.0.1"},
+            {"X-Forwarded-Proto": "https"},
+            {"X-Client-IP": "203.0.113.7"},
             {"Via": "1.1 proxy"},
             # Another site's name that leads here.
             {"Host": "rebound.example:8000"},
             {"Host": "127.0.0.1.example"},
+            # Another site's page.
+            {"Origin": "http://other.example"},
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
         ):
             is_shut(server, headers)
+        # What nginx makes of everybody's requests, unless it is told otherwise.
+        answer = ask_as_nginx(server, "/page/ann?profile")
+        assert b"<h1>3</h1>" in answer
+        assert b"stacklapse" not in answer.lower()
+        followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        assert server.browse("/page/ann?profile", followed).is_report
         for host in ("localhost", "localhost:1234", "app.localhost", "127.0.0.1:5000", "[::1]:80"):
             assert server.browse("/page/ann?profile", {"Host": host}).is_report
 

@@ -1,9 +1,12 @@
 """Who may have a request profiled, and see reports.
 
 Without configuration: in debug mode, who comes from the loopback address. Behind a proxy or a tunnel on the same
-machine everybody does, so a request that was forwarded is refused, whatever its headers claim: they can take the
-permission away and never give it. So is one for a host name that is not this machine's: a page of another site may have
-had its own name lead here (DNS rebinding), and could then read what it is answered.
+machine everybody does, so a request that shows that it was forwarded is refused, whatever its headers claim: they can
+take the permission away and never give it. One that is forwarded as it came, or as the proxy's own, cannot be told.
+
+So is one for a host name that is not this machine's: a page of another site may have had its own name lead here (DNS
+rebinding), and could then read what it is answered. And so is what a page of another origin asks for by itself: it can
+read the answer where the application allows that to all (CORS). Who follows a link sees the answer, the page does not.
 """
 
 from __future__ import annotations
@@ -15,15 +18,12 @@ from stacklapse._web import tokens
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
 
-_FORWARDED = (
-    "Forwarded",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Real-IP",
-    "Via",
-    "True-Client-IP",
-    "CF-Connecting-IP",
-)
+# Of the headers by which a proxy tells for whom it asks, in lower case: whole names, beginnings, ends.
+_FORWARDED = ("forwarded", "via", "x-envoy-external-address")
+_FORWARDED_BEGINNINGS = ("x-forwarded", "x-original-forwarded")
+_FORWARDED_ENDS = ("real-ip", "client-ip", "connecting-ip")
+# What browsers and clients have not spoken for long, and nginx speaks to what lies behind it unless told otherwise.
+_FORWARDED_PROTOCOL = "HTTP/1.0"
 
 
 def asks(options: Options, incoming: Incoming) -> tuple[str, ...]:
@@ -51,9 +51,28 @@ def may(options: Options, incoming: Incoming) -> bool:
 def is_local(incoming: Incoming) -> bool:
     return (
         is_loopback(incoming.peer)
-        and all(incoming.header(name) is None for name in _FORWARDED)
+        and not _was_forwarded(incoming)
         and _names_this_machine(incoming.header("Host"))
+        and not _is_from_another_page(incoming)
     )
+
+
+def _was_forwarded(incoming: Incoming) -> bool:
+    names = [name.lower() for name in incoming.names()]
+    return incoming.protocol == _FORWARDED_PROTOCOL or any(
+        name in _FORWARDED or name.startswith(_FORWARDED_BEGINNINGS) or name.endswith(_FORWARDED_ENDS) for name in names
+    )
+
+
+def _is_from_another_page(incoming: Incoming) -> bool:
+    """Whether a page of another origin asks for it, and not a person who followed its link."""
+    origin = incoming.header("Origin")
+    if origin is not None and origin.partition("://")[2].lower() != (incoming.header("Host") or "").lower():
+        return True
+    if incoming.header("Sec-Fetch-Site") in (None, "same-origin", "none"):
+        return False
+    followed = (incoming.header("Sec-Fetch-Mode"), incoming.header("Sec-Fetch-Dest")) == ("navigate", "document")
+    return not followed
 
 
 def is_loopback(address: str | None) -> bool:
@@ -69,7 +88,7 @@ def is_loopback(address: str | None) -> bool:
 
 
 def _names_this_machine(host: str | None) -> bool:
-    """`localhost:8000`, `127.0.0.1`, `[::1]`; no host at all, as in HTTP/1.0, is no browser's."""
+    """`localhost:8000`, `127.0.0.1`, `[::1]`; no host at all is no browser's."""
     if host is None:
         return True
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]

@@ -113,6 +113,8 @@ class ASGICore:
                 root=root,
                 query=query,
                 header=header,
+                names=lambda: [name.decode("latin-1") for name, _ in headers],
+                protocol=f"HTTP/{scope.get('http_version', '')}",
                 peer=client[0] if client else None,
                 debug=bool(self._debug(scope)),
                 native=lambda: scope,

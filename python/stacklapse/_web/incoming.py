@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_plus
 
@@ -20,6 +20,10 @@ class Incoming:
     query: str
     header: Callable[[str], str | None]
     """One header by its name; what occurs several times may be joined by commas."""
+    names: Callable[[], Iterable[str]]
+    """Of all headers."""
+    protocol: str
+    """`HTTP/1.1`; empty where it is not known."""
     peer: str | None
     """The address that the connection comes from. None: a socket of the file system, or not known."""
     debug: bool

@@ -107,6 +107,8 @@ class WSGICore:
             root=_text(environ.get("SCRIPT_NAME", "")),
             query=environ.get("QUERY_STRING", ""),
             header=lambda name: environ.get(_variable(name)),
+            names=lambda: [name[5:].replace("_", "-") for name in environ if name.startswith("HTTP_")],
+            protocol=environ.get("SERVER_PROTOCOL", ""),
             peer=environ.get("REMOTE_ADDR"),
             debug=bool(self._debug()),
             native=lambda: self._native(environ),

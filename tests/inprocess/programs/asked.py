@@ -1,0 +1,114 @@
+"""Requests that somebody asked for: who may, what becomes of their reports, and of what is worth keeping."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from stacklapse._web import access
+from stacklapse._web.incoming import Incoming
+from stacklapse._web.options import Options
+from stacklapse.wsgi import ProfilerMiddleware
+
+top = Path(sys.argv[1])
+BROWSER = "text/html,*/*;q=0.8"
+told = []
+
+
+class Told(logging.Handler):
+    def emit(self, record):
+        told.append(record.getMessage())
+
+
+logging.getLogger("stacklapse").addHandler(Told())
+
+
+def application(environ, start_response):
+    time.sleep(environ.get("seconds", 0))
+    if "fails" in environ:
+        raise ValueError("burnt")
+    start_response(environ.get("status", "200 OK"), environ.get("headers", [("Content-Length", "4")]))
+    return [b"page"]
+
+
+class Answered:
+    def __init__(self, middleware, query="profile", **environ):
+        self.status, self.headers = None, {}
+        request = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/",
+            "QUERY_STRING": query,
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": "localhost:5000",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+        }
+        body = middleware(request | environ, self.start_response)
+        self.body = b"".join(body)
+        if hasattr(body, "close"):
+            body.close()
+
+    def start_response(self, status, headers, exc_info=None):
+        self.status, self.headers = int(status[:3]), dict(headers)
+
+    @property
+    def is_report(self):
+        return b'id="stacklapse-columns"' in self.body
+
+    @property
+    def number(self):
+        return self.headers["X-Stacklapse-Report"].rpartition("/")[2]
+
+
+def middleware(folder=None, **options):
+    return ProfilerMiddleware(application, debug=True, folder=folder, **options)
+
+
+def who_may():
+    def may(protocol="HTTP/1.1", **headers):
+        given = {"host": "localhost:5000"} | {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        return access.may(
+            Options(debug=True),
+            Incoming(
+                method="GET",
+                path="/",
+                root="",
+                query="profile",
+                header=lambda name: given.get(name.lower()),
+                names=lambda: given,
+                protocol=protocol,
+                peer="127.0.0.1",
+                debug=False,
+                native=dict,
+            ),
+        )
+
+    assert may()
+    assert may(protocol="HTTP/2")
+    assert may(protocol="")
+    # As nginx asks what lies behind it, in the name of everybody.
+    assert not may(protocol="HTTP/1.0")
+    for name in (
+        *("Forwarded", "Via", "X_Forwarded", "X_Forwarded_For", "X_Forwarded_Host", "X_Forwarded_Proto"),
+        *("X_Forwarded_Port", "X_Forwarded_Server", "X_Original_Forwarded_For", "X_Real_IP", "True_Client_IP"),
+        *("X_Client_IP", "X_Cluster_Client_IP", "Fastly_Client_IP", "CF_Connecting_IP", "X_Envoy_External_Address"),
+    ):
+        assert not may(**{name: "127.0.0.1"}), name
+    assert not may(host="rebound.example")
+
+    # A page of another origin, by itself; and a person who follows its link.
+    for site in ("cross-site", "same-site"):
+        assert not may(sec_fetch_site=site)
+        assert not may(sec_fetch_site=site, sec_fetch_mode="cors", sec_fetch_dest="empty")
+        assert not may(sec_fetch_site=site, sec_fetch_mode="navigate", sec_fetch_dest="iframe")
+        assert may(sec_fetch_site=site, sec_fetch_mode="navigate", sec_fetch_dest="document")
+    for site in ("same-origin", "none"):
+        assert may(sec_fetch_site=site, sec_fetch_mode="cors", sec_fetch_dest="empty")
+    assert may(origin="http://localhost:5000")
+    for origin in ("http://evil.example", "http://localhost:3000", "null", "", "http://localhost:5000.evil.example"):
+        assert not may(origin=origin), origin
+        assert not may(origin=origin, sec_fetch_site="same-origin"), origin
+
+
+who_may()
+assert told == [], told
+print("ok")
