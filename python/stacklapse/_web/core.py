@@ -273,12 +273,19 @@ class Core:
 
 
 def replaceable(status: int, headers: Headers, *, whole: bool = False) -> bool:
-    """Whether a response is a page in whose place a report may be sent: no redirect, and nothing that streams. Such a
-    page has its size in the headers; `whole`: it is there as a whole, whatever they say."""
-    if status < 200 or status in (204, 304) or 300 <= status <= 399:
+    """Whether a response is one in whose place a report may be shown: no redirect, no question for a password, nothing
+    to be saved to a file, and nothing that streams. Such a one has its size in the headers; `whole`: it is there as a
+    whole, whatever they say."""
+    if status < 200 or status in (204, 304, 401) or 300 <= status <= 399:
+        return False
+    if any(name.lower() == "content-disposition" and not _shows(value) for name, value in headers):
         return False
     size = content_length(headers)
     return whole if size is None else size <= _REPLACED_MAX
+
+
+def _shows(disposition: str) -> bool:
+    return disposition.partition(";")[0].strip().lower() == "inline"
 
 
 def content_length(headers: Headers) -> int | None:

@@ -109,6 +109,25 @@ def who_may():
         assert not may(origin=origin, sec_fetch_site="same-origin"), origin
 
 
+def a_report_in_place_of_a_page():
+    shows = middleware()
+    for changes, replaced in (
+        ({}, True),
+        ({"headers": [("Content-Type", "application/json"), ("Content-Length", "4")]}, True),
+        ({"status": "404 Not Found"}, True),
+        ({"headers": [("Content-Disposition", 'inline; filename="a"')]}, True),
+        ({"headers": [("Content-Disposition", 'attachment; filename="a.zip"')]}, False),
+        ({"headers": [("content-disposition", "other")]}, False),
+        ({"status": "401 Unauthorized", "headers": [("WWW-Authenticate", "Basic realm=x")]}, False),
+        ({"status": "302 Found", "headers": [("Location", "/x")]}, False),
+    ):
+        answered = Answered(shows, HTTP_ACCEPT=BROWSER, **changes)
+        assert answered.is_report == replaced, changes
+        assert replaced or answered.body == b"page"
+        assert answered.headers["X-Stacklapse-Report"]
+
+
 who_may()
+a_report_in_place_of_a_page()
 assert told == [], told
 print("ok")
