@@ -183,6 +183,7 @@ def test_what_a_client_chooses_is_in_no_name_and_breaks_no_page(stacklapse: Comm
         for method in ("POST", "PUT", "DELETE"):
             assert server.ask("/_stacklapse/", method).status == 405
         server.ask("/slow/user-4711-ann?token=very-secret-token&profile")
+        assert server.browse("/slow/user-4711-ann?token=very-secret-token&profile").is_report
         server.ask("/slow/user-4711-ann?token=very-secret-token")
         names = kept(folder)
         assert [name for name in names if name.endswith(".lapse") and "slow" in name]

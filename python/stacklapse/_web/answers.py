@@ -58,8 +58,8 @@ def answer(incoming: Incoming, place: str, reports: Reports, store: Store | None
         return _html(kept, _PAGE_POLICY, [])
     return _text(
         404,
-        "There is no report of this number any more, or it is another process's: with the option `folder` all workers "
-        "of a server know of all reports.\n",
+        "There is no report of this number any more, or its worker process has died before the request ended, or it is "
+        "another process's: with the option `folder` all workers of a server know of all reports.\n",
     )
 
 

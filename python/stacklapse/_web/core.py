@@ -6,6 +6,7 @@ were not there.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ from stacklapse.session import Session
 Headers = Sequence[tuple[str, str]]
 
 # Values of headers like these stay out of a report, which may be kept and sent around.
-_SECRET_WORDS = ("cookie", "auth", "token", "secret", "key", "session", "csrf", "xsrf", "user", "email")
+_SECRET_WORDS = (
+    *("cookie", "auth", "token", "secret", "key", "session", "csrf", "xsrf", "user", "email"),
+    *("pass", "pwd", "credential", "signature", "jwt", "otp", "code"),
+)
 _HEADERS_MAX, _VALUE_MAX = 50, 200
 # Bytes of a page that a report is sent instead of; it is held meanwhile. Longer ones are sent themselves.
 _REPLACED_MAX = 16_000_000
@@ -309,7 +313,13 @@ def _about(watch: Asked, outcome: Outcome, seconds: float, link: str | None) -> 
     if watch.limited is not None:
         facts.append(("cut off", watch.limited))
     facts.extend((name, _shown(name, value)) for name, value in _few(outcome.headers))
-    return About(f"{method} {route}", facts, link)
+    return About(
+        _encodable(f"{method} {route}"), [(_encodable(name), _encodable(value)) for name, value in facts], link
+    )
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _few(headers: Headers) -> Iterable[tuple[str, str]]:
@@ -321,5 +331,5 @@ def _shown(name: str, value: str) -> str:
     if any(word in lower for word in _SECRET_WORDS):
         return "(not shown)"
     if lower in ("location", "content-location", "refresh", "link"):
-        value = value.partition("?")[0]
+        value = re.split("[?#]", value, maxsplit=1)[0]
     return value if len(value) <= _VALUE_MAX else value[:_VALUE_MAX] + "…"

@@ -1,8 +1,8 @@
 """The reports of requests that somebody asked for, until he opens them: a bounded number, the oldest go first.
 
 Each has a random number that is in the response's header before the request has ended. With a folder the workers of a
-server share them, in FOLDER/asked: `NUMBER.json` from the beginning of a request on, `NUMBER.lapse` from its end on.
-Without one each process has its own.
+server share them, in FOLDER/asked: `NUMBER.json` from the beginning of a request on, `NUMBER.lapse` from its end on;
+where its worker died before that, it is none any more. Without one each process has its own.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import os
 import re
 import secrets
 import stat
-from dataclasses import asdict, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from stacklapse._web import forks
 from stacklapse._web.folders import make_folder
+from stacklapse._web.workers import Worker, this_worker
 from stacklapse.session import Session
 
 NUMBER = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -34,7 +35,7 @@ class About:
     title: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     link: str | None = None
-    """To the page that the report stands in for."""
+    """To the page that the report stands in for; not in one that is held, which has another address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Report:
 
 def render(session: Session, about: About) -> bytes:
     """The report page."""
-    facts = [text.encode("utf-8", "replace").decode() for fact in about.facts for text in fact]
+    facts = [text for fact in about.facts for text in fact]
     page = session.render("html", hide=("stacklapse",), title=about.title, link=about.link, about=facts)
     return page if isinstance(page, bytes) else page.encode("utf-8", "surrogateescape")
 
@@ -74,7 +75,12 @@ class Reports:
         return number
 
     def put(self, number: str, about: About, session: Session) -> None:
-        self._put(number, about, session)
+        try:
+            self._put(number, replace(about, link=None), session)
+        except BaseException:
+            # Else it would be waited for for ever.
+            self.drop(number)
+            raise
 
     def drop(self, number: str) -> None:
         with self._lock:
@@ -122,7 +128,8 @@ class Reports:
             there = folder.lstat()
             if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid() or there.st_mode & 0o077:
                 raise OSError(f"{folder} is not a folder of this user alone")
-        _write_file(folder / f"{number}.json", json.dumps(asdict(about)).encode())
+        said = {"title": about.title, "facts": about.facts, "worker": astuple(this_worker())}
+        _write_file(folder / f"{number}.json", json.dumps(said).encode())
         if session is not None:
             _write_file(folder / f"{number}.lapse", session._trace)
         else:
@@ -147,9 +154,13 @@ class Reports:
         if told is None:
             return None
         said: dict[str, Any] = json.loads(told)
-        about = About(said["title"], [(name, text) for name, text in said["facts"]], said["link"])
+        about = About(said["title"], [(name, text) for name, text in said["facts"]])
+        # In this order: what it has ended before it went is there.
+        gone = Worker(*said["worker"]).gone
         trace = _read_file(self._folder / f"{number}.lapse")
-        return Report(about, Session(trace) if trace is not None else None)
+        if trace is None:
+            return None if gone else Report(about, None)
+        return Report(about, Session(trace))
 
     def _delete(self, number: str) -> None:
         assert self._folder is not None

@@ -127,7 +127,35 @@ def a_report_in_place_of_a_page():
         assert answered.headers["X-Stacklapse-Report"]
 
 
+def what_a_report_tells(folder):
+    shows = middleware(folder, route=lambda environ: "/caf\udce9")
+    headers = [
+        ("X-Temp-Password", "hunter2"),
+        ("X-Signature", "hunter2"),
+        ("X-Login-Code", "hunter2"),
+        ("Location", "/a/b#access_token=hunter2"),
+        ("Link", "</a?hunter2>"),
+        ("X-Dish", "soup\udce9"),
+    ]
+    shown = Answered(shows, "profile&reset=hunter2", HTTP_ACCEPT=BROWSER, headers=headers)
+    assert shown.is_report
+    assert b"soup" in shown.body
+    assert b'<a href="./?reset=hunter2">' in shown.body
+    assert shown.body.count(b"hunter2") == 2, "in the link alone, which is there for scripts as well"
+    # It has another address, and is kept.
+    held = Answered(shows, "", PATH_INFO=f"/_stacklapse/{shown.number}")
+    assert held.is_report
+    assert b"hunter2" not in held.body
+    assert "/caf?" in Answered(shows, "", PATH_INFO="/_stacklapse/").body.decode()
+    if folder is not None:
+        said = (folder / "asked" / f"{shown.number}.json").read_text()
+        assert "soup" in said
+        assert "hunter2" not in said
+
+
 who_may()
 a_report_in_place_of_a_page()
+what_a_report_tells(None)
+what_a_report_tells(top / "told")
 assert told == [], told
 print("ok")
