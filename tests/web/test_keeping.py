@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import pstats
 import re
@@ -148,6 +150,17 @@ def test_a_recording_ends_at_a_limit_and_the_request_goes_on(
         assert answer.body == b"turned"
         assert "recorded for" in (answer.header("X-Stacklapse-Limit") or "")
         assert server.recording(answer.report).json["recording"]["duration_ns"] < 1.9e9
+
+
+@pytest.mark.parametrize("kind", ["gunicorn-gthread", "starlette"])
+def test_a_request_whose_recording_has_ended_is_in_nobodys_way(stacklapse: Command, kind: str) -> None:
+    with (
+        serving(stacklapse, kind, {"max_profiles": 1, "max_seconds": 0.5}) as server,
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection,
+    ):
+        connection.request("GET", "/endless?profile")
+        assert connection.getresponse().getheader("X-Stacklapse-Report")
+        wait_for(lambda: server.ask("/json?profile").header("X-Stacklapse-Report") is not None)
 
 
 def test_only_so_many_reports_are_held(stacklapse: Command) -> None:

@@ -159,16 +159,18 @@ class Core:
             return False
 
     def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Asked:
-        number = self._reports.reserve(f"{incoming.method} request")
-        watch = Asked(incoming, number=number)
+        watch = Asked(incoming)
         if not self._limits.add(watch, self.options.max_profiles):
-            self._reports.drop(number)
-            skipped = f"{self.options.max_profiles} requests are being profiled already"
-            return Asked(incoming, skipped=skipped)
+            most = self.options.max_profiles
+            watch.skipped = f"{most} {'request is' if most == 1 else 'requests are'} being profiled already"
+            return watch
         try:
+            watch.number = self._reports.reserve(f"{incoming.method} request")
             watch.start(round(self.options.interval * 1e9), caller)
         except BaseException:
             self._limits.remove(watch)
+            if watch.number is not None:
+                self._reports.drop(watch.number)
             raise
         return watch
 

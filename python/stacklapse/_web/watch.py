@@ -22,27 +22,20 @@ _OWN_FOLDER = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class Asked:
-    """
-    A request that somebody asked to profile, and may. `number` is that of the report; `skipped` says why it is not
-    recorded after all. Those that nobody asked for are `_native.Watch`.
-    """
+    """A request that somebody asked to profile, and may. Those that nobody asked for are `_native.Watch`."""
 
+    number: str | None = None
+    """Of the report."""
+    skipped: str | None = None
+    """Why it is not recorded after all."""
     limited: str | None = None
     """The limit that ended the recording before the request."""
     _cpu_started: float | None = None
     _thread = 0
     _ended: Session | None = None
 
-    def __init__(
-        self,
-        incoming: Incoming,
-        *,
-        number: str | None = None,
-        skipped: str | None = None,
-    ) -> None:
+    def __init__(self, incoming: Incoming) -> None:
         self.incoming = incoming
-        self.number = number
-        self.skipped = skipped
         self.started = time.perf_counter()
         self._running: list[_native.Recording] = []
 
@@ -242,6 +235,7 @@ class Limits:
             return
         if isinstance(watch, Asked):
             watch.limit(limit)
+            self.remove(watch)
         else:
             stop_watched(watch)
 

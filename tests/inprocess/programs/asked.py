@@ -1,16 +1,27 @@
 """Requests that somebody asked for: who may, what becomes of their reports, and of what is worth keeping."""
 
+import json
 import logging
+import subprocess
 import sys
 import time
 from pathlib import Path
 
-from stacklapse._web import access
+from stacklapse._web import access, watch
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
+from stacklapse._web.reports import About, Reports
 from stacklapse.wsgi import ProfilerMiddleware
 
 top = Path(sys.argv[1])
+# Another worker, until its input ends.
+OTHER = """
+import sys
+from pathlib import Path
+from stacklapse._web.reports import Reports
+print(Reports(Path(sys.argv[1]), 5).reserve("GET other"), flush=True)
+sys.stdin.read()
+"""
 BROWSER = "text/html,*/*;q=0.8"
 told = []
 
@@ -153,9 +164,108 @@ def what_a_report_tells(folder):
         assert "hunter2" not in said
 
 
+def no_report_is_lost_for_one_that_is_none():
+    # What is skipped takes the place of no report, nor does what cannot be recorded.
+    shows = middleware(max_profiles=1, max_reports=2)
+    first = Answered(shows).number
+    going = shows._core._begin_asked(incoming(), sys._getframe())
+    skipped = Answered(shows)
+    assert skipped.headers["X-Stacklapse-Skipped"] == "1 request is being profiled already"
+    assert Answered(shows, "", PATH_INFO=f"/_stacklapse/{first}").is_report
+    # The limit of its recording ends its claim, too.
+    going.limit("long enough")
+    shows._core._limits._max_seconds = 0
+    shows._core._limits._hold(going)
+    assert Answered(shows).number
+
+    shows = middleware()
+    begin_recording, watch.begin_recording = watch.begin_recording, None
+    try:
+        answered = Answered(shows)
+    finally:
+        watch.begin_recording = begin_recording
+    assert (answered.body, answered.headers) == (b"page", {"Content-Length": "4"})
+    assert len(told) == 1, told
+    assert "could not be recorded" in told.pop()
+    assert shows._core._reports.latest() == []
+    assert shows._core._limits._asked == {}
+
+
+def incoming():
+    return Incoming(
+        method="GET",
+        path="/",
+        root="",
+        query="profile",
+        header=lambda name: None,
+        names=list,
+        protocol="HTTP/1.1",
+        peer="127.0.0.1",
+        debug=True,
+        native=dict,
+    )
+
+
+def nobody_waits_for_a_report_that_does_not_come():
+    """Whose worker has died, or which could not be written."""
+    reports = Reports(top / "waiting", 5)
+    number = reports.reserve("GET request")
+    assert reports.get(number).session is None
+    other = subprocess.Popen(
+        [sys.executable, "-c", OTHER, top / "waiting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    others = other.stdout.readline().strip()
+    assert reports.get(others).session is None, "it is still there"
+    assert len(reports.latest()) == 2
+    other.stdin.close()
+    patience = time.monotonic() + 20
+    # Also while nobody has waited for the process.
+    while reports.get(others) is not None and time.monotonic() < patience:
+        time.sleep(0.01)
+    assert reports.get(others) is None
+    assert other.wait() == 0
+    other.stdout.close()
+    assert reports.get(others) is None
+    assert reports.latest() == [(number, "GET request")]
+    # A process of that number that began at another time, and one of another container.
+    path = top / "waiting" / "asked" / f"{number}.json"
+    said = json.loads(path.read_text())
+    pid, started, namespace = said["worker"]
+    path.write_text(json.dumps(said | {"worker": [pid, started + 1, namespace]}))
+    assert reports.get(number) is None
+    path.write_text(json.dumps(said | {"worker": [pid, started + 1, namespace + 1]}))
+    assert reports.get(number).session is None
+    # What it had ended before is there.
+    path.with_suffix(".lapse").write_bytes(recorded()._trace)
+    path.write_text(json.dumps(said | {"worker": [pid, started + 1, namespace]}))
+    assert reports.get(number).session is not None
+
+    number = reports.reserve("GET request")
+    try:
+        reports.put(number, About("GET /"), Broken())
+    except RuntimeError:
+        assert reports.get(number) is None
+    else:
+        raise AssertionError("it was written")
+
+
+class Broken:
+    @property
+    def _trace(self):
+        raise RuntimeError("no room")
+
+
+def recorded():
+    shows = middleware()
+    number = Answered(shows).number
+    return shows._core._reports.get(number).session
+
+
 who_may()
 a_report_in_place_of_a_page()
 what_a_report_tells(None)
 what_a_report_tells(top / "told")
+no_report_is_lost_for_one_that_is_none()
+nobody_waits_for_a_report_that_does_not_come()
 assert told == [], told
 print("ok")
