@@ -57,6 +57,7 @@ class Core:
         self.options = options
         self._limits = Limits(float(options.max_seconds), options.max_samples)
         self._store: Store | None = None
+        self._watches: _native.Watches | None = None
         if options.folder is not None:
             self._store = Store(
                 options.folder,
@@ -69,7 +70,8 @@ class Core:
     def watches(self, route: Callable[[Any], str], *, in_background: bool) -> _native.Watches | None:
         """
         What records the requests that nobody asked for, to see which are worth keeping; None when none are to be.
-        `route` gives the template of the route of one that is kept, from what its Watch hands over as its subject.
+        `route` gives the template of the route of one that is kept, from what its Watch hands over as its subject. Of
+        one that was asked for, the template itself is the subject.
         `in_background`: keeping one, which takes longer, is done in another thread.
         """
         options = self.options
@@ -87,7 +89,7 @@ class Core:
                     self._keep(
                         session,
                         method=watch.method,
-                        route=route(subject),
+                        route=subject if isinstance(subject, str) else route(subject),
                         status=status,
                         seconds=seconds,
                         reason=reason,
@@ -110,6 +112,7 @@ class Core:
             keep=ended,
         )
         self._limits.include(watches)
+        self._watches = watches
         return watches
 
     def concerned(self, path: str, query: str, cookies: str, marked: bool) -> bool:
@@ -160,6 +163,8 @@ class Core:
 
     def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Asked:
         watch = Asked(incoming)
+        if self._watches is not None:
+            watch.watched = self._watches.begin(incoming.method, caller)
         if not self._limits.add(watch, self.options.max_profiles):
             most = self.options.max_profiles
             watch.skipped = f"{most} {'request is' if most == 1 else 'requests are'} being profiled already"
@@ -199,6 +204,7 @@ class Core:
             if outcome.status == 0 and outcome.error is not None:
                 # What the server answers where the application does not.
                 outcome.status = 500
+            watch.end_watched(outcome.status, outcome.error, outcome.route)
             if session is not None and watch.number is not None:
                 self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
         except Exception as error:
@@ -258,6 +264,7 @@ class Core:
             seconds = watch.seconds
             session = watch.stop()
             self._limits.remove(watch)
+            watch.end_watched(outcome.status, outcome.error, outcome.route)
             if session is None or watch.number is None:
                 return None
             about = _about(watch, outcome, seconds, watch.incoming.itself(self.options.argument))

@@ -62,7 +62,7 @@ class Entry:
     """Waiting for the GIL, a lock, the network, a database, of the time that was sampled."""
     samples: int | None
     reason: str
-    """Why it was kept: `slow`, `failed`, `sampled`, `asked`; `found` where a crash left no more than the files."""
+    """Why it was kept: `slow`, `failed`, `sampled`; `found` where a crash left no more than the files."""
     bytes: int
     """Of its files."""
 

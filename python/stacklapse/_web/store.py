@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacklapse._web.folders import make_folder
-from stacklapse._web.names import NAME, clean_method, clean_route, clean_status, make_name, read_name
+from stacklapse._web.names import NAME, NameFacts, clean_method, clean_route, clean_status, make_name, read_name
+from stacklapse._web.reports import About, render
 from stacklapse.session import Session
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ class Store:
         if page is not None:
             return page
         # A process died when it had put no more than the recording in its place.
-        trace = self.recording(name)
-        return _page(Session(trace)) if trace is not None else None
+        trace, facts = self.recording(name), read_name(name)
+        return _page(Session(trace), facts) if trace is not None and facts is not None else None
 
     def recording(self, name: str) -> bytes | None:
         """The recording of that name."""
@@ -177,20 +178,22 @@ class Store:
 
         if not math.isfinite(duration) or duration < 0:
             duration = 0.0
-        content = {RECORDING: session._native.trace, REPORT: _page(session)}
+        method, route, status = clean_method(method), clean_route(route), clean_status(status)
+        duration_ns = int(duration * 1e9)
+        time_ns = time.time_ns() - duration_ns
+        page = _page(session, NameFacts(time_ns, method, route, status, duration_ns))
+        content = {RECORDING: session._native.trace, REPORT: page}
         size = sum(len(part) for part in content.values())
         if size > self.max_bytes:
             raise StoreError(f"a request's profile has {size:,} bytes, and max_bytes is {self.max_bytes:,}")
         kinds = session.kinds
-        time_ns = time.time_ns() - int(duration * 1e9)
-        method, route, status = clean_method(method), clean_route(route), clean_status(status)
         entry = Entry(
             name=make_name(time_ns, method, route, status, duration),
             time_ns=time_ns,
             method=method,
             route=route,
             status=status,
-            duration_ns=int(duration * 1e9),
+            duration_ns=duration_ns,
             cpu_ns=_cpu_ns(session, in_task),
             wait_ns=int(1e9 * sum(kinds[kind] for kind in ("gil_wait", "lock", "call"))),
             samples=session.sample_count,
@@ -316,6 +319,9 @@ def _cpu_ns(session: Session, in_task: bool) -> int:
     return min(sum(kinds[kind] for kind in ("python", "native", "gc")), session._native.cpu_ns)
 
 
-def _page(session: Session) -> bytes:
-    page = session.render("html")
-    return page if isinstance(page, bytes) else page.encode("utf-8", "surrogateescape")
+def _page(session: Session, facts: NameFacts) -> bytes:
+    title = f"{facts.method} {facts.route or 'request'}"
+    status = str(facts.status) if facts.status else "none: nothing was answered"
+    return render(
+        session, About(title, [("request", title), ("status", status), ("took", f"{facts.duration_ns / 1e6:,.1f} ms")])
+    )

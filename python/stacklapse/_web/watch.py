@@ -28,6 +28,8 @@ class Asked:
     """Of the report."""
     skipped: str | None = None
     """Why it is not recorded after all."""
+    watched: _native.Watch | None = None
+    """The same request where any may be worth keeping: it is recorded for that like all others."""
     limited: str | None = None
     """The limit that ended the recording before the request."""
     _cpu_started: float | None = None
@@ -78,6 +80,11 @@ class Asked:
         if recording is not None:
             self._ended = stopped(recording)
         return self._ended
+
+    def end_watched(self, status: int, error: BaseException | None, route: str) -> None:
+        """The request has ended, and is kept if it is worth that."""
+        if self.watched is not None:
+            self.watched.end(status, error, route)
 
     def timing(self) -> str:
         """For Server-Timing: the time until now, and what of it this thread was on a CPU."""

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from stacklapse._web import access, watch
+from stacklapse._web import access, core, watch
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
 from stacklapse._web.reports import About, Reports
@@ -261,11 +261,38 @@ def recorded():
     return shows._core._reports.get(number).session
 
 
+def worth_keeping_is_what_was_asked_for_as_well():
+    keeps = middleware(top / "kept", slow=0.05, max_profiles=1)
+    fast, slow = Answered(keeps), Answered(keeps, seconds=0.1, HTTP_ACCEPT=BROWSER)
+    assert fast.number
+    assert slow.is_report
+    try:
+        Answered(keeps, fails=True)
+    except ValueError:
+        assert len(keeps._core._reports.latest()) == 3
+    going = keeps._core._begin_asked(incoming(), sys._getframe())
+    skipped = Answered(keeps, seconds=0.1, **{"stacklapse.route": "/skipped"})
+    assert "X-Stacklapse-Skipped" in skipped.headers
+    keeps._core.finish(going, core.Outcome(status=200))
+    kept = [(entry.route, entry.status, entry.reason) for entry in reversed(keeps._core._store.entries())]
+    going_itself = ("", 200, "slow")
+    assert kept == [("", 200, "slow"), ("", 500, "failed"), going_itself, ("/skipped", 200, "slow")], kept
+    # Reports and what is kept have the request's name, and none of our own frames in sight.
+    for entry in keeps._core._store.entries():
+        page = keeps._core._store.report(entry.name).decode()
+        assert f"<h1>GET {entry.route or 'request'}</h1>" in page
+        assert '"hide": ["stacklapse"]' in page or '"hide":["stacklapse"]' in page
+    sampled = middleware(top / "sampled", sample=1.0)
+    assert Answered(sampled).number
+    assert [entry.reason for entry in sampled._core._store.entries()] == ["sampled"]
+
+
 who_may()
 a_report_in_place_of_a_page()
 what_a_report_tells(None)
 what_a_report_tells(top / "told")
 no_report_is_lost_for_one_that_is_none()
 nobody_waits_for_a_report_that_does_not_come()
+worth_keeping_is_what_was_asked_for_as_well()
 assert told == [], told
 print("ok")
