@@ -74,6 +74,11 @@ class Options:
         for name in ("max_profiles", "max_watched", "max_reports"):
             _whole(name, getattr(self, name), 10_000)
         _whole("max_samples", self.max_samples, 10**9)
+        for name, most in (("max_files", 1_000_000), ("max_bytes", 10**15)):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name), most)
+        if self.debug is not None and not isinstance(self.debug, bool):
+            raise TypeError(f"debug must be True, False or None, not {self.debug!r}")
         for name in ("allow", "route"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
                 raise TypeError(f"{name} must be callable, not {getattr(self, name)!r}")

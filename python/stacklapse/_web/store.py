@@ -93,11 +93,6 @@ class Store:
     def __init__(
         self, folder: str | os.PathLike[str], *, max_files: int = MAX_FILES, max_bytes: int = MAX_BYTES
     ) -> None:
-        for name, value in (("max_files", max_files), ("max_bytes", max_bytes)):
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise TypeError(f"{name} must be a number, not {value!r}")
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
         # A server that becomes a daemon changes its working folder later.
         self.folder = Path(folder).absolute()
         self.max_files = max_files

@@ -45,6 +45,12 @@ refused(ValueError, "watch_interval must be from", watch_interval=11)
 refused(ValueError, "max_profiles must be from 1", max_profiles=0)
 refused(TypeError, "max_watched must be a whole number", max_watched=1.5)
 refused(TypeError, "max_samples", max_samples="many")
+refused(ValueError, "max_files must be from 1", max_files=0)
+refused(TypeError, "max_files must be a whole number", max_files="5")
+refused(ValueError, "max_bytes must be from 1", max_bytes=-1)
+refused(TypeError, "max_bytes must be a whole number", max_bytes=True)
+for debug in ("false", "0", "", 1, 0):
+    refused(TypeError, "debug must be True, False or None", debug=debug)
 refused(TypeError, "allow must be callable", allow=True)
 refused(TypeError, "route must be callable", route="/x")
 refused(ValueError, "16 bytes", secret="short")
@@ -89,4 +95,6 @@ assert told(STACKLAPSE_DEBUG=True) == ["stacklapse.W003"]
 assert told(MIDDLEWARE=[]) == ["stacklapse.W001"]
 assert told(STACKLAPSE_SLOW="soon") == ["stacklapse.E001"]
 assert told(STACKLAPSE_SLOW="1s") == ["stacklapse.E001"]
+assert told(STACKLAPSE_MAX_FILES=0) == ["stacklapse.E001"]
+assert told(STACKLAPSE_DEBUG="false") == ["stacklapse.E001"]
 sys.stdout.write("as said\n")
