@@ -82,8 +82,8 @@ class Session:
         about: Iterable[str] = ...,
     ) -> str | bytes:
         """One of `renderers()`; binary ones give bytes. `mode` is 0 for wall time, 1 for CPU time, 2 for GIL time. For
-        the report page: a `title` in place of the recording's, a `link`, which begins with "./", to what the page
-        stands in for, and what else there is to say `about` that: name, text, name, text."""
+        the text report and the page: a `title` in place of the recording's. For the page: a `link`, which begins with
+        "./", to what it stands in for, and what else there is to say `about` that: name, text, name, text."""
 
 @final
 class Recording:

@@ -129,6 +129,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
         render.threshold = options->threshold;
     }
     render.recording = name;
+    render.about.title = report->title;
     if (report->descriptor >= 0) {
         struct sl_terminal terminal = sl_terminal_look(report->descriptor, options->color);
         render.color = terminal.color;

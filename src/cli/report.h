@@ -13,6 +13,7 @@
 struct sl_report {
     const struct sl_renderer *renderer; /* NULL: the recording itself is saved at `path` */
     int descriptor;                     /* -1: a file */
+    const char *title;                  /* in place of the recording's own; NULL: that */
     const char *path;                   /* NULL: a page that a person at a terminal asked for, in a temporary file */
 };
 

@@ -3,6 +3,7 @@
 #include "analysis/roles.h"
 #include "base/array.h"
 #include "base/buffer.h"
+#include "render/text_style.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +55,7 @@ static const char *const orders[] = {
 struct index {
     const char *folder; /* as it was given */
     char *path;         /* of the file; owned */
+    bool empty;         /* it is an empty file: somebody was about to begin it */
     sqlite3 *database;
     uint64_t steps;
 };
@@ -188,6 +190,7 @@ static bool find(struct index *index, struct sl_error *error)
         }
         return sl_error_system(error, reason, "cannot open %s", index->path);
     }
+    index->empty = file.st_size == 0;
     return S_ISREG(file.st_mode) ||
            sl_error_set(error, SL_ERROR_FORMAT, "%s is no index of requests: it is no regular file", index->path);
 }
@@ -219,6 +222,9 @@ static bool open_index(struct index *index, const char *folder, struct sl_error 
     *index = (struct index){.folder = folder};
     if (!find(index, error)) {
         return false;
+    }
+    if (index->empty) {
+        return true;
     }
     int64_t application = open_with(index, SQLITE_OPEN_READONLY) ? ask_number(index, "PRAGMA application_id") : -1;
     /* A process that died while it wrote has left half a transaction, which is undone by whoever may write. */
@@ -392,7 +398,7 @@ bool sl_requests_read(struct sl_requests *requests, const char *folder, const st
     *requests = (struct sl_requests){0};
     sl_arena_init(&requests->texts);
     struct index index;
-    bool done = open_index(&index, folder, error) && read_all(requests, &index, query, error);
+    bool done = open_index(&index, folder, error) && (index.empty || read_all(requests, &index, query, error));
     close_index(&index);
     return done;
 }
@@ -422,31 +428,56 @@ static char *path_of(const char *folder, const char *name, struct sl_error *erro
     return path.bytes;
 }
 
-char *sl_request_recording(const char *folder, const char *number, struct sl_error *error)
+static char *title_of(const struct sl_request *request, struct sl_error *error)
 {
-    struct sl_requests requests;
-    const struct sl_request_query all = {0};
-    char *path = NULL;
-    if (!sl_requests_read(&requests, folder, &all, error)) {
-        sl_requests_destroy(&requests);
+    struct sl_buffer title;
+    sl_buffer_init(&title);
+    sl_text_clean(&title, request->method, strlen(request->method), true);
+    sl_buffer_text(&title, " ");
+    const char *route = request->route[0] != '\0' ? request->route : "request";
+    sl_text_clean(&title, route, strlen(route), true);
+    if (title.failed) {
+        sl_buffer_destroy(&title);
+        sl_error_memory(error);
         return NULL;
     }
+    return title.bytes;
+}
+
+static const struct sl_request *find_number(const struct sl_requests *requests, const char *number)
+{
     char *end = NULL;
     errno = 0;
     uint64_t wanted_number = strspn(number, "0123456789") == strlen(number) ? strtoull(number, &end, 10) : UINT64_MAX;
-    const struct sl_request *found = NULL;
-    for (uint32_t i = 0; i < requests.count && found == NULL; i++) {
-        const struct sl_request *request = &requests.requests[i];
+    for (uint32_t i = 0; i < requests->count; i++) {
+        const struct sl_request *request = &requests->requests[i];
         if ((end != NULL && errno == 0 && request->number == wanted_number) || strcmp(request->name, number) == 0) {
-            found = request;
+            return request;
         }
     }
+    return NULL;
+}
+
+bool sl_request_find(struct sl_request_file *file, const char *folder, const char *number, struct sl_error *error)
+{
+    *file = (struct sl_request_file){0};
+    struct sl_requests requests;
+    const struct sl_request_query all = {0};
+    bool done = sl_requests_read(&requests, folder, &all, error);
+    const struct sl_request *found = done ? find_number(&requests, number) : NULL;
     if (found != NULL) {
-        path = path_of(folder, found->name, error);
-    } else {
+        file->path = path_of(folder, found->name, error);
+        file->title = file->path != NULL ? title_of(found, error) : NULL;
+    } else if (done) {
         sl_error_set(error, SL_ERROR_SYSTEM, "no request %.150s is kept in %s; stacklapse requests %s lists them",
                      number, folder, folder);
     }
     sl_requests_destroy(&requests);
-    return path;
+    return file->title != NULL;
+}
+
+void sl_request_file_destroy(struct sl_request_file *file)
+{
+    free(file->path);
+    free(file->title);
 }

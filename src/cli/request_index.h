@@ -54,14 +54,21 @@ struct sl_requests {
     struct sl_arena texts;
 };
 
-/* Reads the index of `folder`. False with one sentence when there is none, or it is no index of ours, or damaged. To be
- * destroyed in either case. */
+/* Reads the index of `folder`; one that was just begun is an empty file. False with one sentence when there is none, or it
+ * is no index of ours, or damaged. To be destroyed in either case. */
 bool sl_requests_read(struct sl_requests *requests, const char *folder, const struct sl_request_query *query,
                       struct sl_error *error);
 void sl_requests_destroy(struct sl_requests *requests);
 
-/* The path of the recording of request `number`, or of the one whose files have that name; to be freed. NULL with a
- * sentence when there is none such, or its recording is gone. */
-char *sl_request_recording(const char *folder, const char *number, struct sl_error *error);
+/* The recording of a request. */
+struct sl_request_file {
+    char *path;  /* owned */
+    char *title; /* `GET /users/{id}`, with nothing in it that a terminal obeys; owned */
+};
+
+/* Finds that of request `number`, or of the one whose files have that name. False with a sentence when there is none such,
+ * or its recording is gone. To be destroyed in either case. */
+bool sl_request_find(struct sl_request_file *file, const char *folder, const char *number, struct sl_error *error);
+void sl_request_file_destroy(struct sl_request_file *file);
 
 #endif

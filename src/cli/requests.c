@@ -33,13 +33,15 @@ static int open_one(const struct sl_options *options)
         sl_say_error(&error);
         return error.kind == SL_ERROR_USAGE ? SL_EXIT_USAGE : SL_EXIT_FAILED;
     }
-    char *path = sl_request_recording(options->operands[0], options->operands[1], &error);
-    if (path == NULL) {
+    struct sl_request_file file;
+    int code = SL_EXIT_FAILED;
+    if (sl_request_find(&file, options->operands[0], options->operands[1], &error)) {
+        report.title = file.title;
+        code = sl_view(&report, options, file.path);
+    } else {
         sl_say_error(&error);
-        return SL_EXIT_FAILED;
     }
-    int code = sl_view(&report, options, path);
-    free(path);
+    sl_request_file_destroy(&file);
     return code;
 }
 

@@ -12,9 +12,9 @@
 
 #include <stdbool.h>
 
-/* What the report page says of the thing that was recorded, beside what is in the recording. */
+/* What is said of the thing that was recorded, beside what is in the recording: all of it by the report page. */
 struct sl_render_about {
-    const char *title;        /* in place of the recording's own; NULL: that */
+    const char *title;        /* in place of the recording's own, also in the text report; NULL: that */
     const char *link;         /* to what the page stands in for, beginning with "./"; NULL: nothing */
     const char *const *facts; /* name, text, name, text, ... */
     size_t fact_count;        /* of names */

@@ -12,6 +12,11 @@ static const double worrying = 0.01;
 
 static const char *command_of(struct sl_text *text, size_t *size)
 {
+    const char *title = text->options->about.title;
+    if (title != NULL) {
+        *size = strlen(title);
+        return title;
+    }
     const struct sl_profile *profile = text->profile;
     sl_string command = profile->facts.description;
     if (sl_profile_text_size(profile, command) == 0 && profile->process_count > 0) {
