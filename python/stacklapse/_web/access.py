@@ -22,7 +22,7 @@ from stacklapse._web.options import Options
 _FORWARDED = ("forwarded", "via", "x-envoy-external-address")
 _FORWARDED_BEGINNINGS = ("x-forwarded", "x-original-forwarded")
 _FORWARDED_ENDS = ("real-ip", "client-ip", "connecting-ip")
-# What browsers and clients have not spoken for long, and nginx speaks to what lies behind it unless told otherwise.
+# Browsers and clients have not spoken it for long; older versions of nginx ask in it by default, without any header.
 _FORWARDED_PROTOCOL = "HTTP/1.0"
 
 
