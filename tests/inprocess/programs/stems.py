@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 
-import stacklapse
 from stacklapse import Profiler
 from work import assert_adds_up, spin
 
