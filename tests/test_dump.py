@@ -236,7 +236,7 @@ def test_hostile_names_do_not_steer_the_terminal(stacklapse: Command, any_python
 
 
 def test_a_program_that_never_holds_still_is_told_consistently(stacklapse: Command, any_python: Interpreter) -> None:
-    """Whatever stack is shown, each function in it is called by the one below."""
+    """Whatever stack is shown, each function in it is called by the one below, and has a name."""
     code = """\
 def a(n): return b(n - 1) if n else 0
 def b(n): return c(n - 1) if n else 0
@@ -246,7 +246,7 @@ while True: a(60)
 """
     calls = {"b": "a", "c": "b", "a": "c"}
     with running([any_python.path, "-c", code]) as process:
-        for _ in range(20):
+        for _ in range(100):
             [thread] = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
             names = [frame["function"] for frame in thread["frames"]]
             if not thread["consistent"]:

@@ -104,13 +104,18 @@ static void write_frame(struct writer *writer, struct sl_frame frame)
     end_row(writer);
 }
 
+static bool same_function(struct sl_frame one, struct sl_frame other)
+{
+    return one.code == other.code && one.code != SL_CODE_NAMELESS;
+}
+
 /* How often the `length` innermost of the first `count` frames follow each other. */
 static size_t cycles(const struct sl_frame *frames, size_t count, size_t length)
 {
     size_t times = 1;
     for (; (times + 1) * length <= count; times++) {
         for (size_t i = 0; i < length; i++) {
-            if (frames[count - times * length - 1 - i].code != frames[count - 1 - i].code) {
+            if (!same_function(frames[count - times * length - 1 - i], frames[count - 1 - i])) {
                 return times;
             }
         }

@@ -3,21 +3,26 @@
 #include "sampler/subject.h"
 #include "target/clock.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 /* A stack that does not fit together after all that a look tries is looked at again, so often and with such pauses: a
- * person waits for it, once. */
+ * person waits for it, once. So is one with frames that have no name: every code object is new to the first look, and
+ * one whose frame is gone before its name was read is known to the next. */
 #define ATTEMPTS_MAX 20
 #define PAUSE_NS UINT64_C(500000)
 
 /* Descriptors of the threads' files are kept open while one looks; the rest is opened each time. */
 #define DESCRIPTORS_RESERVED 64
 
-/* The stack of the thread that is looked at. */
-struct collector {
-    struct sl_frame *frames;
+/* What one look saw of a thread. */
+struct seen {
+    enum sl_sight sight;
+    sl_state state;
+    struct sl_thread_activity activity;
+    struct sl_frame *frames; /* outermost first; owned */
     size_t count;
     size_t capacity;
     bool failed; /* memory is exhausted */
@@ -28,44 +33,44 @@ static void walked(void *context, struct sl_subject_thread *thread, size_t stran
 {
     (void)thread;
     (void)strand;
-    struct collector *collector = context;
+    struct seen *seen = context;
     if (first) {
-        collector->count = 0;
+        seen->count = 0;
     }
-    size_t needed = collector->count + walk->count;
-    if (needed > collector->capacity) {
-        struct sl_frame *frames = realloc(collector->frames, needed * sizeof *frames);
+    size_t needed = seen->count + walk->count;
+    if (needed > seen->capacity) {
+        struct sl_frame *frames = realloc(seen->frames, needed * sizeof *frames);
         if (frames == NULL) {
-            collector->failed = true;
+            seen->failed = true;
             return;
         }
-        collector->frames = frames;
-        collector->capacity = needed;
+        seen->frames = frames;
+        seen->capacity = needed;
     }
     for (size_t i = walk->count; i > 0; i--) {
-        collector->frames[collector->count++] = walk->frames[i - 1];
+        seen->frames[seen->count++] = walk->frames[i - 1];
     }
 }
 
 static bool keep(struct sl_dump *dump, struct sl_subject *subject, const struct sl_subject_thread *observed,
-                 enum sl_sight sight, const struct collector *collector)
+                 const struct seen *seen)
 {
     struct sl_dump_thread *thread = &dump->threads[dump->count];
     *thread = (struct sl_dump_thread){
         .id = observed->thread.id,
         .main = observed->main,
-        .consistent = sight == SL_SIGHT_STACK || sight == SL_SIGHT_EMPTY,
-        .state = observed->state,
-        .activity = observed->activity,
+        .consistent = seen->sight == SL_SIGHT_STACK || seen->sight == SL_SIGHT_EMPTY,
+        .state = seen->state,
+        .activity = seen->activity,
     };
     sl_thread_name(&subject->threads, thread->id, thread->name);
-    if (sight == SL_SIGHT_STACK && collector->count > 0) {
-        thread->frames = calloc(collector->count, sizeof *thread->frames);
+    if (seen->sight == SL_SIGHT_STACK && seen->count > 0) {
+        thread->frames = calloc(seen->count, sizeof *thread->frames);
         if (thread->frames == NULL) {
             return false;
         }
-        memcpy(thread->frames, collector->frames, collector->count * sizeof *thread->frames);
-        thread->count = collector->count;
+        memcpy(thread->frames, seen->frames, seen->count * sizeof *thread->frames);
+        thread->count = seen->count;
     }
     dump->count++;
     return true;
@@ -76,21 +81,53 @@ static bool ended(const struct sl_process *process, struct sl_error *error)
     return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)process->pid);
 }
 
-static enum sl_sight look(struct sl_subject *subject, struct sl_subject_thread *thread, struct collector *collector)
+static size_t nameless(const struct seen *seen)
 {
-    const struct sl_viewer viewer = {.context = collector, .walked = walked};
-    enum sl_sight sight = SL_SIGHT_BROKEN;
-    for (int attempt = 0; attempt < ATTEMPTS_MAX && sight == SL_SIGHT_BROKEN; attempt++) {
-        if (attempt > 0) {
-            sl_clock_sleep_until(sl_clock_now_ns() + PAUSE_NS);
-            if (sl_subject_sweep(subject, sl_clock_now_ns()) == SL_SIGHT_GONE) {
-                return SL_SIGHT_GONE;
-            }
-        }
-        collector->count = 0;
-        sight = sl_subject_look(subject, thread, &viewer);
+    size_t count = 0;
+    for (size_t i = 0; i < seen->count; i++) {
+        count += seen->frames[i].code == SL_CODE_NAMELESS;
     }
-    return sight;
+    return count;
+}
+
+/* How much of a thread is missing in what was seen of it: 0 when nothing is. */
+static size_t missing(const struct seen *seen)
+{
+    if (seen->sight == SL_SIGHT_BROKEN || seen->sight == SL_SIGHT_MISSED) {
+        return SIZE_MAX;
+    }
+    return seen->sight == SL_SIGHT_STACK ? nameless(seen) : 0;
+}
+
+static void look_once(struct sl_subject *subject, struct sl_subject_thread *thread, struct seen *seen)
+{
+    const struct sl_viewer viewer = {.context = seen, .walked = walked};
+    seen->count = 0;
+    thread->settled = false; /* the stack of one that waits still is walked, too */
+    seen->sight = sl_subject_look(subject, thread, &viewer);
+    seen->state = thread->state;
+    seen->activity = thread->activity;
+}
+
+/* Looks until nothing is missing; else `seen` is the look that most was seen at. */
+static void look(struct sl_subject *subject, struct sl_subject_thread *thread, struct seen *seen)
+{
+    look_once(subject, thread, seen);
+    struct seen other = {0};
+    for (int attempt = 1; attempt < ATTEMPTS_MAX && missing(seen) > 0 && !seen->failed; attempt++) {
+        sl_clock_sleep_until(sl_clock_now_ns() + PAUSE_NS);
+        if (sl_subject_sweep(subject, sl_clock_now_ns()) == SL_SIGHT_GONE) {
+            seen->sight = SL_SIGHT_GONE;
+            break;
+        }
+        look_once(subject, thread, &other);
+        if (other.failed || missing(&other) < missing(seen)) {
+            struct seen worse = *seen;
+            *seen = other;
+            other = worse;
+        }
+    }
+    free(other.frames);
 }
 
 static bool look_at_all(struct sl_dump *dump, struct sl_subject *subject, struct sl_error *error)
@@ -103,19 +140,19 @@ static bool look_at_all(struct sl_dump *dump, struct sl_subject *subject, struct
     if (dump->threads == NULL) {
         return sl_error_memory(error);
     }
-    struct collector collector = {0};
+    struct seen seen = {0};
     bool done = true;
     for (size_t i = 0; i < count && done; i++) {
-        enum sl_sight sight = look(subject, subject->all[i], &collector);
-        if (sight == SL_SIGHT_GONE) {
+        look(subject, subject->all[i], &seen);
+        if (seen.sight == SL_SIGHT_GONE) {
             done = ended(subject->process, error);
-        } else if (collector.failed) {
+        } else if (seen.failed) {
             done = sl_error_memory(error);
-        } else if (sight != SL_SIGHT_ENDED) {
-            done = keep(dump, subject, subject->all[i], sight, &collector) || sl_error_memory(error);
+        } else if (seen.sight != SL_SIGHT_ENDED) {
+            done = keep(dump, subject, subject->all[i], &seen) || sl_error_memory(error);
         }
     }
-    free(collector.frames);
+    free(seen.frames);
     return done;
 }
 

@@ -137,6 +137,9 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     answer->torn_left = answer->torn;
     for (size_t i = 0; i < answer->depth; i++) {
         python->frames[i] = answer->frames[answer->depth - 1 - i];
+        if (answer->walks <= answer->nameless || (answer->nameless_innermost && i == 0)) {
+            python->frames[i].code = SL_CODE_NAMELESS;
+        }
     }
     size_t unchanged = 0;
     while (unchanged < answer->depth && unchanged < answer->seen &&

@@ -16,6 +16,8 @@ struct double_thread {
     size_t depth;
     struct sl_frame frames[DOUBLE_FRAMES_MAX]; /* outermost first */
     unsigned torn;                             /* that many walks fail before one succeeds, each time */
+    unsigned nameless;                         /* in that many walks no frame has a name, */
+    bool nameless_innermost;                   /* and in those after them the innermost has none */
     bool holds_gil;
     unsigned walks; /* attempts so far */
     unsigned torn_left;
