@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,6 +178,30 @@ def test_the_text_says_the_same(stacklapse: Command, python: Interpreter) -> Non
         assert whole.count("mdigs\x1b") == 101
         assert "\x1b[" in whole
         assert "\x1b[" not in run.stdout
+
+
+def test_a_program_that_was_stopped_is_told_from_one_that_waits(stacklapse: Command, python: Interpreter) -> None:
+    code = """\
+import threading, time
+threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+time.sleep(0.2)
+print("ready", flush=True)
+while True: pass
+"""
+    with running([python.path, "-c", code]) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        until(lambda: "stopped" in stacklapse("dump", str(process.pid)).stdout, "the program to stop")
+        main, other = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
+        assert [(thread["stopped_by"], thread["has_gil"]) for thread in (main, other)] == [
+            ("signal", True),
+            ("signal", False),
+        ]
+        heads = re.findall(r"^thread .*", stacklapse("dump", str(process.pid)).stdout, re.MULTILINE)
+        assert [head.partition("  ")[2] for head in heads] == ["stopped, has the GIL", "stopped"]
+        os.kill(process.pid, signal.SIGCONT)
+        until(lambda: "stopped" not in stacklapse("dump", str(process.pid)).stdout, "the program to go on")
+        for thread in dump(stacklapse, str(process.pid))["processes"][0]["threads"]:
+            assert thread["stopped_by"] is None
 
 
 def test_a_connection_over_ipv6_and_a_listening_socket(stacklapse: Command, any_python: Interpreter) -> None:

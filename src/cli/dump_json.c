@@ -30,6 +30,15 @@ static void write_wait(struct sl_json *json, struct sl_dump_view *view, const st
     sl_json_text(json, "descriptor_is", text);
 }
 
+static void write_stop(struct sl_json *json, const struct sl_dump_thread *thread)
+{
+    if (thread->stop == SL_THREAD_GOES_ON) {
+        sl_json_null(json, "stopped_by");
+    } else {
+        sl_json_text(json, "stopped_by", thread->stop == SL_THREAD_TRACED ? "tracer" : "signal");
+    }
+}
+
 static void write_frames(struct sl_json *json, const struct sl_python *python, const struct sl_dump_thread *thread)
 {
     sl_json_open_array(json, "frames");
@@ -60,6 +69,7 @@ static void write_thread(struct sl_json *json, struct sl_dump_view *view, const 
     sl_json_bool(json, "main", thread->main);
     sl_json_text(json, "state", sl_state_name(thread->state));
     sl_json_bool(json, "has_gil", (thread->state & SL_STATE_HAS_GIL) != 0);
+    write_stop(json, thread);
     write_wait(json, view, thread);
     sl_json_bool(json, "consistent", thread->consistent);
     write_frames(json, view->dump.python, thread);

@@ -66,25 +66,38 @@ static void add_wait(struct writer *writer, const struct sl_dump_thread *thread)
     }
 }
 
-static void add_state(struct writer *writer, const struct sl_dump_thread *thread)
+/* NULL for one that simply waits, in something. */
+static const char *word_of(const struct sl_dump_thread *thread)
 {
     sl_state state = thread->state;
-    const char *word = NULL;
     if ((state & SL_STATE_KNOWN) == 0) {
-        word = "state unknown";
-    } else if ((state & SL_STATE_GC) != 0) {
-        word = "has the GIL, collects garbage";
-    } else if ((state & SL_STATE_WAITS_GIL) != 0) {
-        word = "waits for the GIL";
-    } else if ((state & SL_STATE_ON_CPU) != 0) {
-        word = (state & SL_STATE_HAS_GIL) != 0 ? "has the GIL" : "running";
+        return "state unknown";
     }
+    if (thread->stop != SL_THREAD_GOES_ON) {
+        return thread->stop == SL_THREAD_TRACED ? "stopped by a tracer" : "stopped";
+    }
+    if ((state & SL_STATE_GC) != 0) {
+        return "has the GIL, collects garbage";
+    }
+    if ((state & SL_STATE_WAITS_GIL) != 0) {
+        return "waits for the GIL";
+    }
+    if ((state & SL_STATE_ON_CPU) != 0) {
+        return (state & SL_STATE_HAS_GIL) != 0 ? "has the GIL" : "running";
+    }
+    return NULL;
+}
+
+static void add_state(struct writer *writer, const struct sl_dump_thread *thread)
+{
+    const char *word = word_of(thread);
     if (word != NULL) {
         sl_text_row_add(&writer->row, SL_TEXT_TAG, word);
-        return;
+    } else {
+        add_wait(writer, thread);
     }
-    add_wait(writer, thread);
-    if ((state & SL_STATE_HAS_GIL) != 0) {
+    bool said = word != NULL && thread->stop == SL_THREAD_GOES_ON;
+    if (!said && (thread->state & SL_STATE_HAS_GIL) != 0) {
         sl_text_row_add(&writer->row, SL_TEXT_TAG, ", has the GIL");
     }
 }

@@ -22,6 +22,7 @@ struct seen {
     enum sl_sight sight;
     sl_state state;
     struct sl_thread_activity activity;
+    enum sl_thread_stop stop;
     struct sl_frame *frames; /* outermost first; owned */
     size_t count;
     size_t capacity;
@@ -62,6 +63,7 @@ static bool keep(struct sl_dump *dump, struct sl_subject *subject, const struct 
         .consistent = seen->sight == SL_SIGHT_STACK || seen->sight == SL_SIGHT_EMPTY,
         .state = seen->state,
         .activity = seen->activity,
+        .stop = seen->stop,
     };
     sl_thread_name(&subject->threads, thread->id, thread->name);
     if (seen->sight == SL_SIGHT_STACK && seen->count > 0) {
@@ -107,6 +109,8 @@ static void look_once(struct sl_subject *subject, struct sl_subject_thread *thre
     seen->sight = sl_subject_look(subject, thread, &viewer);
     seen->state = thread->state;
     seen->activity = thread->activity;
+    bool waits = sl_state_waits(thread->state);
+    seen->stop = waits ? sl_thread_stop(&thread->thread, &subject->threads) : SL_THREAD_GOES_ON;
 }
 
 /* Looks until nothing is missing; else `seen` is the look that most was seen at. */

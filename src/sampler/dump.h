@@ -21,6 +21,7 @@ struct sl_dump_thread {
     char name[SL_THREAD_NAME_MAX]; /* as the kernel has it; "" when it has none of its own */
     sl_state state;
     struct sl_thread_activity activity; /* what it waits in, when `state` says that it waits */
+    enum sl_thread_stop stop;           /* what made it stop, whatever `state` says that it waits in */
     struct sl_frame *frames;            /* outermost first; owned */
     size_t count;
 };

@@ -291,9 +291,8 @@ bool sl_thread_parse_call(const char *text, struct sl_thread_activity *activity)
     return true;
 }
 
-/* Field 3 of stat, where the file syscall cannot be read: whether it waits, but not in what. */
-static enum sl_thread_read activity_from_stat(const struct sl_thread *thread, const struct sl_threads *threads,
-                                              struct sl_thread_activity *activity)
+/* Field 3 of stat: the letter of its state (proc_pid_stat(5)). */
+static enum sl_thread_read read_letter(const struct sl_thread *thread, const struct sl_threads *threads, char *letter)
 {
     char text[CALL_TEXT_MAX];
     enum sl_thread_read result = read_file(threads, -1, thread->id, "stat", text, sizeof text);
@@ -304,9 +303,21 @@ static enum sl_thread_read activity_from_stat(const struct sl_thread *thread, co
     if (name_end == NULL || name_end[1] != ' ') {
         return SL_THREAD_UNKNOWN;
     }
-    char state = name_end[2];
-    *activity = (struct sl_thread_activity){.on_cpu = state == 'R', .call = -1};
-    return state == 'Z' || state == 'X' ? SL_THREAD_GONE : SL_THREAD_OK;
+    *letter = name_end[2];
+    return SL_THREAD_OK;
+}
+
+/* Where the file syscall cannot be read: whether it waits, but not in what. */
+static enum sl_thread_read activity_from_stat(const struct sl_thread *thread, const struct sl_threads *threads,
+                                              struct sl_thread_activity *activity)
+{
+    char letter;
+    enum sl_thread_read result = read_letter(thread, threads, &letter);
+    if (result != SL_THREAD_OK) {
+        return result;
+    }
+    *activity = (struct sl_thread_activity){.on_cpu = letter == 'R', .call = -1};
+    return letter == 'Z' || letter == 'X' ? SL_THREAD_GONE : SL_THREAD_OK;
 }
 
 enum sl_thread_read sl_thread_activity(const struct sl_thread *thread, const struct sl_threads *threads,
@@ -318,6 +329,15 @@ enum sl_thread_read sl_thread_activity(const struct sl_thread *thread, const str
         return sl_thread_parse_call(text, activity) ? SL_THREAD_OK : SL_THREAD_UNKNOWN;
     }
     return activity_from_stat(thread, threads, activity);
+}
+
+enum sl_thread_stop sl_thread_stop(const struct sl_thread *thread, const struct sl_threads *threads)
+{
+    char letter;
+    if (read_letter(thread, threads, &letter) != SL_THREAD_OK) {
+        return SL_THREAD_GOES_ON;
+    }
+    return letter == 'T' ? SL_THREAD_STOPPED : letter == 't' ? SL_THREAD_TRACED : SL_THREAD_GOES_ON;
 }
 
 static void read_name(const struct sl_threads *threads, pid_t id, char name[SL_THREAD_NAME_MAX])

@@ -72,6 +72,14 @@ struct sl_thread_activity {
 enum sl_thread_read sl_thread_activity(const struct sl_thread *thread, const struct sl_threads *threads,
                                        struct sl_thread_activity *activity);
 
+/* Whether it was made to stop, wherever it was. */
+enum sl_thread_stop {
+    SL_THREAD_GOES_ON = 0, /* also when the kernel does not tell */
+    SL_THREAD_STOPPED,     /* by a signal (SIGSTOP, Ctrl-Z) */
+    SL_THREAD_TRACED,      /* by a tracer, such as a debugger */
+};
+enum sl_thread_stop sl_thread_stop(const struct sl_thread *thread, const struct sl_threads *threads);
+
 /* The thread's name (/proc/PID/task/TID/comm), without the process's own: "" for the main thread, and for one that is
  * called what the main thread is called. */
 #define SL_THREAD_NAME_MAX 16

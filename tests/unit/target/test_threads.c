@@ -12,10 +12,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -315,11 +317,52 @@ static void test_the_lines_of_the_kernel_are_understood(void **state)
     }
 }
 
+/* A stop is done when the parent is told. */
+static void check_stop(pid_t pid, enum sl_thread_stop stop)
+{
+    if (stop != SL_THREAD_GOES_ON) {
+        int status;
+        assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+        assert_true(WIFSTOPPED(status));
+    }
+    struct sl_process process = process_of(pid);
+    size_t descriptors = 8;
+    struct sl_threads threads;
+    struct sl_thread thread;
+    assert_true(sl_threads_open(&threads, &process, &descriptors));
+    assert_true(sl_thread_open(&thread, &threads, pid));
+    assert_int_equal(sl_thread_stop(&thread, &threads), stop);
+    sl_thread_close(&thread, &threads);
+    sl_threads_close(&threads);
+    close(process.folder);
+}
+
+static void test_who_stopped_a_thread_is_told(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        while (true) {
+            pause();
+        }
+    }
+    check_stop(pid, SL_THREAD_GOES_ON);
+    kill(pid, SIGSTOP);
+    check_stop(pid, SL_THREAD_STOPPED);
+    kill(pid, SIGCONT);
+    check_stop(pid, SL_THREAD_GOES_ON);
+    assert_int_equal(ptrace(PTRACE_ATTACH, pid, NULL, NULL), 0);
+    check_stop(pid, SL_THREAD_TRACED);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_lines_of_the_kernel_are_understood),
         cmocka_unit_test(test_what_a_thread_does_is_told),
+        cmocka_unit_test(test_who_stopped_a_thread_is_told),
         cmocka_unit_test(test_descriptors_are_given_back),
         cmocka_unit_test(test_a_thread_that_waits_counts_no_run_and_one_that_woke_does),
         cmocka_unit_test(test_only_a_name_of_its_own_is_told),
