@@ -113,6 +113,7 @@ def test_every_thread_is_shown_with_what_it_waits_for(stacklapse: Command, pytho
             "alternates": ("waiting", None),
         }
         assert process["threads"][0]["main"]
+        assert process["threads"][0]["name"] == ""
         assert [thread["main"] for thread in process["threads"]].count(True) == 1
         assert {name for name, thread in threads.items() if thread["has_gil"]} == {"spins"}
         source = PROGRAM.splitlines()
@@ -189,6 +190,7 @@ print("ready", flush=True)
 while True: pass
 """
     with running([python.path, "-c", code]) as process:
+        until(lambda: "has the GIL" in stacklapse("dump", str(process.pid)).stdout, "the program to be in its loop")
         os.kill(process.pid, signal.SIGSTOP)
         until(lambda: "stopped" in stacklapse("dump", str(process.pid)).stdout, "the program to stop")
         main, other = dump(stacklapse, str(process.pid))["processes"][0]["threads"]

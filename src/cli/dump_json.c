@@ -65,7 +65,7 @@ static void write_thread(struct sl_json *json, struct sl_dump_view *view, const 
     sl_json_new_line(json);
     sl_json_open_object(json, NULL);
     sl_json_unsigned(json, "id", (uint64_t)thread->id);
-    sl_json_text(json, "name", thread->main ? "main" : thread->name);
+    sl_json_text(json, "name", thread->name);
     sl_json_bool(json, "main", thread->main);
     sl_json_text(json, "state", sl_state_name(thread->state));
     sl_json_bool(json, "has_gil", (thread->state & SL_STATE_HAS_GIL) != 0);
