@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.command import Command, Recording, Run
 from support.interpreters import Interpreter
 from support.program import children_of, running, until
@@ -60,6 +62,7 @@ def recording_process(stacklapse: Command, *arguments: str) -> subprocess.Popen[
         text=True,
         env=stacklapse.environment(),
         process_group=0,
+        restore_signals=False,  # a limit of a file's size is an error then, as a full disk is
     )
 
 
@@ -222,6 +225,29 @@ def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, an
     assert "work" in view.stdout
 
 
+@pytest.mark.parametrize("for_good", [True, False])
+def test_a_disk_that_is_full_is_said_when_it_is_and_makes_it_a_failure_if_it_stays(
+    stacklapse: Command, any_python: Interpreter, for_good: bool
+) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        attached = recording_process(stacklapse, "-i", "100us", "-d", "30s", str(program.pid))
+        size = until_recording(stacklapse).stat().st_size
+        assert attached.stderr
+        resource.prlimit(attached.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        assert attached.stderr.readline() == "stacklapse: cannot write the recording: File too large\n"
+        assert attached.stderr.readline().startswith("stacklapse: looking goes on: ")
+        if not for_good:
+            resource.prlimit(attached.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        attached.send_signal(signal.SIGINT)
+        stdout, stderr = attached.communicate(timeout=60)
+        assert "work" in stdout
+        if for_good:
+            assert stderr == "stacklapse: the recording is not complete: cannot write the recording: File too large\n"
+        else:
+            assert stderr == ""
+        assert attached.returncode == (1 if for_good else 0)
+
+
 def assert_refused(run: Run, *sentences: str) -> None:
     assert (run.exit_code, run.stdout) == (1, "")
     assert len(run.stderr.splitlines()) == len(sentences), run.stderr
@@ -251,6 +277,15 @@ def test_what_is_not_python_is_told_with_its_python_children(stacklapse: Command
     with running(["sleep", "100"], wait=False) as sleep:
         until(lambda: Path(f"/proc/{sleep.pid}/comm").read_text() == "sleep\n", "for sleep")
         assert_refused(stacklapse("attach", str(sleep.pid)), f"process {sleep.pid} is not Python")
+
+
+def test_that_no_python_came_of_what_was_to_start_one_is_said(stacklapse: Command) -> None:
+    with running(["sleep", "100"], wait=False) as one, running(["sleep", "100"], wait=False) as two:
+        until(lambda: Path(f"/proc/{two.pid}/comm").read_text() == "sleep\n", "for sleep")
+        run = stacklapse("attach", "--children", "-d", "0.2", str(one.pid))
+        assert_refused(run, f"no Python was found in process {one.pid} or below it")
+        run = stacklapse("attach", "--children", "-d", "0.2", str(one.pid), str(two.pid))
+        assert_refused(run, "no Python was found in these 2 processes or below them")
 
 
 def test_a_zombie_and_a_kernel_thread_are_told(stacklapse: Command) -> None:

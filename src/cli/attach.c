@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* How often it is seen to how the recording goes on. */
 enum { PROGRESS_PERIOD_MS = 500 };
 
 /* A key that was pressed to end the recording is often pressed twice. */
@@ -30,7 +31,8 @@ struct attach {
     struct sl_report report;
     struct sl_sampling sampling;
     struct sl_progress progress;
-    size_t joined; /* how many of the processes are looked at */
+    size_t joined;  /* how many of the processes are looked at */
+    bool sink_told; /* it was said that the recording cannot be written */
 };
 
 /* From now on signals are received by a descriptor. Those that were ignored when we were started (nohup) stay so. */
@@ -56,6 +58,12 @@ static int receive_signals(struct sl_error *error)
 static void show_progress(struct attach *attach)
 {
     struct sl_session_progress progress = sl_session_progress(attach->sampling.session);
+    if (progress.sink != NULL && !attach->sink_told) {
+        attach->sink_told = true;
+        sl_progress_erase(&attach->progress);
+        sl_say_error(progress.sink);
+        sl_say("looking goes on: what is seen is kept in memory, and written when that is possible");
+    }
     if (progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
         sl_progress_show(&attach->progress, progress.elapsed_ns, progress.samples);
     }
@@ -71,7 +79,7 @@ static void look_until_end(struct attach *attach, int signals)
     };
     bool over = false;
     while (!over) {
-        int ready = poll(events, 2, attach->progress.descriptor >= 0 ? PROGRESS_PERIOD_MS : -1);
+        int ready = poll(events, 2, PROGRESS_PERIOD_MS);
         struct signalfd_siginfo signal;
         while (ready > 0 && !over && read(signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
             if (signal.ssi_signo == SIGTSTP) {
@@ -103,8 +111,26 @@ static void join(struct attach *attach, const pid_t *pids, size_t count)
     }
 }
 
+/* Why there is not a single sample. */
+static void say_nothing_seen(const struct attach *attach, const struct sl_profile *profile, const pid_t *pids,
+                             size_t count)
+{
+    const struct sl_sampling *sampling = &attach->sampling;
+    if (sampling->end == SL_SESSION_FAILED) {
+        sl_say("there is nothing to report: %s", sampling->error.sentence);
+    } else if (profile->process_count == 0 && count == 1) {
+        sl_say("no Python was found in process %d or below it", (int)pids[0]);
+    } else if (profile->process_count == 0) {
+        sl_say("no Python was found in these %zu processes or below them", count);
+    } else {
+        sl_say("not a single sample was taken: %s", sampling->end == SL_SESSION_ENDED
+                                                        ? "the process ended before it could be looked at"
+                                                        : "the recording was ended too soon");
+    }
+}
+
 /* False when there is nothing to report, or it could not be written. `*worth_keeping` is false when nothing was seen. */
-static bool write_report(struct attach *attach, bool *worth_keeping)
+static bool write_report(struct attach *attach, const pid_t *pids, size_t count, bool *worth_keeping)
 {
     *worth_keeping = false;
     if (attach->sampling.end == SL_SESSION_NOTHING) {
@@ -123,9 +149,7 @@ static bool write_report(struct attach *attach, bool *worth_keeping)
     if (*worth_keeping) {
         written = sl_outcome_write(&attach->sampling, &attach->report, attach->options, profile);
     } else {
-        sl_say("not a single sample was taken: %s", attach->sampling.end == SL_SESSION_ENDED
-                                                        ? "the process ended before it could be looked at"
-                                                        : "the recording was ended too soon");
+        say_nothing_seen(attach, profile, pids, count);
     }
     sl_profile_destroy(profile);
     return written;
@@ -148,8 +172,9 @@ static int look_at(struct attach *attach, const pid_t *pids, size_t count, struc
             look_until_end(attach, signals);
             sl_interrupt_arm(interrupt_grace_ns);
             bool worth_keeping;
-            bool written = write_report(attach, &worth_keeping);
-            code = written && attach->joined == count ? SL_EXIT_DONE : SL_EXIT_FAILED;
+            bool written = write_report(attach, pids, count, &worth_keeping);
+            bool complete = attach->sampling.end != SL_SESSION_FAILED;
+            code = written && complete && attach->joined == count ? SL_EXIT_DONE : SL_EXIT_FAILED;
             sl_sampling_destroy(&attach->sampling, worth_keeping);
             sl_recordings_prune();
         }

@@ -54,6 +54,7 @@ struct sl_session {
     size_t descriptors_left;
     uint64_t flush_due_ns; /* CLOCK_MONOTONIC, as base_ns */
     bool sink_failed;      /* the last flush could not write */
+    struct sl_error sink;  /* why the first of them could not; written once, before `sink_told` is set */
     bool begun;            /* a process was joined, which is when the recording's clock starts */
     uint64_t base_ns;
     uint64_t cpu_before_ns; /* used by the calling thread before the session ran */
@@ -61,6 +62,7 @@ struct sl_session {
     int wake; /* eventfd: written to by sl_session_stop */
     atomic_bool stopping;
     atomic_bool sampling;
+    atomic_bool sink_told;
     atomic_uint_fast64_t samples;
     atomic_uint_fast64_t ended_ns; /* length of the recording once it has ended; 0 before */
 };
@@ -207,6 +209,7 @@ struct sl_session_progress sl_session_progress(const struct sl_session *session)
         .elapsed_ns = ended_ns > 0 ? ended_ns : sl_clock_now_ns() - session->base_ns,
         .samples = atomic_load(&shared->samples),
         .sampling = atomic_load(&shared->sampling),
+        .sink = atomic_load(&shared->sink_told) ? &session->sink : NULL,
     };
 }
 
@@ -378,8 +381,18 @@ static void look(struct sl_session *session, const struct sl_span *span)
     }
 }
 
-/* Writes out what is pending when it is time. That the sink fails is told when the recording is closed: until then the
- * recorder keeps what it has and tries again. */
+/* That the sink fails is told at once, and made an error when the recording is closed: until then the recorder keeps what it
+ * has and tries again. */
+static void flush_recorder(struct sl_session *session)
+{
+    bool told = atomic_load(&session->sink_told);
+    session->sink_failed = !sl_recorder_flush(session->recorder, told ? NULL : &session->sink);
+    if (session->sink_failed) {
+        atomic_store(&session->sink_told, true);
+    }
+}
+
+/* Writes out what is pending when it is time. */
 static void flush(struct sl_session *session, uint64_t now_ns)
 {
     bool full = !session->sink_failed && sl_recorder_pending(session->recorder) >= SL_RECORDER_BLOCK_BYTES;
@@ -387,7 +400,7 @@ static void flush(struct sl_session *session, uint64_t now_ns)
         return;
     }
     sl_recorder_facts(session->recorder)->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;
-    session->sink_failed = !sl_recorder_flush(session->recorder, NULL);
+    flush_recorder(session);
     session->flush_due_ns = now_ns + session->options.flush_ns;
 }
 

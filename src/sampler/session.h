@@ -67,11 +67,13 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
 /* Makes `sl_session_run` return within one interval (at most 50 ms). From any thread, async-signal-safe. */
 void sl_session_stop(struct sl_session *session);
 
-/* For a progress line, from any thread. */
+/* For a progress line, from any thread, while the session lives. */
 struct sl_session_progress {
     uint64_t elapsed_ns;
     uint64_t samples;
-    bool sampling; /* at least one process is being read */
+    bool sampling;               /* at least one process is being read */
+    const struct sl_error *sink; /* why what was due could not be written, the first time: the recorder has kept it and
+                                  * tries again. NULL: that never happened */
 };
 struct sl_session_progress sl_session_progress(const struct sl_session *session);
 
