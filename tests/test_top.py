@@ -447,6 +447,19 @@ def test_several_processes_are_watched_together(stacklapse: Command, any_python:
         tmux.until(r"^stacklapse: the processes have ended\n\[ended with 0\]", "the end")
 
 
+def test_of_what_cannot_be_watched_the_others_are_and_it_is_said_at_the_end(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    with (
+        running([any_python.path, "-c", PROGRAM]) as process,
+        Tmux(stacklapse.folder, environment(stacklapse)) as tmux,
+    ):
+        tmux.start([stacklapse.path, "top", str(process.pid), "2147483647"])
+        tmux.until(lambda screen: "heavy" in rows(screen), "functions of the one that is there")
+        tmux.press("q")
+        tmux.until(r"^stacklapse: there is no process 2147483647\n\[ended with 1\]", "the end")
+
+
 def test_it_keeps_no_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with watching(stacklapse, any_python) as (tmux, _):
         until(lambda: "heavy" in rows(tmux.screen()), "functions")

@@ -29,6 +29,12 @@
 /* Counting that takes no longer than this is done whenever there is something new: twice a second. */
 #define PATIENCE_NS ((uint64_t)100000000)
 
+/* A process that cannot be looked at. */
+struct refusal {
+    pid_t pid;
+    struct sl_error error;
+};
+
 struct top {
     const struct sl_options *options;
     struct sl_roles_options roles;
@@ -40,7 +46,9 @@ struct top {
     struct sl_profile *frozen; /* what there was when the view was paused, NULL when it is not */
     uint64_t frozen_exact_ns;
     double frozen_cpu_share;
-    int signal; /* that ends us, 0: none */
+    int signal;               /* that ends us, 0: none */
+    struct refusal *refusals; /* owned */
+    size_t refusal_count;
 };
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -199,25 +207,26 @@ static int tell_end(struct top *top, size_t count, struct sl_error *error)
     return SL_EXIT_DONE;
 }
 
-/* Joins what can be joined, and says of the rest why not. */
-static size_t join(struct top *top, const pid_t *pids, size_t count)
+/* Joins what can be joined, and notes of the rest why not: what is said now would not be seen behind the view. */
+static bool join(struct top *top, const pid_t *pids, size_t count, struct sl_error *error)
 {
-    size_t joined = 0;
+    top->refusals = calloc(count, sizeof *top->refusals);
+    if (top->refusals == NULL) {
+        return sl_error_memory(error);
+    }
     for (size_t i = 0; i < count; i++) {
-        struct sl_error error = {0};
-        if (sl_sampling_join(&top->feed.sampling, top->options, pids[i], &error)) {
-            joined++;
-        } else {
-            sl_processes_say_refused(pids[i], &error);
+        struct refusal refusal = {.pid = pids[i]};
+        if (!sl_sampling_join(&top->feed.sampling, top->options, pids[i], &refusal.error)) {
+            top->refusals[top->refusal_count++] = refusal;
         }
     }
-    return joined;
+    return top->refusal_count < count;
 }
 
 static int look_at(struct top *top, const pid_t *pids, size_t count, struct sl_error *error)
 {
     int code = SL_EXIT_FAILED;
-    if (!sl_top_feed_open(&top->feed, top->options, error) || join(top, pids, count) < count) {
+    if (!sl_top_feed_open(&top->feed, top->options, error) || !join(top, pids, count, error)) {
         return code;
     }
     int signals = receive_signals(error);
@@ -227,12 +236,21 @@ static int look_at(struct top *top, const pid_t *pids, size_t count, struct sl_e
         bool ended_well = sl_top_feed_start(&top->feed, error) && watch(top, signals, error);
         sl_sampling_finish(&top->feed.sampling);
         sl_top_screen_end();
-        code = ended_well ? tell_end(top, count, error) : SL_EXIT_FAILED;
+        code = ended_well ? tell_end(top, count - top->refusal_count, error) : SL_EXIT_FAILED;
     }
     if (signals >= 0) {
         close(signals);
     }
     return code;
+}
+
+/* Makes it a failure. */
+static int say_refused(const struct top *top, int code)
+{
+    for (size_t i = 0; i < top->refusal_count; i++) {
+        sl_processes_say_refused(top->refusals[i].pid, &top->refusals[i].error);
+    }
+    return top->refusal_count > 0 && code == SL_EXIT_DONE ? SL_EXIT_FAILED : code;
 }
 
 int sl_command_top(const struct sl_options *options)
@@ -251,7 +269,7 @@ int sl_command_top(const struct sl_options *options)
     sl_top_numbers_init(&top.numbers);
     sl_top_view_init(&top.view, options->mode, options->hide.count > 0 || options->show.count > 0);
     if (sl_processes_named(options, "top", &pids, &count, &error) && sl_top_screen_possible(&error)) {
-        code = look_at(&top, pids, count, &error);
+        code = say_refused(&top, look_at(&top, pids, count, &error));
         sl_top_feed_close(&top.feed);
     }
     if (error.kind != SL_ERROR_NONE) {
@@ -260,6 +278,7 @@ int sl_command_top(const struct sl_options *options)
     }
     sl_profile_destroy(top.frozen);
     sl_top_numbers_destroy(&top.numbers);
+    free(top.refusals);
     free(pids);
     return code;
 }
