@@ -484,3 +484,21 @@ def test_children_are_watched_too_when_asked_for(stacklapse: Command, any_python
     with watching(stacklapse, any_python, "--children", program=FORKING) as (tmux, program):
         tmux.until(lambda screen: {"parent", "child"} <= set(rows(screen)), "functions of both")
         assert f"top  {program.pid} and 1 more" in tmux.screen()
+
+
+# Whatever CPU time it takes, it takes in processes that are not there for long.
+SHORT_LIVED = """\
+import os, time
+print("ready", flush=True)
+while True:
+    if os.fork() == 0:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end: pass
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_the_cpu_time_of_children_counts_that_are_gone_again(stacklapse: Command, any_python: Interpreter) -> None:
+    with watching(stacklapse, any_python, "--children", program=SHORT_LIVED) as (tmux, _):
+        tmux.until(r"CPU ([2-9]\d|1\d\d)%", "their use")

@@ -1,12 +1,7 @@
 #include "cli/top_feed.h"
 
-#include "base/array.h"
-#include "target/clock.h"
-#include "target/usage.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 /* How often the recorder hands over what it has. */
@@ -30,23 +25,11 @@ bool sl_top_feed_open(struct sl_top_feed *feed, const struct sl_options *options
     return feed->sampled;
 }
 
-static void close_process(struct sl_top_process *process)
-{
-    if (process->open) {
-        sl_process_close(&process->process);
-        process->open = false;
-    }
-}
-
 void sl_top_feed_close(struct sl_top_feed *feed)
 {
     if (feed->sampled) {
         sl_sampling_destroy(&feed->sampling, false);
     }
-    for (uint32_t i = 0; i < feed->process_count; i++) {
-        close_process(&feed->processes[i]);
-    }
-    free(feed->processes);
     sl_trace_follower_destroy(feed->follower);
     for (size_t i = 0; i < 2; i++) {
         if (feed->descriptors[i] >= 0) {
@@ -66,40 +49,16 @@ int sl_top_feed_descriptor(const struct sl_top_feed *feed)
     return feed->descriptors[0];
 }
 
-/* Opens those that are new in the recording. One that has ended by then used nothing that could be told. */
-static void open_processes(struct sl_top_feed *feed)
-{
-    const struct sl_profile *profile = sl_trace_follower_profile(feed->follower);
-    uint32_t count = profile != NULL ? profile->process_count : 0;
-    while (feed->process_count < count &&
-           sl_array_room(&feed->processes, &feed->process_capacity, feed->process_count, sizeof *feed->processes)) {
-        struct sl_top_process *added = &feed->processes[feed->process_count];
-        struct sl_usage usage;
-        pid_t pid = (pid_t)profile->processes[feed->process_count].pid;
-        *added = (struct sl_top_process){0};
-        added->open = sl_process_open(&added->process, pid, NULL);
-        if (added->open && sl_usage_read(&added->process, &usage)) {
-            added->before_ns = usage.cpu_ns;
-        }
-        feed->process_count++;
-    }
-}
-
 static void note_use(struct sl_top_feed *feed)
 {
-    open_processes(feed);
-    struct sl_top_use use = {.time_ns = sl_clock_now_ns()};
-    for (uint32_t i = 0; i < feed->process_count; i++) {
-        struct sl_top_process *process = &feed->processes[i];
-        struct sl_usage usage;
-        if (process->open && sl_usage_read(&process->process, &usage)) {
-            process->cpu_ns = usage.cpu_ns > process->before_ns ? usage.cpu_ns - process->before_ns : 0;
-        } else {
-            close_process(process);
-        }
-        use.cpu_ns += process->cpu_ns;
+    const struct sl_profile *profile = sl_trace_follower_profile(feed->follower);
+    if (profile == NULL) {
+        return;
     }
-    feed->uses[feed->next_use] = use;
+    feed->uses[feed->next_use] = (struct sl_top_use){
+        .time_ns = profile->facts.duration_ns,
+        .cpu_ns = profile->facts.cpu_ns,
+    };
     feed->next_use = (feed->next_use + 1) % SL_TOP_USES_MAX;
     feed->use_count += feed->use_count < SL_TOP_USES_MAX;
 }

@@ -8,24 +8,15 @@
 
 #include "cli/sampling.h"
 #include "profile/trace_follower.h"
-#include "target/process.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One of the processes, for its CPU time. */
-struct sl_top_process {
-    struct sl_process process;
-    bool open;
-    uint64_t before_ns; /* used before it was recorded */
-    uint64_t cpu_ns;    /* used since then */
-};
-
-/* CPU time of all of them together at an instant of CLOCK_MONOTONIC. */
+/* What the recording told of CPU time at one moment. */
 struct sl_top_use {
-    uint64_t time_ns;
-    uint64_t cpu_ns;
+    uint64_t time_ns; /* on the recording's clock */
+    uint64_t cpu_ns;  /* used until then by all recorded processes, those that have ended too */
 };
 
 /* A minute of them, at one in half a second. */
@@ -36,8 +27,6 @@ struct sl_top_feed {
     bool sampled;
     int descriptors[2]; /* of the pipe */
     struct sl_trace_follower *follower;
-    struct sl_top_process *processes; /* those of the recording, in its order */
-    uint32_t process_count, process_capacity;
     struct sl_top_use uses[SL_TOP_USES_MAX]; /* a ring */
     size_t use_count, next_use;
 };
