@@ -486,6 +486,33 @@ def test_children_are_watched_too_when_asked_for(stacklapse: Command, any_python
         assert f"top  {program.pid} and 1 more" in tmux.screen()
 
 
+# Threads that end, one after the other, and one that stays.
+ENDING = """\
+import threading, time
+def brief(): time.sleep(0.3)
+def spin():
+    while True: pass
+print("ready", flush=True)
+threading.Thread(target=spin, daemon=True).start()
+for _ in range(3):
+    thread = threading.Thread(target=brief)
+    thread.start()
+    thread.join()
+time.sleep(1000)
+"""
+
+
+def test_threads_that_have_ended_are_told_from_those_that_are_there(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    with watching(stacklapse, any_python, program=ENDING) as (tmux, _):
+        tmux.press("+", "+", "+", "Tab")
+        screen = tmux.until(lambda screen: screen.count("[ended]") == 3, "the end of three threads")
+        assert re.search(r" 2 threads ·", found(screen))
+        for thread in re.findall(r"^(?: +[\d.]+%){3}  \d+ .*", screen, re.MULTILINE):
+            assert ("[ended]" in thread) == ("brief" in thread)
+
+
 # Whatever CPU time it takes, it takes in processes that are not there for long.
 SHORT_LIVED = """\
 import os, time

@@ -22,6 +22,16 @@ static void end_row(struct sl_text *text)
     sl_text_row_end(&text->row, text->output);
 }
 
+/* Of the processes but the first, those that have not ended. */
+static uint32_t count_others(const struct sl_profile *profile)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i < profile->process_count; i++) {
+        count += profile->processes[i].end_ns == profile->facts.duration_ns;
+    }
+    return count;
+}
+
 /* Whose process it is. */
 static void write_process(struct sl_text *text)
 {
@@ -30,8 +40,9 @@ static void write_process(struct sl_text *text)
     if (profile->process_count > 0) {
         const struct sl_process_record *process = &profile->processes[0];
         sl_text_row_format(&text->row, SL_TEXT_PLAIN, "%u", process->pid);
-        if (profile->process_count > 1) {
-            sl_text_row_format(&text->row, SL_TEXT_PLAIN, " and %u more", profile->process_count - 1);
+        uint32_t others = count_others(profile);
+        if (others > 0) {
+            sl_text_row_format(&text->row, SL_TEXT_PLAIN, " and %u more", others);
         }
         sl_text_row_space(&text->row, 2);
         uint32_t size = sl_profile_text_size(profile, process->python);
@@ -74,8 +85,7 @@ static void write_use(struct sl_text *text, const struct sl_top_rows *rows, cons
                            100.0 * (double)numbers->gil_ns / (double)numbers->recent_ns);
     }
     add_dot(text);
-    sl_text_row_format(&text->row, SL_TEXT_PLAIN, "%u thread%s", numbers->thread_count,
-                       numbers->thread_count == 1 ? "" : "s");
+    sl_text_row_format(&text->row, SL_TEXT_PLAIN, "%u thread%s", numbers->alive, numbers->alive == 1 ? "" : "s");
     if (numbers->idle > 0) {
         sl_text_row_format(&text->row, SL_TEXT_PLAIN, ", %u idle", numbers->idle);
     }

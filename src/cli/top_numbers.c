@@ -38,10 +38,9 @@ static bool find_roles(struct sl_top_numbers *numbers, const struct sl_roles_opt
 
 /* Which threads count in a selection. */
 static bool choose_threads(struct sl_top_numbers *numbers, const struct sl_top_view *view,
-                           struct sl_selection *selection, uint32_t *idle)
+                           struct sl_selection *selection)
 {
     const struct sl_profile *profile = numbers->profile;
-    *idle = 0;
     if (view->one_thread) {
         uint8_t *chosen = SL_ARENA_NEW(&numbers->arena, uint8_t, profile->thread_count);
         for (uint32_t i = 0; chosen != NULL && i < profile->thread_count; i++) {
@@ -51,7 +50,8 @@ static bool choose_threads(struct sl_top_numbers *numbers, const struct sl_top_v
         return chosen != NULL;
     }
     if (!view->idle_shown) {
-        selection->threads = sl_busy_threads(&numbers->arena, profile, selection, idle);
+        uint32_t idle;
+        selection->threads = sl_busy_threads(&numbers->arena, profile, selection, &idle);
         return selection->threads != NULL;
     }
     return true;
@@ -66,9 +66,7 @@ static bool choose(struct sl_top_numbers *numbers, uint64_t exact_ns, const stru
     uint64_t begin_ns = end_ns > view->window_ns ? end_ns - view->window_ns : 0;
     numbers->recent.begin_ns = begin_ns > exact_ns ? begin_ns : exact_ns;
     numbers->recent_ns = end_ns - numbers->recent.begin_ns;
-    uint32_t idle_in_all;
-    return choose_threads(numbers, view, &numbers->recent, &numbers->idle) &&
-           choose_threads(numbers, view, &numbers->all, &idle_in_all);
+    return choose_threads(numbers, view, &numbers->recent) && choose_threads(numbers, view, &numbers->all);
 }
 
 /* Functions */
@@ -204,6 +202,7 @@ static struct sl_top_thread measure_thread(const struct sl_top_numbers *numbers,
         .name = summary->name,
         .first_function = summary->first_function,
         .main = record->main,
+        .ended = record->end_ns < profile->facts.duration_ns,
         .function = SL_NONE,
     };
     struct sl_selection selection = numbers->recent;
@@ -224,7 +223,7 @@ static struct sl_top_thread measure_thread(const struct sl_top_numbers *numbers,
     return thread;
 }
 
-static bool list_threads(struct sl_top_numbers *numbers)
+static bool list_threads(struct sl_top_numbers *numbers, const struct sl_top_view *view)
 {
     struct sl_selection selection = numbers->recent;
     selection.threads = NULL;
@@ -236,10 +235,14 @@ static bool list_threads(struct sl_top_numbers *numbers)
     if (summaries == NULL || threads == NULL) {
         return false;
     }
+    bool idle_left_out = !view->idle_shown && !view->one_thread;
     numbers->gil_ns = 0;
+    numbers->alive = numbers->idle = 0;
     for (uint32_t i = 0; i < count; i++) {
         threads[i] = measure_thread(numbers, &summaries[i]);
         numbers->gil_ns += threads[i].gil_ns;
+        numbers->alive += !threads[i].ended;
+        numbers->idle += idle_left_out && summaries[i].idle && !threads[i].ended;
     }
     numbers->threads = threads;
     numbers->thread_count = count;
@@ -255,7 +258,7 @@ bool sl_top_numbers_compute(struct sl_top_numbers *numbers, const struct sl_prof
     numbers->threads = NULL;
     numbers->function_count = numbers->thread_count = 0;
     return find_roles(numbers, roles) && choose(numbers, exact_ns, view) && list_functions(numbers, view) &&
-           list_threads(numbers) && !numbers->arena.exhausted;
+           list_threads(numbers, view) && !numbers->arena.exhausted;
 }
 
 bool sl_top_numbers_stacks(struct sl_top_numbers *numbers, const struct sl_top_view *view,

@@ -21,6 +21,7 @@ struct sl_top_thread {
     sl_string name;             /* SL_NONE: none of its own */
     sl_function first_function; /* SL_NONE: none is known */
     bool main;
+    bool ended;
     uint64_t cpu_ns, gil_ns, waits_gil_ns; /* in the last seconds */
     sl_function function;                  /* that it is in now, SL_NONE when nothing runs in it */
     sl_state state;
@@ -37,7 +38,8 @@ struct sl_top_numbers {
     struct sl_selection all;
     uint64_t recent_ns; /* their length: less than what was asked for when there is not so much */
     uint64_t gil_ns;    /* of the last seconds in which anybody held the GIL */
-    uint32_t idle;      /* threads that only waited in the last seconds, and do not count */
+    uint32_t alive;     /* threads that have not ended, */
+    uint32_t idle;      /* and how many of them only waited in the last seconds, and do not count */
     const struct sl_top_function *functions;
     uint32_t function_count;
     const struct sl_top_thread *threads;

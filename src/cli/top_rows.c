@@ -151,7 +151,9 @@ static void write_thread(struct sl_text *text, const struct sl_top_numbers *numb
     sl_text_row_space(&text->row, 2);
     add_thread_name(text, thread);
     sl_text_row_space(&text->row, 1);
-    if (thread->function != SL_NONE) {
+    if (thread->ended) {
+        sl_text_row_add(&text->row, SL_TEXT_QUIET, "[ended]");
+    } else if (thread->function != SL_NONE) {
         sl_text_function(text, thread->function, NULL, sl_state_word(thread->state));
     }
     sl_text_row_end(&text->row, text->output);
