@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.command import Command
 from support.interpreters import Interpreter
+from support.page import source_text
 from support.program import children_of, running
 
 WAITS = """\
@@ -81,6 +82,41 @@ def test_an_interpreter_that_is_no_longer_on_disk(stacklapse: Command, python: I
                 file.write_bytes(b"something else by now\n" * 1000)
         assert "(deleted)" in str(Path(f"/proc/{program.pid}/exe").readlink())
         assert_seen(stacklapse, python, program.pid)
+
+
+SPINS = """\
+def inside():
+    while True: pass
+print("ready", flush=True)
+inside()
+"""
+
+
+def test_source_lines_are_of_the_files_that_the_program_finds(stacklapse: Command, any_python: Interpreter) -> None:
+    """Of its root as long as it lives, and never of files of ours that lie at the same paths."""
+    own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    unshare = ["unshare", *own, "--mount"]
+    if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], check=False).returncode != 0:
+        pytest.skip("namespaces cannot be made here")
+    folder = stacklapse.folder / "app"
+    folder.mkdir()
+    script = folder / "program.py"
+    script.write_text("print('of another program')\n" * 9)
+    theirs = stacklapse.folder / "theirs.py"
+    theirs.write_text(SPINS)
+    setup = f'mount -t tmpfs tmpfs "{folder}" && cp "{theirs}" "{script}" && exec "{any_python.path}" "{script}"'
+    with running([*unshare, "sh", "-c", setup]) as program:
+        run = stacklapse("attach", "-d", "0.3", str(program.pid))
+        assert (run.exit_code, run.stderr) == (0, "")
+        assert "line 2: while True: pass" in run.stdout
+        run = stacklapse("attach", "-d", "0.3", "-r", "html", str(program.pid))
+        assert "while True: pass" in source_text(run.stdout)
+        run = stacklapse("attach", "-d", "0.3", "-r", "html", "--source", "none", str(program.pid))
+        assert source_text(run.stdout) == ""
+    text = stacklapse("view", "last").stdout
+    assert "inside" in text
+    assert "line 2\n" in text
+    assert source_text(stacklapse("view", "last", "-r", "html").stdout) == ""
 
 
 def test_a_program_in_a_mount_and_pid_namespace_and_a_root_of_its_own(stacklapse: Command, python: Interpreter) -> None:

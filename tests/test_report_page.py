@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
 import time
-import zlib
 from pathlib import Path
 
 import pytest
 from support.command import Argument, Command, Recording
 from support.interpreters import Interpreter
+from support.page import element, source_text
 from support.terminal import Terminal
 
 PROGRAM = """\
@@ -40,17 +39,6 @@ def recording(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> R
     (tmp_path / "app.py").write_text(PROGRAM)
     (tmp_path / "secret_notes.py").write_text(NOTES)
     return stacklapse.record(any_python, [tmp_path / "app.py"])
-
-
-def element(page: str, name: str) -> str:
-    found = re.search(rf'<script type="[^"]*" id="stacklapse-{name}"[^>]*>(.*?)</script>', page, re.DOTALL)
-    assert found, name
-    return found.group(1)
-
-
-def source_text(page: str) -> str:
-    payload = base64.b64decode(element(page, "source"))
-    return zlib.decompress(payload, wbits=-15).decode(errors="replace") if payload else ""
 
 
 def test_the_page_goes_to_standard_output_where_that_is_no_terminal(recording: Recording) -> None:

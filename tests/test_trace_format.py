@@ -62,7 +62,7 @@ def dump_of_python(path: Path) -> list[str]:
     lines += [f"function {f.first_line} {f.kind} {quoted(f.name)} {quoted(f.file)}" for f in trace.functions]
     lines += [f"stack {s.caller} {s.function} {s.line}" for s in trace.stacks]
     lines += [
-        f"process {p.pid} {p.parent} {p.begin} {p.end} {p.cpu} {p.status} {' '.join(map(quoted, p.known))}"
+        f"process {p.pid} {p.parent} {p.begin} {p.end} {p.cpu} {p.status} {p.root} {' '.join(map(quoted, p.known))}"
         for p in trace.processes
     ]
     for t in trace.threads:

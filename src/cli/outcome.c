@@ -1,6 +1,7 @@
 #include "cli/outcome.h"
 
 #include "cli/command.h"
+#include "cli/source_roots.h"
 
 #include <inttypes.h>
 
@@ -29,8 +30,15 @@ bool sl_outcome_write(const struct sl_sampling *sampling, const struct sl_report
     } else if (options->verbose) {
         sl_say("the recording is not kept: %s", sampling->not_kept.sentence);
     }
+    struct sl_source_roots roots;
+    sl_source_roots_open(&roots, profile);
+    struct sl_report with_roots = *report;
+    with_roots.source_roots = roots.items;
+    with_roots.source_root_count = roots.count;
     struct sl_error error = {0};
-    if (!sl_report_write(report, options, path, is_kept(sampling) ? "last" : NULL, profile, &error)) {
+    bool written = sl_report_write(&with_roots, options, path, is_kept(sampling) ? "last" : NULL, profile, &error);
+    sl_source_roots_close(&roots);
+    if (!written) {
         sl_outcome_unreadable(sampling, &error);
         return false;
     }

@@ -125,6 +125,8 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     render.merge_processes = options->merge;
     render.source = options->source;
     render.page_state = options->page_state;
+    render.source_roots = report->source_roots;
+    render.source_root_count = report->source_root_count;
     if (options->threshold >= 0) {
         render.threshold = options->threshold;
     }

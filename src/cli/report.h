@@ -11,10 +11,12 @@
 #include <stdbool.h>
 
 struct sl_report {
-    const struct sl_renderer *renderer; /* NULL: the recording itself is saved at `path` */
-    int descriptor;                     /* -1: a file */
-    const char *title;                  /* in place of the recording's own; NULL: that */
-    const char *path;                   /* NULL: a page that a person at a terminal asked for, in a temporary file */
+    const struct sl_renderer *renderer;        /* NULL: the recording itself is saved at `path` */
+    int descriptor;                            /* -1: a file */
+    const char *title;                         /* in place of the recording's own; NULL: that */
+    const struct sl_source_root *source_roots; /* as of sl_render_options; none by the plan */
+    size_t source_root_count;
+    const char *path; /* NULL: a page that a person at a terminal asked for, in a temporary file */
 };
 
 /* Settles what will be written and where, and finds out what would fail, before anything is done. `text_descriptor` is

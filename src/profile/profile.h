@@ -55,6 +55,8 @@ struct sl_process_record {
     uint64_t begin_ns, end_ns; /* on the recording's clock */
     uint64_t cpu_ns;           /* used by the process while recorded, from the kernel's counters */
     int32_t exit_status;       /* as of waitpid(2); -1 when unknown */
+    uint64_t root; /* 0: at a path it finds the file that whoever recorded it finds there; else a number that tells its
+                    * mounts and root directory from others */
 };
 
 enum sl_thread_kind {

@@ -147,6 +147,7 @@ uint32_t sl_recorder_process(struct sl_recorder *recorder, const struct sl_proce
     ADD_EVENT(recorder, SL_TRACE_PROCESS_NEW, number, process->pid, process->parent_pid, process->begin_ns);
     added->known.command = added->known.python = added->known.executable = 0;
     added->known.prefixes = added->known.path = 0;
+    added->known.root = 0;
     sl_recorder_process_update(recorder, number, process);
     return number;
 }
@@ -163,14 +164,20 @@ void sl_recorder_process_update(struct sl_recorder *recorder, uint32_t process, 
     updated.executable = valid_string(recorder, known->executable);
     updated.prefixes = valid_string(recorder, known->prefixes);
     updated.path = valid_string(recorder, known->path);
+    updated.root = known->root;
     if (updated.command == record->command && updated.python == record->python &&
         updated.executable == record->executable && updated.prefixes == record->prefixes &&
-        updated.path == record->path) {
+        updated.path == record->path && updated.root == record->root) {
         return;
     }
     *record = updated;
-    ADD_EVENT(recorder, SL_TRACE_PROCESS_KNOWN, process, updated.command, updated.python, updated.executable,
-              updated.prefixes, updated.path);
+    if (updated.root == 0) {
+        ADD_EVENT(recorder, SL_TRACE_PROCESS_KNOWN, process, updated.command, updated.python, updated.executable,
+                  updated.prefixes, updated.path);
+    } else {
+        ADD_EVENT(recorder, SL_TRACE_PROCESS_KNOWN, process, updated.command, updated.python, updated.executable,
+                  updated.prefixes, updated.path, updated.root);
+    }
 }
 
 void sl_recorder_process_end(struct sl_recorder *recorder, uint32_t process, uint64_t end_ns, uint64_t cpu_ns,

@@ -127,6 +127,7 @@ static void read_process_event(struct sl_profile_builder *builder, uint64_t kind
         record.executable = sl_built_string(builder, sl_cursor_varint32(&event));
         record.prefixes = sl_built_string(builder, sl_cursor_varint32(&event));
         record.path = sl_built_string(builder, sl_cursor_varint32(&event));
+        record.root = sl_cursor_left(&event) > 0 ? sl_cursor_varint(&event) : 0;
         break;
     default:
         record.end_ns = event_time(&event);

@@ -4,6 +4,7 @@
 #include "analysis/sort.h"
 #include "base/buffer.h"
 #include "render/deflated.h"
+#include "render/source_places.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -85,13 +86,13 @@ static void forget_file(struct source_file *file)
     *file = (struct source_file){.read = true};
 }
 
-static void read_file(struct source_file *file, const char *path, uint64_t recorded_until_ns)
+static void read_file(struct source_file *file, int place, const char *path, uint64_t recorded_until_ns)
 {
     file->read = true;
     if (path[0] != '/' || !(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
         return;
     }
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int descriptor = sl_source_open(place, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0) {
         return;
     }
@@ -194,6 +195,7 @@ struct collection {
     const struct sl_profile *profile;
     struct sl_groups stacks;   /* by function */
     struct source_file *files; /* one for each string */
+    const int *places;         /* the same */
     struct sl_buffer piece;
     struct sl_deflated *deflated;
     bool any;
@@ -220,7 +222,8 @@ static bool add_function(struct collection *collection, sl_function function)
     struct source_file *file = &collection->files[record->file];
     if (!file->read) {
         uint64_t until_ns = collection->profile->facts.start_time_ns + collection->profile->facts.duration_ns;
-        read_file(file, sl_profile_text(collection->profile, record->file), until_ns);
+        int place = collection->places[record->file];
+        read_file(file, place, sl_profile_text(collection->profile, record->file), until_ns);
     }
     if (file->text == NULL) {
         return true;
@@ -279,10 +282,12 @@ bool sl_page_source_write(const struct sl_profile *profile, const struct sl_rend
     sl_buffer_init(&collection.piece);
     bool grouped = group_stacks(&collection, &arena);
     const uint8_t *roles = sl_roles(&arena, profile, &options->roles);
+    collection.places = sl_source_places(&arena, profile, options);
     collection.files = calloc(profile->string_count, sizeof *collection.files);
     collection.deflated = sl_deflated_create(all ? SL_SOURCE_ALL_LIMIT : SL_PAGE_SOURCE_LIMIT);
     bool done = false;
-    if (!grouped || roles == NULL || collection.files == NULL || collection.deflated == NULL) {
+    if (!grouped || roles == NULL || collection.places == NULL || collection.files == NULL ||
+        collection.deflated == NULL) {
         sl_error_memory(error);
         goto cleanup;
     }

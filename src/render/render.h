@@ -20,6 +20,12 @@ struct sl_render_about {
     size_t fact_count;        /* of names */
 };
 
+/* The root directory of a process that finds other files than we do, while it still is there. */
+struct sl_source_root {
+    uint64_t root; /* sl_process_record.root */
+    int descriptor;
+};
+
 /* What a person asked for. Each renderer takes what means something to it and ignores the rest. */
 struct sl_render_options {
     struct sl_selection selection;
@@ -42,6 +48,8 @@ struct sl_render_options {
         SL_SOURCE_NONE = 2
     } source; /* text of source files
                             * in the output; app: own code, and the heaviest of the libraries' */
+    const struct sl_source_root *source_roots;
+    size_t source_root_count;
 };
 
 /* Text options as the command's defaults have them: whole selection, threshold 0.005, unicode. */

@@ -1,5 +1,7 @@
 #include "render/source_text.h"
 
+#include "render/source_places.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -55,17 +57,29 @@ static bool may_be_read(const struct stat *facts, const struct sl_source_text *s
            (source->newest_ns == 0 || modified_ns <= source->newest_ns);
 }
 
-static void read_file(struct sl_source_text *source, struct file *file)
+/* Opened for looking at only, because opening a device can already do something. */
+static bool is_readable(const struct sl_source_text *source, int place, const char *path)
 {
-    /* Looked at before it is opened, because opening a device can already do something. */
+    int descriptor = sl_source_open(place, path, O_PATH);
+    if (descriptor < 0) {
+        return false;
+    }
     struct stat facts;
-    if (stat(file->path, &facts) != 0 || !may_be_read(&facts, source)) {
+    bool readable = fstat(descriptor, &facts) == 0 && may_be_read(&facts, source);
+    close(descriptor);
+    return readable;
+}
+
+static void read_file(struct sl_source_text *source, int place, struct file *file)
+{
+    if (!is_readable(source, place, file->path)) {
         return;
     }
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int descriptor = sl_source_open(place, file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         return;
     }
+    struct stat facts;
     char *text = NULL;
     if (fstat(descriptor, &facts) == 0 && may_be_read(&facts, source)) {
         text = malloc((size_t)facts.st_size);
@@ -98,7 +112,7 @@ static uint32_t hash_of(const char *path)
     return hash;
 }
 
-static struct file *file_at(struct sl_source_text *source, const char *path)
+static struct file *file_at(struct sl_source_text *source, int place, const char *path)
 {
     if (source == NULL || path[0] != '/') {
         return NULL;
@@ -119,13 +133,13 @@ static struct file *file_at(struct sl_source_text *source, const char *path)
         return NULL;
     }
     source->file_count++;
-    read_file(source, file);
+    read_file(source, place, file);
     return file;
 }
 
-bool sl_source_text_file(struct sl_source_text *source, const char *path, const char **text, size_t *size)
+bool sl_source_text_file(struct sl_source_text *source, int place, const char *path, const char **text, size_t *size)
 {
-    const struct file *file = file_at(source, path);
+    const struct file *file = file_at(source, place, path);
     if (file == NULL || file->text == NULL) {
         return false;
     }
@@ -177,10 +191,10 @@ static bool is_white(char byte)
     return byte == ' ' || byte == '\t' || byte == '\f' || byte == '\n' || byte == '\r';
 }
 
-bool sl_source_text_line(struct sl_source_text *source, const char *path, uint32_t line, const char **text,
+bool sl_source_text_line(struct sl_source_text *source, int place, const char *path, uint32_t line, const char **text,
                          size_t *size)
 {
-    struct file *file = file_at(source, path);
+    struct file *file = file_at(source, place, path);
     if (file == NULL || file->text == NULL || !find_lines(file) || line == 0 || line > file->line_count) {
         return false;
     }

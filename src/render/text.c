@@ -4,6 +4,7 @@
  * (text_unicode.h); no row is wider than the terminal; time and memory are linear in the profile. */
 #include "analysis/roles.h"
 #include "render/renderers.h"
+#include "render/source_places.h"
 #include "render/text_parts.h"
 
 /* The selection's length, and how many looks were taken in it. */
@@ -56,6 +57,7 @@ bool sl_render_text(const struct sl_profile *profile, const struct sl_render_opt
     if (options->source != SL_SOURCE_NONE) {
         const struct sl_facts *facts = &profile->facts;
         text.source = sl_source_text_create(facts->start_time_ns > 0 ? facts->start_time_ns + facts->duration_ns : 0);
+        text.source_places = sl_source_places(&text.arena, profile, options);
     }
     text.roles = sl_roles(&text.arena, profile, &options->roles);
     bool done = false;

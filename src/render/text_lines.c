@@ -10,8 +10,12 @@ static bool source_of(const struct sl_walk *walk, const struct sl_node *node, co
                       const char **source, size_t *size)
 {
     const struct sl_text *text = walk->text;
-    const char *path = sl_profile_text(text->profile, text->profile->functions[node->subject].file);
-    return sl_source_text_line(text->source, path, line->line, source, size);
+    if (text->source == NULL || text->source_places == NULL) {
+        return false;
+    }
+    sl_string file = text->profile->functions[node->subject].file;
+    return sl_source_text_line(text->source, text->source_places[file], sl_profile_text(text->profile, file),
+                               line->line, source, size);
 }
 
 /* A function that took more than a fifth of its time itself, unless the line took too little or its row would say nothing

@@ -30,6 +30,7 @@ struct sl_text {
     struct sl_text_row row;
     const uint8_t *roles;
     struct sl_source_text *source; /* NULL: none is shown */
+    const int *source_places;      /* by number of a file's name */
     struct sl_text_scale scale;    /* its whole is the selection's length */
     uint64_t threshold_ns;         /* what took less is only counted */
     uint32_t whole_columns;        /* of the times: before the decimal point */

@@ -3,6 +3,7 @@
 #include "sampler/member_facts.h"
 #include "sampler/member_thread.h"
 #include "target/description.h"
+#include "target/root.h"
 #include "target/usage.h"
 
 #include <limits.h>
@@ -518,6 +519,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         .executable = sl_member_intern(member, executable),
         .begin_ns = begin_ns,
         .exit_status = -1,
+        .root = sl_root_number(&member->process),
     };
     set_phase(member, SL_MEMBER_STARTING, now_ns);
     member->index = sl_recorder_process(recording->recorder, &member->record);

@@ -106,6 +106,7 @@ class Process:
     parent: int
     begin: int
     known: tuple[str, ...] = ("", "", "", "", "")
+    root: int = 0
     end: int | None = None
     cpu: int = 0
     status: int = -1
@@ -256,6 +257,7 @@ class Trace:
                 self.processes.append(Process(pid, parent, begin))
             elif kind == 2:
                 self.processes[number].known = tuple(self.strings[string] for string in event.numbers(5))
+                self.processes[number].root = event.number() if event.left else 0
             elif kind == 3:
                 process = self.processes[number]
                 process.end, process.cpu = event.numbers(2)

@@ -37,8 +37,9 @@ static void print_processes(const struct sl_profile *profile)
 {
     for (uint32_t i = 0; i < profile->process_count; i++) {
         const struct sl_process_record *process = &profile->processes[i];
-        printf("process %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId32, process->pid,
-               process->parent_pid, process->begin_ns, process->end_ns, process->cpu_ns, process->exit_status);
+        printf("process %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId32 " %" PRIu64, process->pid,
+               process->parent_pid, process->begin_ns, process->end_ns, process->cpu_ns, process->exit_status,
+               process->root);
         print_string(profile, process->command);
         print_string(profile, process->python);
         print_string(profile, process->executable);

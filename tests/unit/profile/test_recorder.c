@@ -205,6 +205,7 @@ static void test_what_becomes_known_of_a_process_replaces_what_was(void **state)
     child.executable = sl_recorder_string(recorder, "/usr/bin/python3", 16);
     child.prefixes = sl_recorder_string(recorder, "/usr\n/usr/lib/python3.12", 24);
     child.path = sl_recorder_string(recorder, "/srv", 4);
+    child.root = UINT64_MAX;
     child.pid = 99; /* not to be changed */
     sl_recorder_process_update(recorder, 1, &child);
     assert_true(sl_recorder_flush(recorder, NULL));
@@ -224,6 +225,8 @@ static void test_what_becomes_known_of_a_process_replaces_what_was(void **state)
     assert_string_equal(sl_profile_text(profile, process->executable), "/usr/bin/python3");
     assert_string_equal(sl_profile_text(profile, process->prefixes), "/usr\n/usr/lib/python3.12");
     assert_string_equal(sl_profile_text(profile, process->path), "/srv");
+    assert_true(process->root == UINT64_MAX);
+    assert_int_equal(profile->processes[0].root, 0);
     assert_int_equal(process->begin_ns, 5);
     assert_int_equal(process->end_ns, 7);
     assert_int_equal(process->cpu_ns, 1000);

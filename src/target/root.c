@@ -1,0 +1,48 @@
+#include "target/root.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+/* What tells them apart: the numbers of the mount namespace and of the root directory's file. */
+struct root {
+    uint64_t namespace_number;
+    uint64_t device, file;
+};
+
+/* The names are relative to `folder`. */
+static bool read_root(int folder, const char *space, const char *top, struct root *root)
+{
+    struct stat of_space;
+    struct stat of_top;
+    if (fstatat(folder, space, &of_space, 0) != 0 || fstatat(folder, top, &of_top, 0) != 0) {
+        return false;
+    }
+    *root = (struct root){.namespace_number = of_space.st_ino, .device = of_top.st_dev, .file = of_top.st_ino};
+    return true;
+}
+
+static uint64_t mixed(uint64_t hash, uint64_t number)
+{
+    return (hash ^ number) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+uint64_t sl_root_number(const struct sl_process *process)
+{
+    struct root root;
+    struct root own;
+    if (!read_root(process->folder, "ns/mnt", "root", &root) || !read_root(AT_FDCWD, "/proc/self/ns/mnt", "/", &own)) {
+        return 0;
+    }
+    if (root.namespace_number == own.namespace_number && root.device == own.device && root.file == own.file) {
+        return 0;
+    }
+    uint64_t hash = mixed(mixed(mixed(0, root.namespace_number), root.device), root.file) >> 1;
+    return hash + 1;
+}
+
+int sl_root_open(const struct sl_process *process)
+{
+    return openat(process->folder, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
