@@ -149,7 +149,7 @@ def test_the_program_is_recorded_and_shown_in_a_mode(stacklapse: Command, any_py
     path = stacklapse.folder / "program.py"
     path.write_text(PROGRAM)
     run = stacklapse("--python", any_python.path, "--mode", "cpu", path)
-    assert "only time on a CPU" in run.stderr
+    assert "only time on a CPU or ready for one\n" in run.stderr
     assert not re.search(r"\bsleep\b", run.stderr)
     assert re.search(r"\bspin\b", run.stderr)
     assert "[sleep]" in stacklapse("view", "last").stdout

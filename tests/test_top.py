@@ -79,7 +79,7 @@ def test_functions_threads_and_stacks_of_a_running_program(stacklapse: Command, 
         assert heavy + light - 1 < phase <= 100.1
 
         tmux.press("Tab")
-        screen = tmux.until(r"^ +CPU +GIL +for GIL  thread", "the threads")
+        screen = tmux.until(r"^ +runs +GIL +for GIL  thread", "the threads")
         assert re.search(rf"^ +[\d.]+% +[\d.]+% +[\d.]+%  {program.pid} main ", screen, re.MULTILINE)
         tmux.until(r" doze +.*\[sleep\]$", "the thread that sleeps")
 
@@ -133,7 +133,7 @@ def test_keys_change_what_is_shown(stacklapse: Command, any_python: Interpreter)
         tmux.press("+")
         tmux.until("last 2 s", "a longer time")
         tmux.press("m")
-        tmux.until("CPU time", "the other mode")
+        tmux.until("time on a CPU or ready for one", "the other mode")
         tmux.press("m")
         tmux.until("time holding the GIL", "the third mode")
         tmux.press("m", "i")
@@ -404,7 +404,7 @@ def test_sampling_options_are_heeded(stacklapse: Command, any_python: Interprete
     with watching(stacklapse, any_python, *options, program=program) as (tmux, _):
         screen = tmux.until(lambda screen: "call" in rows(screen), "functions")
         assert "1 thread ·" in found(screen)
-        assert "CPU time · without libraries" in screen
+        assert "time on a CPU or ready for one · without libraries" in screen
         assert "work" not in rows(screen)
         samples = re.search(r"([\d,]+) samples", found(screen))
         seconds = re.search(r"([\d.]+) (m?s)", found(screen))

@@ -218,7 +218,7 @@ const struct sl_option sl_option_table[] = {
     {0, "no-open", NULL, NULL, SHOWING, SL_GROUP_OUTPUT, set_no_open, "do not open the html report in the browser"},
 
     {0, "mode", "wall|cpu|gil", mode_words, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_mode,
-     "count all time (the default), time on a CPU, or time holding the GIL"},
+     "count all time (the default), time on a CPU or ready for one, or time holding the GIL"},
     {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
      "calls in the order in which they happened, not merged"},
     {0, "flat", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},

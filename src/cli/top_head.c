@@ -8,7 +8,7 @@ static const double worrying = 0.01;
 
 static const char *const mode_names[] = {
     [SL_MODE_WALL] = "all time",
-    [SL_MODE_CPU] = "CPU time",
+    [SL_MODE_CPU] = "time on a CPU or ready for one",
     [SL_MODE_GIL] = "time holding the GIL",
 };
 

@@ -25,7 +25,7 @@ static const char *const help[] = {
     "  /                    list only functions with this text in name or path",
     "  s t S T n            order: self, total; since the start; by name",
     "  + -                  the last seconds are more or fewer",
-    "  m                    count all time, CPU time, or time holding the GIL",
+    "  m                    count all time, time on a CPU or ready for one, or time holding the GIL",
     "  l                    list functions of libraries, or not",
     "  i                    count threads that only wait, or not",
     "  a                    stacks of the last seconds, or since the start",
@@ -105,7 +105,7 @@ static void write_function(struct sl_text *text, const struct sl_top_numbers *nu
 
 static void write_thread_titles(struct sl_text *text)
 {
-    add_title(text, 7, "CPU", false);
+    add_title(text, 7, "runs", false);
     add_title(text, 7, "GIL", false);
     if (text->style.width >= WIDTH_FOR_WAITS) {
         add_title(text, 9, "for GIL", false);

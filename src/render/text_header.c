@@ -160,7 +160,8 @@ static void add_selection(struct sl_text *text)
     }
     if (selection->mode != SL_MODE_WALL) {
         sl_text_line(text, SL_TEXT_PLAIN,
-                     selection->mode == SL_MODE_CPU ? "only time on a CPU" : "only time holding the GIL");
+                     selection->mode == SL_MODE_CPU ? "only time on a CPU or ready for one"
+                                                    : "only time holding the GIL");
     }
 }
 
