@@ -26,6 +26,13 @@ static const char *command_of(struct sl_text *text, size_t *size)
     return sl_profile_text(profile, command);
 }
 
+bool sl_text_is_profilers(const struct sl_text *text)
+{
+    const struct sl_profile *profile = text->profile;
+    bool scope = profile->thread_count > 0 && profile->threads[0].kind == SL_THREAD_SCOPE;
+    return scope || sl_profile_text_size(profile, profile->facts.description) > 0;
+}
+
 static void add_title(struct sl_text *text)
 {
     struct sl_text_facts right = {0};
@@ -180,9 +187,8 @@ static void add_what_is_missing(struct sl_text *text)
     if (text->profile->run_count == 0) {
         char number[SL_TEXT_NUMBER_SIZE];
         sl_text_duration(facts->duration_ns, text->style.unicode, number);
-        bool block = sl_profile_text_size(text->profile, facts->description) > 0;
         sl_text_row_format(&text->row, SL_TEXT_PLAIN, " no samples were recorded: the %s ended after %s",
-                           block ? "block" : "program", number);
+                           sl_text_is_profilers(text) ? "block" : "program", number);
         sl_text_row_end(&text->row, text->output);
     }
 }

@@ -65,15 +65,16 @@ static void add_commands(struct sl_text *text)
 static void add_advice(struct sl_text *text)
 {
     const struct sl_facts *facts = &text->profile->facts;
+    bool profilers = sl_text_is_profilers(text);
     char number[SL_TEXT_NUMBER_SIZE];
     if (facts->samples < few_samples && facts->interval_ns > 100000) {
         struct sl_text_facts advice = {0};
         sl_text_count(facts->samples, number);
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "only %s %s", number, facts->samples == 1 ? "sample" : "samples");
-        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "for more of them:  -i 100us");
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "for more of them:  %s", profilers ? "interval=0.0001" : "-i 100us");
         sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
     }
-    if (facts->children_cpu_ns > facts->cpu_ns) {
+    if (!profilers && facts->children_cpu_ns > facts->cpu_ns) {
         struct sl_text_facts advice = {0};
         sl_text_duration(facts->children_cpu_ns, text->style.unicode, number);
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "child processes used %s of CPU, more than the program", number);

@@ -91,6 +91,9 @@ void sl_text_facts_write(struct sl_text *text, const struct sl_text_facts *left,
 const char *sl_text_string(struct sl_text *text, const char *bytes, size_t size, uint32_t columns,
                            enum sl_text_cut cut);
 
+/* Whether a Profiler within the program recorded this, which has no command's options. */
+bool sl_text_is_profilers(const struct sl_text *text);
+
 void sl_text_header(struct sl_text *text);
 void sl_text_hints(struct sl_text *text);
 

@@ -684,6 +684,26 @@ static void what_limits_the_report_is_said(void **state)
     assert_non_null(strstr(render(fixture, &options), " · exit code 3"));
 }
 
+static void what_a_profiler_recorded_is_not_advised_with_the_commands_options(void **state)
+{
+    struct fixture *fixture = *state;
+    cook(fixture);
+    struct sl_facts *facts = builder_facts(fixture->builder);
+    facts->children_cpu_ns = facts->cpu_ns + 1;
+    struct sl_render_options options = options_of(fixture);
+    facts->samples = 52;
+    facts->description = builder_string(fixture->builder, "Block at /app/api.py:14");
+    for (int named = 1; named >= 0; named--) {
+        const char *text = render(fixture, &options);
+        assert_non_null(strstr(text, "\n only 52 samples · for more of them:  interval=0.0001\n"));
+        assert_null(strstr(text, "-i 100us"));
+        assert_null(strstr(text, "child processes"));
+        /* A description may be empty; what was recorded tells it too. */
+        facts->description = 0;
+        builder_thread_record(fixture->builder, fixture->thread)->kind = SL_THREAD_SCOPE;
+    }
+}
+
 static void the_last_line_is_a_command_that_can_be_pasted(void **state)
 {
     struct fixture *fixture = *state;
@@ -909,6 +929,7 @@ int main(void)
         TEST(each_process_has_its_tree),
         TEST(a_recording_without_samples_says_so),
         TEST(what_limits_the_report_is_said),
+        TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
         TEST(the_last_line_is_a_command_that_can_be_pasted),
         TEST(the_short_form_has_one_line_above_the_tree),
         TEST(colours_are_all_that_colour_adds),
