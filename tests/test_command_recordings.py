@@ -223,3 +223,22 @@ def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_pat
     assert re.search(r"75 %.*work", run.stdout)
     stacklapse("view", path, "-o", "again.folded")
     assert sorted((tmp_path / "again.folded").read_text().splitlines()) == sorted(path.read_text().splitlines())
+
+
+def test_the_commands_below_a_report_can_be_pasted(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    recorded = stacklapse.record(any_python, ["-c", "import time; time.sleep(0.1)"]).path
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "stacklapse").symlink_to(stacklapse.path)
+    environment = stacklapse.environment() | {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
+    for name in ("two words.lapse", "it's.lapse", "-x.lapse", "new\nline.lapse"):
+        (tmp_path / name).write_bytes(recorded.read_bytes())
+        report = stacklapse("view", "--", name, cwd=tmp_path).stdout
+        commands = re.findall(r"(?:again|page):  (stacklapse view .*?)(?= {5} page:|$)", report, re.MULTILINE)
+        assert commands, report
+        for command in commands:
+            run = subprocess.run(
+                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            )
+            assert run.returncode == 0, (command, run.stderr)

@@ -24,8 +24,8 @@ struct sl_report {
 bool sl_report_plan(struct sl_report *report, const struct sl_options *options, int text_descriptor,
                     struct sl_error *error);
 
-/* Writes it. `recording` is the trace file, `name` how `stacklapse view` names it (NULL: it is not kept). A reader who
- * closed the pipe has seen enough: that is no failure. */
+/* Writes it. `recording` is the trace file, `name` how `stacklapse view` names it, as one types it in a shell (NULL: it
+ * is not kept). A reader who closed the pipe has seen enough: that is no failure. */
 bool sl_report_write(const struct sl_report *report, const struct sl_options *options, const char *recording,
                      const char *name, const struct sl_profile *profile, struct sl_error *error);
 

@@ -9,6 +9,16 @@
 
 #include <unistd.h>
 
+/* `name` as one would type it in a shell, where it must not be taken for an option. */
+static void append_name(struct sl_buffer *line, const char *name)
+{
+    struct sl_buffer path;
+    sl_buffer_init(&path);
+    sl_buffer_format(&path, "%s%s", name[0] == '-' ? "./" : "", name);
+    sl_command_line_word(line, path.bytes != NULL ? path.bytes : name);
+    sl_buffer_destroy(&path);
+}
+
 static int show(const struct sl_report *report, const struct sl_options *options, struct sl_recording_input *input)
 {
     struct sl_error error = {0};
@@ -16,7 +26,7 @@ static int show(const struct sl_report *report, const struct sl_options *options
     int code = SL_EXIT_DONE;
     sl_interrupt_arm(0);
     sl_buffer_init(&name);
-    sl_command_line_word(&name, input->name);
+    append_name(&name, input->name);
     if (options->verbose) {
         sl_say("recording: %s", input->path);
     }

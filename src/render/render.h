@@ -40,7 +40,8 @@ struct sl_render_options {
     bool percent;           /* shares instead of seconds first */
     bool short_form;        /* no header and no hints: for a block profiled in passing */
     const char *page_state; /* what the report page opens with: what its address has after the #; NULL: the call tree */
-    const char *recording;  /* how `stacklapse view` names this recording ("last", "3", a path); NULL: not saved */
+    const char *recording;  /* how `stacklapse view` names this recording ("last", "3", a path), as one types it in a
+                             * shell; NULL: not saved */
     struct sl_render_about about;
     enum sl_source_policy {
         SL_SOURCE_APP = 0,

@@ -6,31 +6,12 @@
 /* With fewer samples than this a share is no better known than to some percent. */
 enum { few_samples = 200 };
 
-/* `recording` as a shell takes it for one word. */
-static void append_word(struct sl_buffer *command, const char *recording)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+@%=:,";
-    if (recording[0] != '\0' && recording[strspn(recording, plain)] == '\0') {
-        sl_buffer_text(command, recording);
-        return;
-    }
-    sl_buffer_byte(command, '\'');
-    for (const char *at = recording; *at != '\0'; at++) {
-        if (*at == '\'') {
-            sl_buffer_text(command, "'\\''");
-        } else {
-            sl_buffer_byte(command, *at);
-        }
-    }
-    sl_buffer_byte(command, '\'');
-}
-
 static const char *view_command(struct sl_text *text, const char *options)
 {
     struct sl_buffer command;
     sl_buffer_init(&command);
     sl_buffer_text(&command, "stacklapse view ");
-    append_word(&command, text->options->recording);
+    sl_buffer_text(&command, text->options->recording);
     sl_buffer_text(&command, options);
     const char *clean =
         sl_text_string(text, command.bytes != NULL ? command.bytes : "", command.size, UINT32_MAX, SL_TEXT_CUT_END);

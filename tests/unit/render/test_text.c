@@ -712,7 +712,7 @@ static void the_last_line_is_a_command_that_can_be_pasted(void **state)
     assert_non_null(strstr(render(fixture, &options), "\n again:  stacklapse view last --show-all"));
     options.roles.show_all = true;
     assert_non_null(strstr(render(fixture, &options), "\n again:  stacklapse view last --flat"));
-    options.recording = "/tmp/it's here.lapse";
+    options.recording = "'/tmp/it'\\''s here.lapse'"; /* quoted by who names it */
     assert_non_null(strstr(render(fixture, &options), "stacklapse view '/tmp/it'\\''s here.lapse' --flat"));
     options.recording = NULL;
     assert_null(strstr(render(fixture, &options), "again:"));
