@@ -359,3 +359,41 @@ def test_the_program_has_the_terminal(stacklapse: Command, any_python: Interpret
         terminal.press("yes\n")
         terminal.expect("read yes")
         assert terminal.wait() == 0
+
+
+def limited(stacklapse: Command, kilobytes: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command where no file may be larger than this."""
+    return subprocess.run(
+        ["bash", "-c", f'ulimit -f {kilobytes}; exec "$0" "$@"', stacklapse.path, *arguments],
+        capture_output=True,
+        text=True,
+        env=stacklapse.environment(),
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("kilobytes", [0, 1])
+def test_a_limit_on_the_size_of_files_does_not_end_us(
+    stacklapse: Command, any_python: Interpreter, kilobytes: int
+) -> None:
+    code = "import time; time.sleep(0.2); print('done')"
+    run = limited(stacklapse, kilobytes, "--python", any_python.path, "-c", code)
+    assert (run.returncode, run.stdout) == (0, "done\n"), run.stderr
+    assert "File too large" in run.stderr
+
+
+def test_a_report_that_is_larger_than_files_may_be_is_told(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    recording = stacklapse.record(any_python, ["-c", "import time; time.sleep(0.2)"]).path
+    run = limited(stacklapse, 0, "view", recording, "-o", tmp_path / "report.json")
+    assert run.returncode == 1
+    assert "File too large" in run.stderr
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_the_program_is_ended_by_a_limit_on_the_size_of_files_as_without_us(stacklapse: Command) -> None:
+    masks = ["grep", "^Sig[BIC]", "/proc/self/status"]
+    alone = subprocess.run(masks, capture_output=True, text=True, check=True)
+    assert stacklapse("-q", "--", *masks).stdout == alone.stdout

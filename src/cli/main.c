@@ -4,6 +4,7 @@
 #include "base/output.h"
 #include "cli/help.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,6 +71,15 @@ static int print_version(void)
     return SL_EXIT_DONE;
 }
 
+/* A limit on the size of files (ulimit -f) is told by an error code. Where a program is started, which gets its signals as
+ * they are, relay.h sees to that. */
+static void outlive_file_limit(const struct sl_command *command)
+{
+    if (command->set != SL_FOR_RUN) {
+        signal(SIGXFSZ, SIG_IGN);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct sl_command *command = command_named(argc > 1 ? argv[1] : NULL);
@@ -77,6 +87,7 @@ int main(int argc, char **argv)
     if (command == NULL) {
         command = &sl_commands[0];
     }
+    outlive_file_limit(command);
     struct sl_options options;
     struct sl_error error = {0};
     int code;

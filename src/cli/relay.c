@@ -43,7 +43,9 @@ bool sl_relay_begin(struct sl_relay *relay, struct sl_error *error)
     }
     sigaddset(&relayed, SIGCHLD);
     sigaddset(&relayed, SIGCONT);
-    sigprocmask(SIG_BLOCK, &relayed, &relay->inherited);
+    sigset_t blocked = relayed;
+    sigaddset(&blocked, SIGXFSZ);
+    sigprocmask(SIG_BLOCK, &blocked, &relay->inherited);
     relay->descriptor = signalfd(-1, &relayed, SFD_CLOEXEC | SFD_NONBLOCK);
     if (relay->descriptor < 0) {
         sl_error_system(error, errno, "cannot receive signals");

@@ -20,7 +20,8 @@ struct sl_relay {
     bool stopped;       /* the program is stopped by such a signal */
 };
 
-/* Blocks what is relayed, in this thread and in those it creates. To be called before the program is launched. */
+/* Blocks what is relayed, in this thread and in those it creates, and SIGXFSZ, which would end us where an error code is to
+ * tell of a limit on the size of files. To be called before the program is launched. */
 bool sl_relay_begin(struct sl_relay *relay, struct sl_error *error);
 
 /* What else goes on while the program runs. */

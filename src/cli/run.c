@@ -222,7 +222,8 @@ static void write_report(struct run *run)
     } else if (saw_python(profile)) {
         (void)sl_outcome_write(&run->sampling, &run->report, run->options, profile);
     } else {
-        give_up(run, ended_too_soon);
+        bool cut_off = run->sampling.end == SL_SESSION_FAILED;
+        give_up(run, cut_off ? run->sampling.error.sentence : ended_too_soon);
     }
     sl_profile_destroy(profile);
 }
