@@ -235,3 +235,17 @@ def test_a_user_other_than_root_can_profile(stacklapse: Command, any_python: Int
     assert "not profiled" not in run.stderr
     assert "samples" in run.stderr
     assert len(recordings_of_nobody(stacklapse)) == 1
+
+
+def test_a_program_that_ends_before_the_first_look_has_a_recording_that_says_so(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    """Where in the first ten seconds the look is, is drawn; that it comes in time in all five is next to impossible."""
+    reports = []
+    for number in range(5):
+        path = tmp_path / f"{number}.txt"
+        run = stacklapse("-i", "10s", "--python", any_python.path, "-o", path, "-c", "import time; time.sleep(0.1)")
+        assert (run.exit_code, run.stderr.count("not profiled")) == (0, 0), run.stderr
+        reports.append(path.read_text())
+    assert any("before the first look (one every 10 s)" in report for report in reports), reports
+    assert not any("only 0 samples" in report for report in reports)

@@ -93,10 +93,13 @@ struct sl_run {
     uint32_t thread; /* index */
 };
 
+/* Shorter than any that is recorded with, and a length that can be divided by. */
+#define SL_INTERVAL_UNKNOWN ((uint64_t)1)
+
 /* Facts about the whole recording. */
 struct sl_facts {
     uint64_t start_time_ns; /* wall-clock time of the start, since 1970 */
-    uint64_t interval_ns;   /* the length of a slot */
+    uint64_t interval_ns;   /* the length of a slot; SL_INTERVAL_UNKNOWN when the recording does not tell */
     uint64_t duration_ns;
     uint64_t looks;           /* slots in which a look was taken */
     uint64_t samples;         /* stacks recorded, those told as broken included */

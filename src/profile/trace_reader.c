@@ -28,7 +28,7 @@ struct sl_profile *sl_trace_read(const void *bytes, size_t size, struct sl_error
     if (!decoder.ended) {
         facts->duration_ns = decoder.time_ns;
     }
-    facts->interval_ns = facts->interval_ns > 0 ? facts->interval_ns : 1;
+    facts->interval_ns = facts->interval_ns > 0 ? facts->interval_ns : SL_INTERVAL_UNKNOWN;
     facts->trace_bytes = size;
     facts->lost_bytes = blocks.lost_bytes + decoder.lost_bytes + decoder.dropped_bytes;
     facts->complete = decoder.ended && decoder.whole && facts->lost_bytes == 0;

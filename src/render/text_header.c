@@ -132,9 +132,13 @@ static void add_samples(struct sl_text *text)
     char count[SL_TEXT_NUMBER_SIZE];
     char number[SL_TEXT_NUMBER_SIZE];
     sl_text_count(facts->samples, count);
-    sl_text_interval(facts->interval_ns, text->style.unicode, number);
-    sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s every %s", count, facts->samples == 1 ? "sample" : "samples",
-                 number);
+    const char *samples_word = facts->samples == 1 ? "sample" : "samples";
+    if (facts->interval_ns != SL_INTERVAL_UNKNOWN) {
+        sl_text_interval(facts->interval_ns, text->style.unicode, number);
+        sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s every %s", count, samples_word, number);
+    } else {
+        sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s", count, samples_word);
+    }
     if (facts->samples > 0) {
         one_digit(100 * 0.5 / sqrt(text->scale.looks), number);
         sl_text_fact(text, &left, SL_TEXT_QUIET, "shares %s%s %%", text->style.signs->plus_minus, number);
@@ -172,6 +176,24 @@ static void add_selection(struct sl_text *text)
     }
 }
 
+static void add_no_samples(struct sl_text *text)
+{
+    const struct sl_facts *facts = &text->profile->facts;
+    if (!facts->complete) { /* what became of the program is not known */
+        sl_text_line(text, SL_TEXT_PLAIN, "no samples are in what can be read");
+        return;
+    }
+    char number[SL_TEXT_NUMBER_SIZE];
+    sl_text_duration(facts->duration_ns, text->style.unicode, number);
+    sl_text_row_format(&text->row, SL_TEXT_PLAIN, " no samples were recorded: the %s ended after %s",
+                       sl_text_is_profilers(text) ? "block" : "program", number);
+    if (facts->looks == 0 && facts->duration_ns < facts->interval_ns) {
+        sl_text_interval(facts->interval_ns, text->style.unicode, number);
+        sl_text_row_format(&text->row, SL_TEXT_PLAIN, ", before the first look (one every %s)", number);
+    }
+    sl_text_row_end(&text->row, text->output);
+}
+
 static void add_what_is_missing(struct sl_text *text)
 {
     const struct sl_facts *facts = &text->profile->facts;
@@ -185,11 +207,7 @@ static void add_what_is_missing(struct sl_text *text)
         sl_text_line(text, SL_TEXT_WARN, "incomplete: the recording was cut off, what came after is missing");
     }
     if (text->profile->run_count == 0) {
-        char number[SL_TEXT_NUMBER_SIZE];
-        sl_text_duration(facts->duration_ns, text->style.unicode, number);
-        sl_text_row_format(&text->row, SL_TEXT_PLAIN, " no samples were recorded: the %s ended after %s",
-                           sl_text_is_profilers(text) ? "block" : "program", number);
-        sl_text_row_end(&text->row, text->output);
+        add_no_samples(text);
     }
 }
 

@@ -48,7 +48,7 @@ static void add_advice(struct sl_text *text)
     const struct sl_facts *facts = &text->profile->facts;
     bool profilers = sl_text_is_profilers(text);
     char number[SL_TEXT_NUMBER_SIZE];
-    if (facts->samples < few_samples && facts->interval_ns > 100000) {
+    if (facts->samples > 0 && facts->samples < few_samples && facts->interval_ns > 100000) {
         struct sl_text_facts advice = {0};
         sl_text_count(facts->samples, number);
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "only %s %s", number, facts->samples == 1 ? "sample" : "samples");

@@ -79,6 +79,12 @@ static inline bool sl_member_over(const struct sl_member *member)
     return member->phase == SL_MEMBER_ENDED || member->phase == SL_MEMBER_FAILED;
 }
 
+/* Whether it was a Python that can be read at some time, even if no look came upon it, or was about to be one. */
+static inline bool sl_member_came_up(const struct sl_member *member)
+{
+    return member->was_sampled || member->may_start || member->record.python != 0;
+}
+
 /* What is due between looks: attaching, noticing the end. To be called at `attempt_due_ns` or later, and when
  * `pid_descriptor` is readable. */
 void sl_member_attempt(struct sl_member *member, uint64_t now_ns);

@@ -332,7 +332,7 @@ static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_
 /* Frees a member that is over, and remembers what of it counts beyond its end. */
 static void bury(struct sl_session *session, struct sl_member *member)
 {
-    session->past.sampled = session->past.sampled || member->was_sampled || member->may_start;
+    session->past.sampled = session->past.sampled || sl_member_came_up(member);
     if (session->past.error.kind == SL_ERROR_NONE) {
         session->past.error = member->error;
     }
@@ -474,7 +474,7 @@ static enum sl_session_end result(const struct sl_session *session, struct sl_er
     const struct sl_error *reason = &session->past.error;
     for (size_t i = 0; i < session->member_count; i++) {
         const struct sl_member *member = session->members[i];
-        sampled = sampled || member->was_sampled || member->may_start;
+        sampled = sampled || sl_member_came_up(member);
         ended = ended && sl_member_over(member);
         if (reason->kind == SL_ERROR_NONE) {
             reason = &member->error;

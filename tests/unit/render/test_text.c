@@ -656,6 +656,35 @@ static void a_recording_without_samples_says_so(void **state)
     struct sl_render_options options = options_of(fixture);
     const char *text = render(fixture, &options);
     assert_non_null(strstr(text, "\n no samples were recorded: the program ended after 3.00 ms\n"));
+    assert_null(strstr(text, "only 0 samples"));
+}
+
+static void a_program_that_ended_before_the_first_look_is_told_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sl_facts *facts = builder_facts(fixture->builder);
+    facts->duration_ns = 2000000000;
+    struct sl_render_options options = options_of(fixture);
+    facts->interval_ns = 10000000000;
+    facts->looks = 0;
+    const char *text = render(fixture, &options);
+    assert_non_null(strstr(text, "\n no samples were recorded: the program ended after 2.00 s, before the first look "
+                                 "(one every 10 s)\n"));
+    assert_null(strstr(text, "only 0 samples"));
+}
+
+static void of_a_damaged_recording_without_samples_no_end_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sl_facts *facts = builder_facts(fixture->builder);
+    facts->complete = false;
+    facts->lost_bytes = 421;
+    facts->interval_ns = SL_INTERVAL_UNKNOWN;
+    struct sl_render_options options = options_of(fixture);
+    const char *text = render(fixture, &options);
+    assert_non_null(strstr(text, "\n no samples are in what can be read\n"));
+    assert_null(strstr(text, "ended after"));
+    assert_null(strstr(text, " every "));
 }
 
 static void what_limits_the_report_is_said(void **state)
@@ -928,6 +957,8 @@ int main(void)
         TEST(of_many_kinds_of_threads_the_rest_is_counted),
         TEST(each_process_has_its_tree),
         TEST(a_recording_without_samples_says_so),
+        TEST(a_program_that_ended_before_the_first_look_is_told_so),
+        TEST(of_a_damaged_recording_without_samples_no_end_is_told),
         TEST(what_limits_the_report_is_said),
         TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
         TEST(the_last_line_is_a_command_that_can_be_pasted),
