@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from support.command import Command
+from support.command import Argument, Command
 from support.interpreters import Interpreter
 from support.other_user import run_as_nobody
 
@@ -204,6 +206,38 @@ def test_a_file_that_is_no_recording_gets_one_sentence(stacklapse: Command, tmp_
         assert (run.exit_code, run.stdout) == (1, "")
         assert re.fullmatch(r"stacklapse: [^\n]*other.lapse[^\n]*[^.\n]\n", run.stderr)
     assert not (tmp_path / "x.json").exists()
+
+
+def test_what_is_no_recording_is_not_read_to_its_end(stacklapse: Command, tmp_path: Path) -> None:
+    with (tmp_path / "sparse.lapse").open("wb") as sparse:
+        sparse.truncate(20 * 2**30)
+    endless = tmp_path / "endless"
+    os.mkfifo(endless)
+    limit = (2**29, 2**29)
+    cases: list[tuple[Path, list[Argument] | None]] = [
+        (Path("/dev/zero"), None),
+        (Path("/dev/urandom"), None),
+        (tmp_path / "sparse.lapse", None),
+        (endless, ["sh", "-c", 'exec >"$0"; echo "no recording"; exec sleep 60', endless]),
+        (endless, ["sh", "-c", 'exec cat /dev/urandom >"$0"', endless]),
+    ]
+    for path, writer in cases:
+        process = subprocess.Popen(writer, stderr=subprocess.DEVNULL) if writer else None
+        run = subprocess.run(
+            [stacklapse.path, "view", path],
+            capture_output=True,
+            text=True,
+            env=stacklapse.environment(),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit),
+            timeout=50,
+            check=False,
+        )
+        if process:
+            process.kill()
+            process.wait()
+        assert (run.returncode, run.stdout) == (1, ""), run.stderr
+        assert re.fullmatch(rf"stacklapse: cannot read {path}: [^\n]*\n", run.stderr)
+        assert "memory" not in run.stderr
 
 
 def test_a_recording_that_may_not_be_read_gets_one_sentence(stacklapse: Command, tmp_path: Path) -> None:

@@ -52,8 +52,7 @@ static size_t line_size(const char *text, size_t size)
 
 bool sl_folded_looks_like(const char *bytes, size_t size)
 {
-    static const size_t longest = (size_t)1 << 20;
-    size_t first = line_size(bytes, size < longest ? size : longest);
+    size_t first = line_size(bytes, size < SL_FOLDED_LINE_MAX ? size : SL_FOLDED_LINE_MAX);
     for (size_t i = 0; i < first; i++) {
         if ((unsigned char)bytes[i] < 0x20 && bytes[i] != '\t' && bytes[i] != '\r') {
             return false;

@@ -19,6 +19,9 @@ struct sl_profile *sl_folded_read(const char *bytes, size_t size, struct sl_erro
 
 #define SL_FOLDED_DEPTH_MAX 65536
 
+/* A first line that is longer is none. */
+#define SL_FOLDED_LINE_MAX ((size_t)1 << 20)
+
 /* Whether the bytes begin with a line that is a folded stack: printable text that ends in a blank and a number. */
 bool sl_folded_looks_like(const char *bytes, size_t size);
 

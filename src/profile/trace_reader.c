@@ -48,7 +48,7 @@ struct sl_profile *sl_trace_read_file(const char *path, struct sl_error *error)
     struct sl_buffer buffer;
     sl_buffer_init(&buffer);
     struct sl_profile *profile = NULL;
-    if (sl_file_read(path, &buffer, error)) {
+    if (sl_file_read(path, NULL, &buffer, error)) {
         struct sl_error reason = {0};
         profile = sl_trace_read(buffer.bytes != NULL ? buffer.bytes : "", buffer.size, &reason);
         if (profile == NULL) {
