@@ -8,14 +8,16 @@
 /* The kernel cuts a thread's name to this many bytes (TASK_COMM_LEN - 1). */
 enum { kernel_name_size = 15 };
 
-/* A stack that only waits may still change this often: when the thread begins to wait, and when it ends. */
-enum { idle_changes = 2, idle_samples_a_change = 1000, idle_running_samples = 3 };
+/* What an idle thread may do beside waiting in one place, as a part of its time: run, and wait for something else. Getting
+ * there and back takes longer, above all with many others or on a busy machine: it waits for locks and for a processor. */
+enum { idle_part = 200, idle_start_part = 10 };
 
 struct work {
     const struct sl_profile *profile;
     const struct sl_selection *selection;
     struct sl_selection wall; /* the same selection in wall time */
     const uint8_t *taken;     /* of each stack, NULL: all */
+    uint32_t *places;         /* of each stack: the same for two that are alike */
     sl_function *outermost;   /* of each stack: its first function for a name, SL_NONE when there is none */
     uint64_t *function_ns;    /* of each function, 0 between threads */
     sl_function *touched;     /* the functions that have some */
@@ -43,12 +45,19 @@ static bool is_starter(const struct sl_profile *profile, sl_function function)
            starts_with(path, "<frozen runpy>");
 }
 
+/* A hash, because a long recording may have the same stack more than once. */
+static uint32_t place_on(uint32_t caller, const struct sl_stack_record *record)
+{
+    return (caller + record->function) * 0x9e3779b1U + record->line * 0x85ebca6bU;
+}
+
 static bool prepare(struct work *work, struct sl_arena *scratch)
 {
     const struct sl_profile *profile = work->profile;
     work->wall = *work->selection;
     work->wall.mode = SL_MODE_WALL;
     work->taken = sl_selection_stacks(scratch, profile, work->selection);
+    work->places = SL_ARENA_NEW(scratch, uint32_t, profile->stack_count);
     work->outermost = SL_ARENA_NEW(scratch, sl_function, profile->stack_count);
     work->function_ns = SL_ARENA_NEW(scratch, uint64_t, profile->function_count);
     work->touched = SL_ARENA_NEW(scratch, sl_function, profile->function_count);
@@ -68,10 +77,12 @@ static bool prepare(struct work *work, struct sl_arena *scratch)
             work->main_name[profile->threads[i].process] = profile->threads[i].name;
         }
     }
-    for (sl_stack stack = 0; stack < profile->stack_count; stack++) {
+    work->outermost[0] = SL_NONE;
+    for (sl_stack stack = 1; stack < profile->stack_count; stack++) {
         const struct sl_stack_record *record = &profile->stacks[stack];
-        work->outermost[stack] = stack == 0 ? SL_NONE : work->outermost[record->caller];
-        if (stack != 0 && work->outermost[stack] == SL_NONE && !starters[record->function]) {
+        work->places[stack] = place_on(work->places[record->caller], record);
+        work->outermost[stack] = work->outermost[record->caller];
+        if (work->outermost[stack] == SL_NONE && !starters[record->function]) {
             work->outermost[stack] = record->function;
         }
     }
@@ -136,26 +147,69 @@ static sl_function heaviest(struct work *work, uint32_t touched)
     return found;
 }
 
+/* The time of a run that counts for a thread, whatever the selection's mode; 0: none. */
+static struct sl_amount counted(const struct work *work, const struct sl_run *run)
+{
+    bool taken = work->taken == NULL || work->taken[run->stack] != 0;
+    return taken ? sl_run_amount(&work->wall, run) : (struct sl_amount){0};
+}
+
+/* The place that more than half of the time was spent in, if there is one: what is left when times in different places
+ * cancel each other out. */
+struct main_place {
+    uint64_t lead_ns;
+    uint32_t place;
+};
+
+static void add_to_main_place(struct main_place *kept, uint32_t place, uint64_t ns)
+{
+    if (place == kept->place) {
+        kept->lead_ns += ns;
+    } else if (ns > kept->lead_ns) {
+        *kept = (struct main_place){.place = place, .lead_ns = ns - kept->lead_ns};
+    } else {
+        kept->lead_ns -= ns;
+    }
+}
+
+/* Whether a thread that ran for `running_ns` of `wall_ns` only waited, at `place`. */
+static bool only_waited(const struct work *work, uint32_t number, uint64_t running_ns, uint64_t wall_ns, uint32_t place)
+{
+    const struct sl_thread_record *thread = &work->profile->threads[number];
+    /* A thread that is woken up on a busy machine counts as running until it has had its turn. */
+    uint64_t cpu_ns = thread->cpu_ns > 0 && thread->cpu_ns < running_ns ? thread->cpu_ns : running_ns;
+    uint64_t beside_ns = 0;
+    uint32_t first, end;
+    sl_selection_runs(work->profile, work->selection, number, &first, &end);
+    for (uint32_t i = first; i < end; i++) {
+        const struct sl_run *run = &work->profile->runs[i];
+        sl_state on_the_way = run->state & (SL_STATE_ON_CPU | SL_STATE_WAITS_GIL | SL_STATE_LOCK);
+        if (work->places[run->stack] != place || (run->state & SL_STATE_WAITS_GIL) != 0) {
+            beside_ns += counted(work, run).ns * (on_the_way != 0 ? 1 : idle_part / idle_start_part);
+        }
+    }
+    return !thread->main && thread->kind == SL_THREAD_OS && cpu_ns <= wall_ns / idle_part &&
+           beside_ns <= wall_ns / idle_start_part;
+}
+
 static struct sl_thread_summary summarize(struct work *work, uint32_t number)
 {
     const struct sl_profile *profile = work->profile;
     const struct sl_thread_record *thread = &profile->threads[number];
     struct sl_thread_summary summary = {.thread = number, .name = own_name(work, thread)};
     struct sl_amount wall = {0};
-    uint64_t changes = 0;
-    sl_stack before = SL_NONE;
+    struct main_place main_place = {0};
     uint32_t touched = 0;
     uint32_t first, end;
     sl_selection_runs(profile, work->selection, number, &first, &end);
     for (uint32_t i = first; i < end; i++) {
         const struct sl_run *run = &profile->runs[i];
-        struct sl_amount amount = sl_run_amount(&work->wall, run);
-        if (sl_amount_is_zero(amount) || (work->taken != NULL && work->taken[run->stack] == 0)) {
+        struct sl_amount amount = counted(work, run);
+        if (sl_amount_is_zero(amount)) {
             continue;
         }
-        changes += before != SL_NONE && before != run->stack;
-        before = run->stack;
         sl_amount_add(&wall, amount);
+        add_to_main_place(&main_place, work->places[run->stack], amount.ns);
         if (!sl_state_waits(run->state)) {
             sl_amount_add(&summary.running, amount);
         }
@@ -170,10 +224,7 @@ static struct sl_thread_summary summarize(struct work *work, uint32_t number)
         }
     }
     summary.first_function = heaviest(work, touched);
-    bool waited = summary.running.ns == 0 || summary.running.ns < wall.ns / 1000;
-    summary.idle = !thread->main && thread->kind == SL_THREAD_OS && waited &&
-                   summary.running.samples < idle_running_samples &&
-                   changes <= idle_changes + wall.samples / idle_samples_a_change;
+    summary.idle = only_waited(work, number, summary.running.ns, wall.ns, main_place.place);
     return summary;
 }
 

@@ -88,7 +88,7 @@ static void test_idle_is_who_only_waited(void **state)
     builder_ran(builder, wakes, "main:1 get:1", running, 2);
     builder_ran(builder, wakes, "main:1", waiting, 2500);
     builder_ran(builder, ran, "main:1", waiting, 2500);
-    builder_ran(builder, ran, "main:1", running, 3);
+    builder_ran(builder, ran, "main:1", running, 30);
     builder_ran(builder, ran, "main:1", waiting, 2500);
     builder_ran(builder, unknown, "main:1", 0, 5000);
     for (int i = 0; i < 10; i++) {
@@ -99,6 +99,37 @@ static void test_idle_is_who_only_waited(void **state)
     assert_int_equal(fixture->count, 7);
     for (uint32_t i = 0; i < fixture->count; i++) {
         assert_int_equal(found[i].idle, found[i].thread == waits || found[i].thread == wakes);
+    }
+}
+
+static void test_a_slow_start_and_a_short_job_leave_a_thread_idle(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    static const sl_state waiting_for_gil = SL_STATE_KNOWN | SL_STATE_WAITS_GIL;
+    static const sl_state waiting_for_lock = SL_STATE_KNOWN | SL_STATE_LOCK;
+    enum { main_thread, starts, job, works, reads, starves, threads };
+    for (uint32_t thread = starts; thread < threads; thread++) {
+        builder_thread(builder, 0, "");
+        /* On a busy machine: 20 ms to get there, of which the thread had the processor for less than one. */
+        builder_ran(builder, thread, "_bootstrap:1 run:1", running, 10);
+        builder_ran(builder, thread, "_bootstrap:1 run:2", waiting_for_lock, 5);
+        builder_ran(builder, thread, "_bootstrap:1 run:3", waiting_for_gil, 5);
+        bool starving = thread == starves;
+        builder_ran(builder, thread, "_bootstrap:1 run:4 get:1", starving ? waiting_for_gil : waiting, 500);
+        builder_thread_record(builder, thread)->cpu_ns = thread == works ? 20000000 : 900000;
+        if (thread == job) {
+            builder_ran(builder, thread, "_bootstrap:1 run:5", waiting_for_gil, 5);
+            builder_ran(builder, thread, "_bootstrap:1 run:5 work:1", running, 1);
+        } else if (thread == reads) {
+            builder_ran(builder, thread, "_bootstrap:1 run:6 read:1", waiting, 20);
+        }
+        builder_ran(builder, thread, "_bootstrap:1 run:4 get:1", starving ? waiting_for_gil : waiting, 500);
+    }
+    const struct sl_thread_summary *found = summaries(fixture, SL_MODE_WALL);
+    assert_int_equal(fixture->count, threads - 1);
+    for (uint32_t i = 0; i < fixture->count; i++) {
+        assert_int_equal(found[i].idle, found[i].thread == starts || found[i].thread == job);
     }
 }
 
@@ -150,9 +181,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_main_threads_come_first_then_the_busiest),
-        TEST(test_idle_is_who_only_waited),
-        TEST(test_names_are_a_threads_own),
+        TEST(test_main_threads_come_first_then_the_busiest),         TEST(test_idle_is_who_only_waited),
+        TEST(test_a_slow_start_and_a_short_job_leave_a_thread_idle), TEST(test_names_are_a_threads_own),
         TEST(test_the_first_function_is_what_the_thread_is_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
