@@ -3,9 +3,12 @@ way of the program's own output."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -229,3 +232,39 @@ def test_drawing_characters_follow_the_locale(
     assert run.stdout.isascii() is ascii_only
     stacklapse("view", "-o", "report.txt", environment={"LC_ALL": locale})
     assert not (stacklapse.folder / "report.txt").read_text().isascii()
+
+
+EDITED = """\
+import pathlib, sys, time
+
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        str("what ran")
+
+spin(0.5)
+here = pathlib.Path(__file__)
+here.write_text("# edited\\n" * 20)
+here.with_name("generated.py").write_text("def made(spin):\\n    spin(0.3); sum(range(30_000_000))\\n")
+sys.path.insert(0, str(here.parent))
+import generated
+generated.made(spin)
+"""
+
+
+def test_a_file_that_was_edited_while_it_ran_is_not_shown(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    program = tmp_path / "edited.py"
+    program.write_text(EDITED)
+    recording = stacklapse.record(any_python, [program])
+    text = recording.view("-r", "text", "--threshold", "0")
+    assert "edited.py" in text
+    assert "# edited" not in text
+    assert "spin(0.3); sum(range(30_000_000))" in text, "written before it was loaded"
+    page = recording.view("-r", "html")
+    found = re.search(r'id="stacklapse-source"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert found
+    source = zlib.decompress(base64.b64decode(found.group(1)), wbits=-15)
+    assert b"# edited" not in source
+    assert b"spin(0.3); sum(range(30_000_000))" in source

@@ -1,5 +1,6 @@
 #include "render/page_source.h"
 
+#include "analysis/load_times.h"
 #include "analysis/roles.h"
 #include "analysis/sort.h"
 #include "base/buffer.h"
@@ -36,11 +37,11 @@ static bool ends_in(const char *path, const char *extension)
     return size > extension_size && memcmp(path + size - extension_size, extension, extension_size) == 0;
 }
 
-static bool may_be_shown(const struct stat *file, uint64_t recorded_until_ns)
+static bool may_be_shown(const struct stat *file, uint64_t loaded_ns)
 {
     uint64_t changed_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000u + (uint64_t)file->st_mtim.tv_nsec;
     return S_ISREG(file->st_mode) && file->st_size > 0 && (uint64_t)file->st_size <= SL_PAGE_SOURCE_FILE_MAX &&
-           (file->st_uid == geteuid() || (file->st_mode & S_IROTH) != 0) && changed_ns <= recorded_until_ns;
+           (file->st_uid == geteuid() || (file->st_mode & S_IROTH) != 0) && changed_ns <= loaded_ns;
 }
 
 static bool read_whole(int descriptor, char *text, size_t size)
@@ -86,7 +87,7 @@ static void forget_file(struct source_file *file)
     *file = (struct source_file){.read = true};
 }
 
-static void read_file(struct source_file *file, int place, const char *path, uint64_t recorded_until_ns)
+static void read_file(struct source_file *file, int place, const char *path, uint64_t loaded_ns)
 {
     file->read = true;
     if (path[0] != '/' || !(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
@@ -97,7 +98,7 @@ static void read_file(struct source_file *file, int place, const char *path, uin
         return;
     }
     struct stat facts;
-    if (fstat(descriptor, &facts) == 0 && may_be_shown(&facts, recorded_until_ns)) {
+    if (fstat(descriptor, &facts) == 0 && may_be_shown(&facts, loaded_ns)) {
         file->size = (size_t)facts.st_size;
         file->text = malloc(file->size);
         if (file->text != NULL && !(read_whole(descriptor, file->text, file->size) && find_lines(file))) {
@@ -193,9 +194,10 @@ static void put_pieces(struct sl_buffer *buffer, struct source_file *file, sl_st
 /* What the collecting needs all the time. */
 struct collection {
     const struct sl_profile *profile;
-    struct sl_groups stacks;   /* by function */
-    struct source_file *files; /* one for each string */
-    const int *places;         /* the same */
+    struct sl_groups stacks;    /* by function */
+    struct source_file *files;  /* one for each string */
+    const int *places;          /* the same */
+    const uint64_t *load_times; /* the same */
     struct sl_buffer piece;
     struct sl_deflated *deflated;
     bool any;
@@ -221,9 +223,9 @@ static bool add_function(struct collection *collection, sl_function function)
     const struct sl_function_record *record = &collection->profile->functions[function];
     struct source_file *file = &collection->files[record->file];
     if (!file->read) {
-        uint64_t until_ns = collection->profile->facts.start_time_ns + collection->profile->facts.duration_ns;
-        int place = collection->places[record->file];
-        read_file(file, place, sl_profile_text(collection->profile, record->file), until_ns);
+        sl_string path = record->file;
+        read_file(file, collection->places[path], sl_profile_text(collection->profile, path),
+                  collection->load_times[path]);
     }
     if (file->text == NULL) {
         return true;
@@ -283,11 +285,12 @@ bool sl_page_source_write(const struct sl_profile *profile, const struct sl_rend
     bool grouped = group_stacks(&collection, &arena);
     const uint8_t *roles = sl_roles(&arena, profile, &options->roles);
     collection.places = sl_source_places(&arena, profile, options);
+    collection.load_times = sl_load_times(&arena, profile);
     collection.files = calloc(profile->string_count, sizeof *collection.files);
     collection.deflated = sl_deflated_create(all ? SL_SOURCE_ALL_LIMIT : SL_PAGE_SOURCE_LIMIT);
     bool done = false;
-    if (!grouped || roles == NULL || collection.places == NULL || collection.files == NULL ||
-        collection.deflated == NULL) {
+    if (!grouped || roles == NULL || collection.places == NULL || collection.load_times == NULL ||
+        collection.files == NULL || collection.deflated == NULL) {
         sl_error_memory(error);
         goto cleanup;
     }

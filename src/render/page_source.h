@@ -7,7 +7,7 @@
  *
  * Only ordinary source files are read: absolute path ending in `.py` or `.pyw`, regular, at most SL_PAGE_SOURCE_FILE_MAX
  * bytes, owned by the user or readable by everyone (so that a report made by root carries nobody's secrets), and not
- * changed since the recording's end (the lines would be others). What cannot be read is left out without a word: the
+ * changed since their code was loaded (the lines would be others). What cannot be read is left out without a word: the
  * page says for each function whether its text is there.
  *
  * The text is a sequence of pieces, deflated: varints for the string number of the file, the number of the first line

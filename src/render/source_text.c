@@ -36,6 +36,13 @@ struct sl_source_text *sl_source_text_create(uint64_t newest_ns)
     return source;
 }
 
+void sl_source_text_until(struct sl_source_text *source, uint64_t newest_ns)
+{
+    if (source != NULL) {
+        source->newest_ns = newest_ns;
+    }
+}
+
 void sl_source_text_destroy(struct sl_source_text *source)
 {
     if (source == NULL) {

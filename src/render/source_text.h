@@ -2,7 +2,7 @@
  *
  * The names come from the profiled program, so a file is only read when it is a regular one with an absolute path and
  * not absurdly large: nothing here waits for a FIFO, wakes a device, or reads without end. A file that was changed
- * after the recording is not shown, since its lines are no longer those that ran. Each file is read once. */
+ * after its code was loaded is not shown, since its lines are no longer those that ran. Each file is read once. */
 #ifndef SL_RENDER_SOURCE_TEXT_H
 #define SL_RENDER_SOURCE_TEXT_H
 
@@ -15,6 +15,9 @@ struct sl_source_text;
 /* `newest_ns`: files modified after this moment (since 1970) are left out; 0: none are. NULL when memory is
  * exhausted. */
 struct sl_source_text *sl_source_text_create(uint64_t newest_ns);
+
+/* The same for files that are asked for from now on, as `newest_ns` differs from one to the other. NULL is allowed. */
+void sl_source_text_until(struct sl_source_text *source, uint64_t newest_ns);
 
 /* NULL is allowed. */
 void sl_source_text_destroy(struct sl_source_text *source);

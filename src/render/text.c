@@ -2,6 +2,7 @@
  *
  * What the program chose (names, paths, source lines) is written so that it cannot act on the terminal
  * (text_unicode.h); no row is wider than the terminal; time and memory are linear in the profile. */
+#include "analysis/load_times.h"
 #include "analysis/roles.h"
 #include "render/renderers.h"
 #include "render/source_places.h"
@@ -55,9 +56,9 @@ bool sl_render_text(const struct sl_profile *profile, const struct sl_render_opt
     sl_arena_init(&text.arena);
     sl_text_row_init(&text.row, &text.style);
     if (options->source != SL_SOURCE_NONE) {
-        const struct sl_facts *facts = &profile->facts;
-        text.source = sl_source_text_create(facts->start_time_ns > 0 ? facts->start_time_ns + facts->duration_ns : 0);
+        text.source = sl_source_text_create(0);
         text.source_places = sl_source_places(&text.arena, profile, options);
+        text.load_times = profile->facts.start_time_ns > 0 ? sl_load_times(&text.arena, profile) : NULL;
     }
     text.roles = sl_roles(&text.arena, profile, &options->roles);
     bool done = false;

@@ -31,6 +31,7 @@ struct sl_text {
     const uint8_t *roles;
     struct sl_source_text *source; /* NULL: none is shown */
     const int *source_places;      /* by number of a file's name */
+    const uint64_t *load_times;    /* the same; NULL: not known */
     struct sl_text_scale scale;    /* its whole is the selection's length */
     uint64_t threshold_ns;         /* what took less is only counted */
     uint32_t whole_columns;        /* of the times: before the decimal point */

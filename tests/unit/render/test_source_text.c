@@ -151,6 +151,10 @@ static void a_file_changed_after_the_recording_is_not_shown(void **state)
     sl_source_text_destroy(fixture->source);
     fixture->source = sl_source_text_create(1000000000500);
     check_line(fixture, 1, "text");
+    sl_source_text_destroy(fixture->source);
+    fixture->source = sl_source_text_create(0);
+    sl_source_text_until(fixture->source, 1000000000499);
+    check_line(fixture, 1, NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
