@@ -255,6 +255,10 @@ def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_pat
     run = stacklapse("view", path)
     assert (run.exit_code, run.stderr) == (0, "")
     assert re.search(r"75 %.*work", run.stdout)
+    assert not re.search(r"samples|missed|pid|Python|wall|CPU", run.stdout)
+    info = stacklapse("info", path).stdout
+    assert "duration: 0.001000000 s\n" in info
+    assert not re.search("^(start|interval|samples|cpu_time|version|bytes):", info, re.MULTILINE)
     stacklapse("view", path, "-o", "again.folded")
     assert sorted((tmp_path / "again.folded").read_text().splitlines()) == sorted(path.read_text().splitlines())
 

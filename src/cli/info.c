@@ -80,14 +80,9 @@ static void print_start(struct sl_output *output, uint64_t start_time_ns)
     }
 }
 
-static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path)
+/* How it was recorded. Folded stacks do not tell that. */
+static void print_recording(struct sl_output *output, const struct sl_facts *facts)
 {
-    const struct sl_facts *facts = &profile->facts;
-    print_texts(output, profile, "command", command_of);
-    print_texts(output, profile, "python", python_of);
-    print_texts(output, profile, "executable", executable_of);
-    print_start(output, facts->start_time_ns);
-    print_time(output, "duration", facts->duration_ns);
     print_time(output, "cpu_time", facts->cpu_ns);
     print_time(output, "children_cpu_time", facts->children_cpu_ns);
     print_time(output, "interval", facts->interval_ns);
@@ -98,6 +93,22 @@ static void print_facts(struct sl_output *output, const struct sl_profile *profi
     print_count(output, "retried", facts->retried);
     print_count(output, "late", facts->late);
     print_time(output, "sampler_cpu", facts->sampler_cpu_ns);
+}
+
+static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path)
+{
+    const struct sl_facts *facts = &profile->facts;
+    print_texts(output, profile, "command", command_of);
+    print_texts(output, profile, "python", python_of);
+    print_texts(output, profile, "executable", executable_of);
+    bool folded = sl_profile_is_folded(profile);
+    if (!folded) {
+        print_start(output, facts->start_time_ns);
+    }
+    print_time(output, "duration", facts->duration_ns);
+    if (!folded) {
+        print_recording(output, facts);
+    }
     print_count(output, "processes", profile->process_count);
     print_count(output, "threads", profile->thread_count);
     /* Number 0 of each is the empty one. */
@@ -105,10 +116,13 @@ static void print_facts(struct sl_output *output, const struct sl_profile *profi
     print_count(output, "stacks", profile->stack_count > 0 ? profile->stack_count - 1 : 0);
     sl_output_format(output, "complete: %s\n", facts->complete ? "yes" : "no");
     print_count(output, "lost_bytes", facts->lost_bytes);
-    print_count(output, "bytes", facts->trace_bytes);
-    sl_output_text(output, "version: ");
-    print_text(output, sl_profile_text(profile, facts->version), sl_profile_text_size(profile, facts->version));
-    sl_output_text(output, "\nrecording: ");
+    if (!folded) {
+        print_count(output, "bytes", facts->trace_bytes);
+        sl_output_text(output, "version: ");
+        print_text(output, sl_profile_text(profile, facts->version), sl_profile_text_size(profile, facts->version));
+        sl_output_text(output, "\n");
+    }
+    sl_output_text(output, "recording: ");
     print_text(output, path, strlen(path));
     sl_output_text(output, "\n");
 }

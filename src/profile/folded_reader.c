@@ -176,7 +176,7 @@ static bool record_lines(struct sl_recorder *recorder, const char *bytes, size_t
 
 struct sl_profile *sl_folded_read(const char *bytes, size_t size, struct sl_error *error)
 {
-    struct sl_recorder_options options = {.interval_ns = 1000, .descriptor = -1};
+    struct sl_recorder_options options = {.interval_ns = SL_INTERVAL_UNKNOWN, .descriptor = -1};
     struct sl_recorder *recorder = sl_recorder_create(&options, error);
     if (recorder == NULL) {
         return NULL;
@@ -185,6 +185,9 @@ struct sl_profile *sl_folded_read(const char *bytes, size_t size, struct sl_erro
     if (record_lines(recorder, bytes, size, error)) {
         const struct sl_buffer *trace = sl_recorder_trace(recorder);
         profile = sl_trace_read(trace->bytes, trace->size, error);
+    }
+    if (profile != NULL) {
+        profile->facts.trace_bytes = 0; /* of a trace that only we have seen */
     }
     sl_recorder_destroy(recorder);
     return profile;

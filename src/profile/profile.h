@@ -141,6 +141,13 @@ struct sl_profile {
     uint32_t task_count;
 };
 
+/* Whether it was read from folded stacks, which tell of nothing but stacks and times: not of processes, of looks, or of when
+ * it was. */
+static inline bool sl_profile_is_folded(const struct sl_profile *profile)
+{
+    return profile->facts.complete && profile->facts.interval_ns == SL_INTERVAL_UNKNOWN;
+}
+
 static inline const char *sl_profile_text(const struct sl_profile *profile, sl_string string)
 {
     return string < profile->string_count ? profile->text + profile->text_offsets[string] : "";

@@ -86,6 +86,11 @@ static void add_times(struct sl_text *text)
     struct sl_text_facts right = {0};
     char number[SL_TEXT_NUMBER_SIZE];
     sl_text_duration(facts->duration_ns, text->style.unicode, number);
+    if (sl_profile_is_folded(profile)) {
+        sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s", number);
+        sl_text_facts_write(text, &left, &right);
+        return;
+    }
     sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s wall", number);
     sl_text_duration(facts->cpu_ns, text->style.unicode, number);
     sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s CPU", number);
@@ -237,7 +242,9 @@ void sl_text_header(struct sl_text *text)
     } else {
         add_title(text);
         add_times(text);
-        add_samples(text);
+        if (!sl_profile_is_folded(text->profile)) {
+            add_samples(text);
+        }
     }
     add_selection(text);
     add_what_is_missing(text);

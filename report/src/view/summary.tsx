@@ -10,6 +10,8 @@ import { useModel } from "../model";
 import { systemCallName } from "../system_calls";
 import { isDark } from "../theme";
 
+const unknown = "not known";
+
 function Fact(props: { name: string; children: JSX.Element }): JSX.Element {
   return (
     <div class="fact">
@@ -45,6 +47,8 @@ export function SummaryView(): JSX.Element {
     return model.functionTotals().slice(0, 10);
   });
   const about = pairs(model.options.about);
+  // Folded stacks tell of stacks and times only (sl_profile_is_folded).
+  const recorded = facts.intervalNs > 1 || !facts.complete;
   const part = (value: number): string => (facts.samples > 0 ? ` (${share(value / facts.samples)})` : "");
   return (
     <div class="summary scroll" tabIndex={0} role="region" aria-label="Summary">
@@ -66,10 +70,10 @@ export function SummaryView(): JSX.Element {
             {(process) => (
               <>
                 <Fact name={processes.length > 1 ? `process ${process.pid}` : "command"}>
-                  <code>{visible(process.command) || "not known"}</code>
+                  <code>{visible(process.command) || unknown}</code>
                 </Fact>
                 <Fact name="Python">
-                  {visible(process.python) || "not known"}{" "}
+                  {visible(process.python) || unknown}{" "}
                   <Show when={process.executable !== ""}>
                     <span class="dim">{visible(process.executable)}</span>
                   </Show>
@@ -83,10 +87,10 @@ export function SummaryView(): JSX.Element {
           <Show when={processes.length > 20}>
             <Fact name="">{`and ${processes.length - 20} more processes`}</Fact>
           </Show>
-          <Fact name="recorded">{moment(facts.startTimeMs)}</Fact>
+          <Fact name="recorded">{recorded ? moment(facts.startTimeMs) : unknown}</Fact>
           <Fact name="duration">{time(facts.durationNs)}</Fact>
           <Fact name="CPU time">
-            {time(facts.cpuNs)}
+            {recorded ? time(facts.cpuNs) : unknown}
             <Show when={facts.childrenCpuNs > 0}>
               <span class="dim">{` and ${time(facts.childrenCpuNs)} of children that were not recorded`}</span>
             </Show>
@@ -94,39 +98,41 @@ export function SummaryView(): JSX.Element {
           <Fact name="threads">{count(threads.length)}</Fact>
         </dl>
       </section>
-      <section>
-        <h2>Sampling</h2>
-        <dl>
-          <Fact name="samples">
-            {count(facts.samples)} <span class="dim">{`one thread every ${time(facts.intervalNs)}`}</span>
-          </Fact>
-          <Fact name="missed">
-            {count(facts.missed)}
-            <span class="dim">{part(facts.missed)}</span>
-          </Fact>
-          <Fact name="broken">
-            {count(facts.broken)}
-            <span class="dim">{part(facts.broken)}</span>
-          </Fact>
-          <Fact name="late slots">{count(facts.late)}</Fact>
-          <Fact name="walks repeated">{count(facts.retried)}</Fact>
-          <Fact name="cost of sampling">
-            {time(facts.samplerCpuNs)}
-            <span class="dim">{` ${share(facts.samplerCpuNs / Math.max(facts.durationNs, 1))} of a core`}</span>
-          </Fact>
-          <Show when={facts.traceBytes > 0}>
-            <Fact name="trace">{bytes(facts.traceBytes)}</Fact>
-          </Show>
-          <Show when={!facts.complete}>
-            <Fact name="not complete">
-              {facts.lostBytes > 0
-                ? `${bytes(facts.lostBytes)} of the trace could not be read`
-                : "the recording was cut off before its end"}
+      <Show when={recorded}>
+        <section>
+          <h2>Sampling</h2>
+          <dl>
+            <Fact name="samples">
+              {count(facts.samples)} <span class="dim">{`one thread every ${time(facts.intervalNs)}`}</span>
             </Fact>
-          </Show>
-          <Fact name="recorded by">{`stacklapse ${visible(facts.version)}`}</Fact>
-        </dl>
-      </section>
+            <For each={[["missed", facts.missed] as const, ["broken", facts.broken] as const]}>
+              {([name, value]) => (
+                <Fact name={name}>
+                  {count(value)}
+                  <span class="dim">{part(value)}</span>
+                </Fact>
+              )}
+            </For>
+            <Fact name="late slots">{count(facts.late)}</Fact>
+            <Fact name="walks repeated">{count(facts.retried)}</Fact>
+            <Fact name="cost of sampling">
+              {time(facts.samplerCpuNs)}
+              <span class="dim">{` ${share(facts.samplerCpuNs / Math.max(facts.durationNs, 1))} of a core`}</span>
+            </Fact>
+            <Show when={facts.traceBytes > 0}>
+              <Fact name="trace">{bytes(facts.traceBytes)}</Fact>
+            </Show>
+            <Show when={!facts.complete}>
+              <Fact name="not complete">
+                {facts.lostBytes > 0
+                  ? `${bytes(facts.lostBytes)} of the trace could not be read`
+                  : "the recording was cut off before its end"}
+              </Fact>
+            </Show>
+            <Fact name="recorded by">{`stacklapse ${visible(facts.version)}`}</Fact>
+          </dl>
+        </section>
+      </Show>
       <section>
         <h2>Where the time went</h2>
         <div class="kinds" aria-hidden="true">
