@@ -174,6 +174,10 @@ static void add_selection(struct sl_text *text)
         sl_text_row_format(&text->row, SL_TEXT_PLAIN, " from %s to %s of it", begin, end);
         sl_text_row_end(&text->row, text->output);
     }
+    if (selection->threads != NULL && !sl_text_is_profilers(text)) {
+        sl_text_line(text, SL_TEXT_PLAIN,
+                     text->profile->process_count > 1 ? "only main threads" : "only the main thread");
+    }
     if (selection->mode != SL_MODE_WALL) {
         sl_text_line(text, SL_TEXT_PLAIN,
                      selection->mode == SL_MODE_CPU ? "only time on a CPU or ready for one"

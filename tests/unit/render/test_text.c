@@ -713,6 +713,19 @@ static void what_limits_the_report_is_said(void **state)
     assert_non_null(strstr(render(fixture, &options), " · exit code 3"));
 }
 
+static void that_only_the_main_thread_is_shown_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+    cook(fixture);
+    struct sl_render_options options = options_of(fixture);
+    const uint8_t threads[] = {1};
+    assert_null(strstr(render(fixture, &options), "only the main thread"));
+    options.selection.threads = threads;
+    assert_non_null(strstr(render(fixture, &options), "\n only the main thread\n"));
+    builder_process(fixture->builder, (struct sl_process_record){.pid = 2});
+    assert_non_null(strstr(render(fixture, &options), "\n only main threads\n"));
+}
+
 static void what_a_profiler_recorded_is_not_advised_with_the_commands_options(void **state)
 {
     struct fixture *fixture = *state;
@@ -960,6 +973,7 @@ int main(void)
         TEST(a_program_that_ended_before_the_first_look_is_told_so),
         TEST(of_a_damaged_recording_without_samples_no_end_is_told),
         TEST(what_limits_the_report_is_said),
+        TEST(that_only_the_main_thread_is_shown_is_said),
         TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
         TEST(the_last_line_is_a_command_that_can_be_pasted),
         TEST(the_short_form_has_one_line_above_the_tree),
