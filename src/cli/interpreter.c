@@ -83,6 +83,13 @@ static bool choose(struct sl_interpreter *interpreter, char *path, const char *c
     return interpreter->called != NULL || sl_error_memory(error);
 }
 
+/* The Python of the virtual environment in `folder`. */
+static char *python_of(const char *folder)
+{
+    char bin[PATH_MAX];
+    return snprintf(bin, sizeof bin, "%s/bin", folder) < (int)sizeof bin ? python_in(bin) : NULL;
+}
+
 static bool find_asked(struct sl_interpreter *interpreter, const char *asked, struct sl_error *error)
 {
     struct stat file;
@@ -91,8 +98,7 @@ static bool find_asked(struct sl_interpreter *interpreter, const char *asked, st
             return sl_error_set(error, SL_ERROR_SYSTEM, "no such Python: %s", asked);
         }
         if (S_ISDIR(file.st_mode)) {
-            char bin[PATH_MAX];
-            char *found = snprintf(bin, sizeof bin, "%s/bin", asked) < (int)sizeof bin ? python_in(bin) : NULL;
+            char *found = python_of(asked);
             if (found == NULL) {
                 return sl_error_set(error, SL_ERROR_SYSTEM, "there is no bin/python in %s", asked);
             }
@@ -108,10 +114,14 @@ static bool find_asked(struct sl_interpreter *interpreter, const char *asked, st
     bool version = *asked >= '0' && *asked <= '9';
     snprintf(name, sizeof name, "%s%s", version ? "python" : "", asked);
     char *found = sl_interpreter_on_path(getenv("PATH"), name, NULL);
-    if (found == NULL) {
-        return sl_error_set(error, SL_ERROR_SYSTEM, "no such Python on PATH: %s", name);
+    if (found != NULL) {
+        return choose(interpreter, found, name, "--python", error);
     }
-    return choose(interpreter, found, name, "--python", error);
+    found = python_of(asked);
+    if (found != NULL) {
+        return choose(interpreter, found, NULL, "--python", error);
+    }
+    return sl_error_set(error, SL_ERROR_SYSTEM, "no such Python on PATH: %s", name);
 }
 
 /* The folder that this command lies in, or "". */
@@ -132,8 +142,7 @@ bool sl_interpreter_find(struct sl_interpreter *interpreter, const char *asked, 
 
     const char *environment = getenv("VIRTUAL_ENV");
     if (environment != NULL && *environment != '\0') {
-        char bin[PATH_MAX];
-        char *found = snprintf(bin, sizeof bin, "%s/bin", environment) < (int)sizeof bin ? python_in(bin) : NULL;
+        char *found = python_of(environment);
         if (found != NULL) {
             return choose(interpreter, found, NULL, "$VIRTUAL_ENV", error);
         }

@@ -151,6 +151,20 @@ static void test_another_is_named_by_path_name_version_or_environment(void **sta
     assert_not_found(path_of("path"), "bin/python");
 }
 
+static void test_an_environment_in_the_working_directory_is_named_by_its_bare_name(void **state)
+{
+    (void)state;
+    char before[PATH_MAX];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    assert_found("environment", "environment/bin/python", "environment/bin/python");
+    assert_not_found("path", "no such Python on PATH");
+    /* What is on PATH comes first, as everywhere. */
+    make_file("python3.12/bin/python", 0755);
+    assert_found("python3.12", path_of("path/python3.12"), "python3.12");
+    assert_int_equal(chdir(before), 0);
+}
+
 static void test_environments_that_tools_made_for_themselves_are_known(void **state)
 {
     (void)state;
@@ -181,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_path_is_searched_as_a_shell_does),
         cmocka_unit_test(test_no_python_at_all_is_told),
         cmocka_unit_test(test_another_is_named_by_path_name_version_or_environment),
+        cmocka_unit_test(test_an_environment_in_the_working_directory_is_named_by_its_bare_name),
         cmocka_unit_test(test_environments_that_tools_made_for_themselves_are_known),
         cmocka_unit_test(test_a_folder_can_be_left_out_of_the_search),
     };
