@@ -66,6 +66,7 @@ def options_of(help_text: str) -> set[str]:
         (["-o", "report.xyz", "-c", ""], "-r does: text"),
         (["-o", "no/such/report.txt", "-c", ""], "cannot write no/such/report.txt: No such file or directory"),
         (["-o", ".", "-r", "text", "-c", ""], "cannot write .: it is a directory"),
+        (["-o", "nowhere/", "-r", "text", "-c", ""], "cannot write nowhere/: Is a directory"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_in_one_sentence(stacklapse: Command, arguments: list[str], sentence: str) -> None:

@@ -234,6 +234,20 @@ def test_drawing_characters_follow_the_locale(
     assert not (stacklapse.folder / "report.txt").read_text().isascii()
 
 
+def test_a_link_to_a_file_that_is_not_there_yet_is_kept(recorded: Command, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "second").symlink_to("reports/new.txt")
+    (tmp_path / "first").symlink_to(tmp_path / "second")
+    assert recorded("view", "-r", "text", "-o", tmp_path / "first").exit_code == 0
+    assert "samples" in (tmp_path / "reports" / "new.txt").read_text()
+    assert (tmp_path / "first").is_symlink()
+    assert (tmp_path / "second").is_symlink()
+    (tmp_path / "nowhere").symlink_to("missing/new.txt")
+    run = recorded("view", "-r", "text", "-o", tmp_path / "nowhere")
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert run.stderr == f"stacklapse: cannot write {tmp_path / 'nowhere'}: No such file or directory\n"
+
+
 EDITED = """\
 import pathlib, sys, time
 

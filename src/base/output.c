@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +31,41 @@ static void forget(struct sl_output *output)
     *output = (struct sl_output){.descriptor = -1};
 }
 
+/* A link that points to nothing yet is followed, too: as many as the kernel would. */
+static char *end_of_links(const char *path)
+{
+    char *end = strdup(path);
+    for (int i = 0; end != NULL && i < 40; i++) {
+        char target[PATH_MAX];
+        ssize_t size = readlink(end, target, sizeof target);
+        if (size <= 0 || size == (ssize_t)sizeof target) {
+            break;
+        }
+        const char *slash = strrchr(end, '/');
+        int folder = target[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - end);
+        char *next = NULL;
+        if (asprintf(&next, "%.*s%.*s", folder, end, (int)size, target) < 0) {
+            next = NULL;
+        }
+        free(end);
+        end = next;
+    }
+    return end;
+}
+
+char *sl_output_place(const char *path)
+{
+    struct stat present;
+    /* What is there is no name to be followed where it is a pipe: /dev/stdout. */
+    char *resolved = realpath(path, NULL);
+    return resolved != NULL ? resolved : stat(path, &present) == 0 ? strdup(path) : end_of_links(path);
+}
+
 bool sl_output_file(struct sl_output *output, const char *path, struct sl_error *error)
 {
     *output = (struct sl_output){.descriptor = -1};
 
-    /* A link is followed, so that the file it names is replaced and not the link. */
-    char *resolved = realpath(path, NULL);
-    output->path = resolved != NULL ? resolved : strdup(path);
+    output->path = sl_output_place(path);
     if (output->path == NULL) {
         return sl_error_memory(error);
     }

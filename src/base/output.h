@@ -25,6 +25,10 @@ void sl_output_memory(struct sl_output *output);
 /* Writes to a descriptor that the caller keeps and closes. */
 void sl_output_descriptor(struct sl_output *output, int descriptor);
 
+/* Where the file of this name is, or will be: a link is followed, so that what it names is replaced and not the link. NULL when
+ * memory is exhausted; to be freed. */
+char *sl_output_place(const char *path);
+
 /* Writes to a temporary file beside `path`, mode 0600 before the umask unless `path` exists (then its mode is kept);
  * `sl_output_close` puts it in the place of `path` in one step. What is no regular file (a device, a pipe) is written
  * directly. */

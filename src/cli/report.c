@@ -35,11 +35,21 @@ static bool may_write(const char *path, struct sl_error *error)
     if (exists && !S_ISREG(file.st_mode)) {
         return access(path, W_OK) == 0 || sl_error_system(error, errno, "cannot write %s", path);
     }
-    char copy[PATH_MAX];
-    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) {
+    if (strlen(path) >= PATH_MAX) {
         return sl_error_system(error, ENAMETOOLONG, "cannot write %.200s", path);
     }
-    return access(dirname(copy), W_OK | X_OK) == 0 || sl_error_system(error, errno, "cannot write %s", path);
+    char *place = sl_output_place(path);
+    if (place == NULL) {
+        return sl_error_memory(error);
+    }
+    int error_number = 0;
+    if (place[0] != '\0' && place[strlen(place) - 1] == '/') {
+        error_number = EISDIR;
+    } else if (access(dirname(place), W_OK | X_OK) != 0) {
+        error_number = errno;
+    }
+    free(place);
+    return error_number == 0 || sl_error_system(error, error_number, "cannot write %s", path);
 }
 
 static bool no_renderer_for(const char *path, struct sl_error *error)
