@@ -121,7 +121,7 @@ struct sl_profile {
     struct sl_facts facts;
 
     /* String n is the text_offsets[n+1] - text_offsets[n] - 1 bytes at text + text_offsets[n], UTF-8 (what is no valid
-     * UTF-8 in the program is escaped as \udcXX or \xXX), followed by a NUL that is not counted. A name may itself hold
+     * UTF-8 in the program is escaped as \udcXX), followed by a NUL that is not counted. A name may itself hold
      * a NUL. */
     const char *text;
     const uint32_t *text_offsets;

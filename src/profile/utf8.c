@@ -68,7 +68,7 @@ void sl_utf8_clean(struct sl_buffer *clean, const char *bytes, size_t size)
     size_t i = 0;
     while (i < size && !clean->failed) {
         size_t step = character_size(at + i, size - i);
-        char escape[4] = {'\\', 'x', digits[at[i] >> 4], digits[at[i] & 15]};
+        char escape[6] = {'\\', 'u', 'd', 'c', digits[at[i] >> 4], digits[at[i] & 15]};
         size_t added = step > 0 ? step : sizeof escape;
         if (clean->size - start + added > room) {
             sl_buffer_text(clean, cut_mark);

@@ -1,8 +1,8 @@
 /* utf8.h - makes any bytes valid UTF-8, so that no output has to think about it again.
  *
  * Names and paths come from the memory and the file system of other people's programs. Each byte that is no part of
- * valid UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) becomes the four characters `\xXX`.
- * Everything else, NUL included, stays. */
+ * valid UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) becomes the six characters `\udcXX`,
+ * as Python itself writes a name of such bytes (surrogateescape). Everything else, NUL included, stays. */
 #ifndef SL_PROFILE_UTF8_H
 #define SL_PROFILE_UTF8_H
 

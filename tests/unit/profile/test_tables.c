@@ -63,16 +63,16 @@ static void test_valid_utf8_stays_as_it_is(void **state)
 static void test_each_byte_that_is_no_utf8_is_escaped(void **state)
 {
     (void)state;
-    CHECK_CLEAN("caf\xE9", "caf\\xe9");                        /* Latin-1 */
-    CHECK_CLEAN("\x80", "\\x80");                              /* a continuation of nothing */
-    CHECK_CLEAN("\xC0\x80 \xC1\xBF", "\\xc0\\x80 \\xc1\\xbf"); /* overlong */
-    CHECK_CLEAN("\xE0\x9F\xBF", "\\xe0\\x9f\\xbf");
-    CHECK_CLEAN("\xF0\x8F\xBF\xBF", "\\xf0\\x8f\\xbf\\xbf");
-    CHECK_CLEAN("\xED\xA0\x80", "\\xed\\xa0\\x80");          /* a surrogate */
-    CHECK_CLEAN("\xF4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* above U+10FFFF */
-    CHECK_CLEAN("\xF5\x80\x80\x80", "\\xf5\\x80\\x80\\x80");
-    CHECK_CLEAN("\xE2\x82", "\\xe2\\x82"); /* cut off */
-    CHECK_CLEAN("\xE2\x82(\xC3\xA9", "\\xe2\\x82(\xC3\xA9");
+    CHECK_CLEAN("caf\xE9", "caf\\udce9");                              /* Latin-1 */
+    CHECK_CLEAN("\x80", "\\udc80");                                    /* a continuation of nothing */
+    CHECK_CLEAN("\xC0\x80 \xC1\xBF", "\\udcc0\\udc80 \\udcc1\\udcbf"); /* overlong */
+    CHECK_CLEAN("\xE0\x9F\xBF", "\\udce0\\udc9f\\udcbf");
+    CHECK_CLEAN("\xF0\x8F\xBF\xBF", "\\udcf0\\udc8f\\udcbf\\udcbf");
+    CHECK_CLEAN("\xED\xA0\x80", "\\udced\\udca0\\udc80");            /* a surrogate */
+    CHECK_CLEAN("\xF4\x90\x80\x80", "\\udcf4\\udc90\\udc80\\udc80"); /* above U+10FFFF */
+    CHECK_CLEAN("\xF5\x80\x80\x80", "\\udcf5\\udc80\\udc80\\udc80");
+    CHECK_CLEAN("\xE2\x82", "\\udce2\\udc82"); /* cut off */
+    CHECK_CLEAN("\xE2\x82(\xC3\xA9", "\\udce2\\udc82(\xC3\xA9");
 }
 
 static void test_what_comes_out_of_cleaning_is_clean(void **state)
