@@ -112,3 +112,13 @@ def test_every_word_of_make_that_the_documentation_names_is_there() -> None:
         for target in re.findall(r"`make (\w+)|^make (\w+)", document.read_text(), re.MULTILINE):
             word = target[0] or target[1]
             assert re.search(rf"^{word}:", makefile, re.MULTILINE), f"{document.name} names make {word}"
+
+
+def test_every_row_of_the_report_that_is_no_function_is_explained() -> None:
+    marks = {"the interpreter itself"}
+    for folder in ("sampler", "profile"):
+        for source in (TOP / "src" / folder).glob("*.c"):
+            marks |= set(re.findall(r'"(\[[a-zA-Z][^"%:]*\])"', source.read_text()))
+    assert "[starting]" in marks
+    document = (TOP / "docs" / "text-report.md").read_text()
+    assert [mark for mark in sorted(marks) if f"`{mark}`" not in document] == []
