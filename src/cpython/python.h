@@ -61,6 +61,9 @@ struct sl_python_thread {
 enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_thread **threads, size_t *count);
 #define SL_PYTHON_THREADS_MAX 65536
 
+/* Frees what is remembered of threads that are not in that list any more, and with it what was walked of them. */
+void sl_python_threads_forget(struct sl_python *python);
+
 /* Whether the list still is the one that was last given can be seen along with the next stack that is walked, which
  * costs less than to read it. After `sl_python_threads_follow` that is SL_LIST_UNSEEN until a stack was walked. False,
  * and nothing is done, when the list is unknown or so long that it would make the walk slow: then read it. */
@@ -87,7 +90,8 @@ struct sl_frame {
 };
 
 struct sl_walk {
-    struct sl_frame *frames; /* innermost first; the python's own, valid until the thread is walked again */
+    struct sl_frame *frames; /* innermost first; the python's own, valid until the thread is walked again, or
+                              * sl_python_threads_forget */
     size_t count;            /* at most SL_FRAMES_MAX */
     uint64_t unchanged;      /* how many of the outermost frames are as in this thread's last successful walk */
     uint32_t retried;        /* attempts that did not fit together, and were repeated at once */

@@ -37,6 +37,7 @@ struct sl_python {
     } list_words, list_heads;
 #define SL_LIST_WORDS_FOLLOWED 40 /* a list of more than these (eight threads) is not looked at along with a stack */
     bool list_known;              /* it was read to its end, and all its words are there */
+    bool list_fresh;              /* memories of threads that are not in it any more may be there still */
     bool list_followed;           /* the next stack that is copied is to tell whether they are as they were, */
     enum sl_list list_seen;       /* and this is what the last one told */
 };

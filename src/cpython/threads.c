@@ -164,6 +164,7 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     python->list_words.count = 0;
     python->list_heads.count = 0;
     python->list_known = false;
+    python->list_fresh = false;
     python->list_followed = false;
     bool cut = false;
     uint64_t interpreter = 0;
@@ -192,13 +193,21 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
         interpreter = next;
     }
     if (look == SL_LOOK_OK) {
-        sl_thread_memories_keep(&python->memories, python->threads, python->thread_count);
+        python->list_fresh = true;
         /* Where a bound was reached, the list goes on unseen. */
         python->list_known = interpreter == 0 && !cut;
     }
     *threads = python->threads;
     *count = python->thread_count;
     return look;
+}
+
+void sl_python_threads_forget(struct sl_python *python)
+{
+    if (python->list_fresh) {
+        sl_thread_memories_keep(&python->memories, python->threads, python->thread_count);
+        python->list_fresh = false;
+    }
 }
 
 bool sl_python_threads_long(const struct sl_python *python)

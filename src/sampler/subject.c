@@ -71,9 +71,11 @@ void sl_subject_forget(struct sl_subject *subject)
     subject->count = kept;
 }
 
-/* What every sweep begins with, beside the list of threads. */
+/* What every sweep begins with, beside the list of threads. No walk of the last sweep is needed any more; in the middle of
+ * one, a viewer may hold those of a thread that the list, read again meanwhile, does not have. */
 static bool begin_sweep(struct sl_subject *subject, uint64_t now_ns)
 {
+    sl_python_threads_forget(subject->python);
     subject->pauses_left = PAUSES_MAX;
     subject->list_open = false;
     subject->quiet_wait = false;

@@ -91,7 +91,8 @@ enum sl_sight {
 };
 
 /* Given each walk that succeeded, whether or not the look that it belongs to is then repeated: frames are told relative
- * to the walk before. `first` with the first strand that has frames. */
+ * to the walk before. `first` with the first strand that has frames. The frames stay until the thread is looked at again,
+ * or the next sweep. */
 struct sl_viewer {
     void *context;
     void (*walked)(void *context, struct sl_subject_thread *thread, size_t strand, bool first,

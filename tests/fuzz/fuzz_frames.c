@@ -89,6 +89,7 @@ static void look(struct fuzzed *fuzzed)
         return;
     }
     struct sl_python *python = fuzzed->python;
+    sl_python_threads_forget(python);
     const struct sl_python_thread *listed = NULL;
     size_t count = 0;
     enum sl_look seen = sl_python_threads(python, &listed, &count);

@@ -212,6 +212,27 @@ static void test_a_short_list_is_followed_along_with_a_stack(void **state)
     sl_python_detach(python);
 }
 
+static void test_what_was_walked_stays_while_the_list_is_read_again(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    const struct sl_python_thread *threads;
+    size_t count;
+    struct sl_walk walk;
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    put(fixture->image->interpreter, fixture->layout.interpreter_threads, 0);
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(python->memories.count, 1);
+    assert_int_equal(walk.frames[0].line, 11);
+    sl_python_threads_forget(python);
+    assert_int_equal(python->memories.count, 0);
+    sl_python_detach(python);
+}
+
 static void test_only_what_changed_is_told_as_changed(void **state)
 {
     struct fixture *fixture = *state;
@@ -510,6 +531,7 @@ int main(void)
         cmocka_unit_test(test_a_walk_sees_whether_the_list_of_threads_is_another_one),
         cmocka_unit_test(test_that_a_thread_has_begun_is_told_by_the_newest_of_the_list),
         cmocka_unit_test(test_a_short_list_is_followed_along_with_a_stack),
+        cmocka_unit_test(test_what_was_walked_stays_while_the_list_is_read_again),
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),

@@ -92,6 +92,12 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     return SL_LOOK_OK;
 }
 
+void sl_python_threads_forget(struct sl_python *python)
+{
+    (void)python;
+    python_double.forgotten++;
+}
+
 bool sl_python_threads_long(const struct sl_python *python)
 {
     (void)python;

@@ -35,9 +35,10 @@ struct python_double {
     size_t thread_count;
     uint64_t gil_begin, gil_end;
     uint64_t gil_holder;
-    bool follows_list; /* a walk tells whether the list of threads is another one */
-    bool long_list;    /* it is too long for that, and takes a millisecond to read */
-    unsigned lists;    /* times that it was told so far */
+    bool follows_list;  /* a walk tells whether the list of threads is another one */
+    bool long_list;     /* it is too long for that, and takes a millisecond to read */
+    unsigned lists;     /* times that it was told so far */
+    unsigned forgotten; /* and that what is not in it any more was to be freed */
 };
 extern struct python_double python_double;
 

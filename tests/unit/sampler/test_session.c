@@ -395,6 +395,7 @@ static void test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_
     const struct sl_profile *profile = recorded.profile;
     const struct sl_thread_record *late = &profile->threads[thread_of(profile, program->ids[1])];
     assert_int_equal(python_double.lists, 2);
+    assert_int_equal(python_double.forgotten, profile->facts.looks); /* between sweeps only */
     assert_int_equal(profile->runs[late->first_run].samples, profile->facts.looks - looks_before);
     destroy(&recorded);
 }
