@@ -299,6 +299,7 @@ enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python,
     enum sl_awaiting first = SL_AWAIT_ENDED;
     enum sl_look look = SL_LOOK_OK;
     python->walk++;
+    sl_code_cache_bound(&python->codes);
     sl_trail_clear(&await->trail);
     await->coroutine = coroutine;
     await->walk = (struct sl_walk){0};

@@ -10,7 +10,7 @@
 
 void sl_code_cache_init(struct sl_code_cache *cache)
 {
-    *cache = (struct sl_code_cache){0};
+    *cache = (struct sl_code_cache){.limit = SL_KNOWN_CODES_MAX};
 }
 
 static void destroy_item(struct sl_known_code *item)
@@ -27,6 +27,14 @@ static void forget_items(struct sl_code_cache *cache)
     cache->count = 0;
     if (cache->slot_count > 0) {
         memset(cache->slots, 0, cache->slot_count * sizeof *cache->slots);
+    }
+}
+
+void sl_code_cache_bound(struct sl_code_cache *cache)
+{
+    if (cache->count >= cache->limit) {
+        forget_items(cache);
+        cache->changes++;
     }
 }
 
@@ -73,10 +81,6 @@ struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint
 /* An entry for an address that has none. Moves the other entries. */
 static struct sl_known_code *add_item(struct sl_code_cache *cache, uint64_t address)
 {
-    if (cache->count == SL_KNOWN_CODES_MAX) {
-        forget_items(cache);
-        cache->changes++;
-    }
     if (cache->count == cache->capacity) {
         uint32_t capacity = cache->capacity == 0 ? 256 : cache->capacity * 2;
         struct sl_known_code *items = realloc(cache->items, capacity * sizeof *items);

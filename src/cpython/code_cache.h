@@ -56,6 +56,7 @@ struct sl_known_code {
 struct sl_code_cache {
     struct sl_known_code *items; /* in order of first sight; replaced in place */
     uint32_t count, capacity;
+    uint32_t limit;  /* see sl_code_cache_bound */
     uint32_t *slots; /* hash table of index + 1, by address; a power of two */
     uint32_t slot_count;
     uint32_t serial;  /* the last one given */
@@ -70,13 +71,17 @@ struct sl_code_cache {
     uint64_t code_type; /* address of PyCode_Type, 0 until one was met */
 };
 
-/* More code objects than this at a time are not kept: the table is then emptied, and filled again as they are met. */
+/* When so many code objects are known the table is emptied, and filled again as they are met. */
 #define SL_KNOWN_CODES_MAX ((uint32_t)1 << 20)
 
 void sl_code_cache_init(struct sl_code_cache *cache);
 void sl_code_cache_destroy(struct sl_code_cache *cache);
 
-/* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn. */
+/* Empties the table if it has come to its limit. Only where a walk begins: what a walk has found must stay until its end. */
+void sl_code_cache_bound(struct sl_code_cache *cache);
+
+/* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn
+ * or sl_code_cache_bound. */
 struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint64_t address);
 
 /* Whether code is made in the place of other code all the time: of what was learned lately, every eighth or more. */

@@ -212,6 +212,7 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
         .version = python->code_version,
     };
     python->walk++;
+    sl_code_cache_bound(&python->codes);
     sl_snapshot_clear(&python->snapshot);
     bool added = add_generation(stack) && add_context(stack, &stack->context_before) && add_older_chunks(stack) &&
                  add_foreign(stack, false, &stack->foreign, &stack->foreign_count) &&

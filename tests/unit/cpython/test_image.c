@@ -279,6 +279,28 @@ static void test_a_reused_code_address_never_keeps_the_old_name(void **state)
     sl_python_detach(python);
 }
 
+static void test_more_code_objects_than_are_kept_are_read_anew(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    python->codes.limit = 1;
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    uint32_t learned = 0;
+    for (int turn = 0; turn < 3; turn++) {
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+        assert_int_equal(walk.count, FRAMES);
+        assert_int_equal(walk.unchanged, 0);
+        assert_string_equal(sl_python_code(python, walk.frames[0].code)->name, "odd");
+        assert_string_equal(sl_python_code(python, walk.frames[1].code)->name, "even");
+        assert_int_equal(python->codes.count, 2);
+        assert_true(python->codes.serial > learned);
+        learned = python->codes.serial;
+    }
+    sl_python_detach(python);
+}
+
 static void test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others(void **state)
 {
     struct fixture *fixture = *state;
@@ -534,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_what_was_walked_stays_while_the_list_is_read_again),
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
+        cmocka_unit_test(test_more_code_objects_than_are_kept_are_read_anew),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
         cmocka_unit_test(test_below_a_pair_that_never_met_the_stack_is_certain),
