@@ -14,6 +14,15 @@
 #error "stacklapse reads processes on x86-64 and aarch64"
 #endif
 
+/* Sections are read whole. Those that matter have 2 MB in a large libpython; larger ones are not believed. */
+#define SECTION_BYTES_MAX ((GElf_Xword)256 * 1024 * 1024)
+
+static bool may_be_read(Elf *elf, size_t section)
+{
+    GElf_Shdr header;
+    return gelf_getshdr(elf_getscn(elf, section), &header) != NULL && header.sh_size <= SECTION_BYTES_MAX;
+}
+
 /* What must be added to an address in the file to get the one in memory. The mapping that `module` describes was made
  * from the segment that holds its file offset. */
 static bool load_bias(Elf *elf, const GElf_Ehdr *header, const struct sl_module *module, uint64_t *bias)
@@ -43,8 +52,11 @@ static bool load_bias(Elf *elf, const GElf_Ehdr *header, const struct sl_module 
 static void find_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, uint64_t bias, struct sl_elf_name *names,
                          size_t count)
 {
+    if (header->sh_size > SECTION_BYTES_MAX || header->sh_entsize == 0 || !may_be_read(elf, header->sh_link)) {
+        return;
+    }
     Elf_Data *data = elf_getdata(section, NULL);
-    if (data == NULL || header->sh_entsize == 0) {
+    if (data == NULL) {
         return;
     }
     size_t symbols = (size_t)(header->sh_size / header->sh_entsize);
@@ -83,7 +95,8 @@ static enum sl_elf find(Elf *elf, const struct sl_module *module, struct sl_elf_
     if (header.e_machine != OUR_MACHINE) {
         return SL_ELF_OTHER_MACHINE;
     }
-    if (!load_bias(elf, &header, module, &bias) || elf_getshdrstrndx(elf, &section_names) != 0) {
+    if (!load_bias(elf, &header, module, &bias) || elf_getshdrstrndx(elf, &section_names) != 0 ||
+        !may_be_read(elf, section_names)) {
         return SL_ELF_UNREADABLE;
     }
     Elf_Scn *section = NULL;
@@ -121,7 +134,8 @@ enum sl_elf sl_elf_find(const struct sl_process *process, const struct sl_module
         return SL_ELF_UNREADABLE;
     }
     enum sl_elf result = SL_ELF_UNREADABLE;
-    Elf *elf = elf_begin(descriptor, ELF_C_READ_MMAP, NULL);
+    /* Not mapped: where another process cuts the file off, touching what was mapped of it would kill us. */
+    Elf *elf = elf_begin(descriptor, ELF_C_READ, NULL);
     if (elf != NULL) {
         result = find(elf, module, names, count);
         elf_end(elf);

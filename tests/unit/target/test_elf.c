@@ -9,7 +9,9 @@
 #include "target/elf.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,22 +70,29 @@ static void test_a_symbol_and_a_section_of_our_own_are_where_the_linker_put_them
     sl_process_close(&process);
 }
 
+/* Writes this program into a file, from its begin on. */
+static void copy_into(int copy)
+{
+    int original = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    assert_true(copy >= 0 && original >= 0);
+    assert_int_equal(fstat(original, &file), 0);
+    assert_int_equal(lseek(copy, 0, SEEK_SET), 0);
+    off_t sent = 0;
+    while (sent < file.st_size) {
+        assert_true(sendfile(copy, original, &sent, (size_t)(file.st_size - sent)) > 0);
+    }
+    close(original);
+}
+
 /* A copy of this program that runs, with its path in `path`. */
 static pid_t start_copy(char *path)
 {
     strcpy(path, "/tmp/stacklapse-test-elf-XXXXXX");
     int copy = mkstemp(path);
-    int original = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    struct stat file;
-    assert_true(copy >= 0 && original >= 0);
-    assert_int_equal(fstat(original, &file), 0);
-    off_t sent = 0;
-    while (sent < file.st_size) {
-        assert_true(sendfile(copy, original, &sent, (size_t)(file.st_size - sent)) > 0);
-    }
+    copy_into(copy);
     fchmod(copy, 0700);
     close(copy);
-    close(original);
     int ready[2];
     assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
@@ -149,6 +158,48 @@ static void test_a_file_that_is_no_program_is_told_apart(void **state)
     sl_process_close(&process);
 }
 
+struct unsteady {
+    int descriptor;
+    atomic_bool over;
+};
+
+static void *cut_off_and_write_again(void *argument)
+{
+    struct unsteady *unsteady = argument;
+    while (!unsteady->over) {
+        if (ftruncate(unsteady->descriptor, 64) == 0) {
+            copy_into(unsteady->descriptor);
+        }
+    }
+    return NULL;
+}
+
+/* What was mapped of such a file would be a fatal signal to touch. */
+static void test_a_file_that_is_cut_off_meanwhile_is_only_unreadable(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/stacklapse-test-elf-XXXXXX";
+    struct unsteady unsteady = {.descriptor = mkstemp(path)};
+    struct stat file;
+    struct sl_process process;
+    pthread_t cutting;
+    assert_true(sl_process_open(&process, getpid(), NULL));
+    assert_int_equal(fstat(unsteady.descriptor, &file), 0);
+    struct sl_module module = {.begin = 1 << 20, .end = 2 << 20, .inode = (uint64_t)file.st_ino, .path = path};
+    assert_int_equal(pthread_create(&cutting, NULL, cut_off_and_write_again, &unsteady), 0);
+    size_t unreadable = 0;
+    for (int turn = 0; turn < 2000; turn++) {
+        struct sl_elf_name name = {.name = "a_symbol_to_be_found"};
+        unreadable += sl_elf_find(&process, &module, &name, 1) == SL_ELF_UNREADABLE;
+    }
+    unsteady.over = true;
+    pthread_join(cutting, NULL);
+    assert_true(unreadable > 0);
+    close(unsteady.descriptor);
+    unlink(path);
+    sl_process_close(&process);
+}
+
 int main(int count, char **arguments)
 {
     if (count == 2 && strcmp(arguments[1], "sleep") == 0) {
@@ -163,6 +214,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_a_symbol_and_a_section_of_our_own_are_where_the_linker_put_them),
         cmocka_unit_test(test_a_program_whose_file_is_deleted_or_replaced_is_read_all_the_same),
         cmocka_unit_test(test_a_file_that_is_no_program_is_told_apart),
+        cmocka_unit_test(test_a_file_that_is_cut_off_meanwhile_is_only_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
