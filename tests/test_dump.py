@@ -206,6 +206,20 @@ while True: pass
             assert thread["stopped_by"] is None
 
 
+def test_an_interpreter_in_which_nothing_runs_hides_no_thread(stacklapse: Command, python: Interpreter) -> None:
+    code = """\
+import time
+try: import _interpreters as interpreters
+except ImportError: import _xxsubinterpreters as interpreters
+created = interpreters.create()
+print("ready", flush=True)
+time.sleep(1000)
+"""
+    with running([python.path, "-c", code]) as process:
+        [thread] = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
+        assert [frame["function"] for frame in thread["frames"]] == ["<module>"]
+
+
 def test_a_connection_over_ipv6_and_a_listening_socket(stacklapse: Command, any_python: Interpreter) -> None:
     code = """\
 import socket, sys

@@ -66,7 +66,7 @@ static uint64_t main_interpreter(struct sl_python *python)
     const struct sl_layout *layout = &python->layout;
     uint64_t interpreter = 0;
     sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8);
-    for (int seen = 0; interpreter != 0 && seen < 4096; seen++) {
+    for (size_t seen = 0; interpreter != 0 && seen < SL_INTERPRETERS_MAX; seen++) {
         uint64_t next = 0;
         int64_t id = -1;
         struct sl_read_piece pieces[] = {{interpreter + layout->interpreter_next, &next, 8},

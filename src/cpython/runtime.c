@@ -170,7 +170,25 @@ static bool choose_layout(struct sl_python *python, const struct found *found, s
     return true;
 }
 
-/* What must hold between the first interpreter and its first thread if the layout is the right one. */
+/* The first interpreter that has a thread, and that, which is 0 when none has. One in which nothing runs has none: from 3.13 on
+ * also one that was made for later, which then is the first of the list. */
+static enum sl_read find_thread(const struct sl_python *python, uint64_t *interpreter, uint64_t *thread)
+{
+    const struct sl_layout *layout = &python->layout;
+    uint64_t next = 0;
+    *interpreter = 0;
+    *thread = 0;
+    enum sl_read read = sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &next, 8);
+    for (size_t seen = 0; read == SL_READ_OK && next != 0 && *thread == 0 && seen < SL_INTERPRETERS_MAX; seen++) {
+        *interpreter = next;
+        struct sl_read_piece pieces[] = {{*interpreter + layout->interpreter_next, &next, 8},
+                                         {*interpreter + layout->interpreter_threads, thread, 8}};
+        read = sl_process_read_pieces(python->process, pieces, 2);
+    }
+    return read;
+}
+
+/* What must hold between the first interpreter that has a thread and that thread if the layout is the right one. */
 static bool check_layout(struct sl_python *python, bool *not_yet, struct sl_error *error)
 {
     const struct sl_layout *layout = &python->layout;
@@ -178,12 +196,8 @@ static bool check_layout(struct sl_python *python, bool *not_yet, struct sl_erro
     uint64_t interpreter = 0;
     uint64_t thread = 0;
     uint8_t state[SL_THREAD_BYTES_MAX];
-    enum sl_read read =
-        sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8);
-    if (read == SL_READ_OK && interpreter != 0) {
-        read = sl_process_read(python->process, interpreter + layout->interpreter_threads, &thread, 8);
-    }
-    if (read == SL_READ_OK && (interpreter == 0 || thread == 0)) {
+    enum sl_read read = find_thread(python, &interpreter, &thread);
+    if (read == SL_READ_OK && thread == 0) {
         *not_yet = true;
         return sl_error_set(error, SL_ERROR_NOT_PYTHON,
                             "the interpreter of process %d has not started yet, or has shut down", pid);

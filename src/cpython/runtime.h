@@ -9,6 +9,9 @@
 #include "cpython/thread_memory.h"
 #include "cpython/types.h"
 
+/* More interpreters are not followed. */
+#define SL_INTERPRETERS_MAX 4096u
+
 struct sl_python {
     struct sl_process *process; /* borrowed */
     struct sl_layout layout;

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Subinterpreters; a process with more is not read to the end. */
-#define INTERPRETERS_MAX 4096
-
 /* Words this close together are read in one piece. */
 #define PIECE_BYTES_MAX 256
 
@@ -173,7 +170,7 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     if (look == SL_LOOK_OK && !remember(python, true, python->runtime + layout->runtime_interpreters, interpreter)) {
         look = SL_LOOK_MEMORY;
     }
-    for (size_t seen = 0; look == SL_LOOK_OK && interpreter != 0 && seen < INTERPRETERS_MAX; seen++) {
+    for (size_t seen = 0; look == SL_LOOK_OK && interpreter != 0 && seen < SL_INTERPRETERS_MAX; seen++) {
         uint64_t next = 0;
         uint64_t first = 0;
         int64_t id = 0;
