@@ -132,8 +132,8 @@ static enum sl_look decode_text(struct sl_buffer *buffer, struct sl_process *pro
 }
 
 static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process *process,
-                                 const struct sl_layout *layout, uint64_t address, struct heads *head,
-                                 uint32_t first_line)
+                                 const struct sl_layout *layout, const struct sl_code_identity *identity,
+                                 struct heads *head)
 {
     uint64_t size = sl_word(head->table + layout->bytes_size);
     if (size > (uint64_t)INT64_MAX) {
@@ -143,7 +143,8 @@ static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process 
         size = SL_LINE_TABLE_BYTES_MAX;
     }
     if (size <= head->table_size - layout->bytes_data) {
-        bool decoded = sl_line_table_decode(lines, head->table + layout->bytes_data, (size_t)size, first_line);
+        bool decoded = sl_line_table_decode(lines, head->table + layout->bytes_data, (size_t)size, identity->units,
+                                            identity->first_line);
         return decoded ? SL_LOOK_OK : SL_LOOK_MEMORY;
     }
     head->long_content = true;
@@ -151,8 +152,10 @@ static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process 
     if (bytes == NULL) {
         return SL_LOOK_MEMORY;
     }
-    enum sl_look look = sl_look_from_read(sl_process_read(process, address + layout->bytes_data, bytes, (size_t)size));
-    if (look == SL_LOOK_OK && !sl_line_table_decode(lines, bytes, (size_t)size, first_line)) {
+    enum sl_look look =
+        sl_look_from_read(sl_process_read(process, identity->line_table + layout->bytes_data, bytes, (size_t)size));
+    if (look == SL_LOOK_OK &&
+        !sl_line_table_decode(lines, bytes, (size_t)size, identity->units, identity->first_line)) {
         look = SL_LOOK_MEMORY;
     }
     free(bytes);
@@ -207,7 +210,7 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
                            &head->long_content);
     }
     if (look == SL_LOOK_OK) {
-        look = decode_table(&code->lines, process, layout, code->identity.line_table, head, code->identity.first_line);
+        look = decode_table(&code->lines, process, layout, &code->identity, head);
     }
     if (look == SL_LOOK_OK && !sl_calls_find(&code->calls, layout, head->instructions, head->instructions_size)) {
         look = SL_LOOK_MEMORY;

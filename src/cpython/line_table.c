@@ -73,14 +73,15 @@ static bool read_entry(struct cursor *cursor, unsigned code, int64_t *delta)
     }
 }
 
-bool sl_line_table_decode(struct sl_line_table *table, const uint8_t *bytes, size_t size, uint32_t first_line)
+bool sl_line_table_decode(struct sl_line_table *table, const uint8_t *bytes, size_t size, uint64_t units,
+                          uint32_t first_line)
 {
     *table = (struct sl_line_table){0};
     struct cursor cursor = {bytes, bytes + size};
     uint32_t capacity = 0;
     uint32_t unit = 0;
     int64_t line = first_line;
-    while (cursor.at < cursor.end) {
+    while (cursor.at < cursor.end && unit < units) {
         uint8_t first = *cursor.at++;
         unsigned code = (first >> 3) & 15;
         int64_t delta;
