@@ -57,7 +57,7 @@ struct sl_python_thread {
 
 /* The threads of all interpreters, in the order of the runtime's lists (newest first within an interpreter). The array
  * is the python's own and valid until the next call. A list that changed while it was read gives SL_LOOK_TORN and what
- * was read of it until then. At most SL_PYTHON_THREADS_MAX. */
+ * was read of it until then. At most SL_PYTHON_THREADS_MAX, counting states whose thread has not begun. */
 enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_thread **threads, size_t *count);
 #define SL_PYTHON_THREADS_MAX 65536
 

@@ -105,17 +105,19 @@ static bool append(struct sl_python *python, const struct sl_python_thread *thre
 }
 
 /* Follows one interpreter's list from `address`. Every state must point back to the one it was reached from: a list
- * that is relinked while it is read is noticed by that, and a circle cannot satisfy it. `*cut`: it goes on. */
+ * that is relinked while it is read is noticed by that, and a circle cannot satisfy it. `*states` counts those of all
+ * interpreters, also of threads that have not begun; when there are more than may be, `*cut` is set: the list goes on. */
 static enum sl_look follow(struct sl_python *python, uint64_t interpreter, int64_t interpreter_id, uint64_t address,
-                           bool *cut)
+                           size_t *states, bool *cut)
 {
     const struct sl_layout *layout = &python->layout;
     uint64_t previous = 0;
     for (size_t seen = 0; address != 0; seen++) {
-        if (seen == SL_PYTHON_THREADS_MAX || python->thread_count == SL_PYTHON_THREADS_MAX) {
+        if (*states == SL_PYTHON_THREADS_MAX) {
             *cut = true;
             return SL_LOOK_OK;
         }
+        (*states)++;
         uint8_t state[SL_THREAD_BYTES_MAX];
         enum sl_look look =
             sl_look_from_read(sl_process_read(python->process, address, state, layout->thread_native_id + 8));
@@ -164,6 +166,8 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
     python->list_fresh = false;
     python->list_followed = false;
     bool cut = false;
+    size_t states = 0;
+    uint64_t milestone = 0; /* a circle of interpreters leads back to the last whose number is a power of two */
     uint64_t interpreter = 0;
     enum sl_look look = sl_look_from_read(
         sl_process_read(python->process, python->runtime + layout->runtime_interpreters, &interpreter, 8));
@@ -171,6 +175,11 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
         look = SL_LOOK_MEMORY;
     }
     for (size_t seen = 0; look == SL_LOOK_OK && interpreter != 0 && seen < SL_INTERPRETERS_MAX; seen++) {
+        if (interpreter == milestone) {
+            look = SL_LOOK_TORN;
+            break;
+        }
+        milestone = (seen & (seen - 1)) == 0 ? interpreter : milestone;
         uint64_t next = 0;
         uint64_t first = 0;
         int64_t id = 0;
@@ -185,7 +194,7 @@ enum sl_look sl_python_threads(struct sl_python *python, const struct sl_python_
             look = remembered ? SL_LOOK_OK : SL_LOOK_MEMORY;
         }
         if (look == SL_LOOK_OK) {
-            look = follow(python, interpreter, id, first, &cut);
+            look = follow(python, interpreter, id, first, &states, &cut);
         }
         interpreter = next;
     }

@@ -398,7 +398,8 @@ static void test_a_circle_of_threads_or_generators_ends(void **state)
     assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_TORN);
     put(fixture->image->interpreter, layout->interpreter_next, address(fixture->image->interpreter));
     put(fixture->image->thread, layout->thread_next, 0);
-    sl_python_threads(python, &threads, &count);
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_TORN);
+    assert_int_equal(count, 1);
     sl_python_detach(python);
 
     /* Generators of which the last one was called by an inner one. */
@@ -423,6 +424,40 @@ static void test_a_circle_of_threads_or_generators_ends(void **state)
         assert_in_range(memory->next_capacity, 1, 64);
         sl_python_detach(python);
     }
+}
+
+#define STATES (SL_PYTHON_THREADS_MAX / 2 + 100)
+
+/* Of two interpreters, of which neither has too many. */
+static void test_states_without_end_are_read_up_to_a_bound(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sl_layout *layout = &fixture->layout;
+    make(fixture);
+    uint8_t *interpreters[] = {fixture->image->interpreter, calloc(1, INTERPRETER_BYTES)};
+    size_t size = layout->thread_native_id + 8;
+    uint8_t *states = calloc(2 * STATES, size);
+    assert_non_null(interpreters[1]);
+    assert_non_null(states);
+    put(interpreters[0], layout->interpreter_next, address(interpreters[1]));
+    for (size_t i = 0; i < 2 * STATES; i++) {
+        uint8_t *at = states + i * size;
+        put(at, layout->thread_interpreter, address(interpreters[i / STATES]));
+        put(at, layout->thread_previous, i % STATES == 0 ? 0 : address(at - size));
+        put(at, layout->thread_next, i % STATES == STATES - 1 ? 0 : address(at + size));
+    }
+    put(interpreters[0], layout->interpreter_threads, address(states));
+    put(interpreters[1], layout->interpreter_threads, address(states + STATES * size));
+    struct sl_python *python = open_image(fixture);
+    const struct sl_python_thread *threads;
+    size_t count;
+    assert_int_equal(sl_python_threads(python, &threads, &count), SL_LOOK_OK);
+    assert_int_equal(count, 0); /* none of them has begun */
+    assert_in_range(python->list_words.count, 1, (size_t)4 * SL_PYTHON_THREADS_MAX + 16);
+    assert_false(python->list_known);
+    sl_python_detach(python);
+    free(states);
+    free(interpreters[1]);
 }
 
 /* Words of the image become anything: addresses in it and out of it, small and huge numbers. What is seen must then
@@ -562,6 +597,7 @@ int main(void)
         cmocka_unit_test(test_below_a_pair_that_never_met_the_stack_is_certain),
         cmocka_unit_test(test_who_has_not_begun_has_not_called),
         cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
+        cmocka_unit_test(test_states_without_end_are_read_up_to_a_bound),
         cmocka_unit_test(test_a_damaged_image_breaks_nothing_but_the_stack),
         cmocka_unit_test(test_a_stack_that_never_holds_still_takes_no_walk_forever),
     };
