@@ -54,6 +54,13 @@ size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t si
     return snapshot->count++;
 }
 
+void sl_snapshot_drop(struct sl_snapshot *snapshot, size_t first)
+{
+    snapshot->size = snapshot->pieces[first].at;
+    snapshot->count = first;
+    snapshot->taken = snapshot->taken < first ? snapshot->taken : first;
+}
+
 enum sl_read sl_snapshot_take(struct sl_snapshot *snapshot, struct sl_process *process)
 {
     while (snapshot->taken < snapshot->count) {

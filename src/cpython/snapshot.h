@@ -38,6 +38,9 @@ void sl_snapshot_clear(struct sl_snapshot *snapshot);
  * large or memory is exhausted. */
 size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t size);
 
+/* Takes the pieces from number `first` on, which must be there, out again. */
+void sl_snapshot_drop(struct sl_snapshot *snapshot, size_t first);
+
 /* Copies the pieces added since it was last called. */
 enum sl_read sl_snapshot_take(struct sl_snapshot *snapshot, struct sl_process *process);
 

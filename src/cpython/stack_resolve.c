@@ -125,7 +125,8 @@ static enum sl_look compare_later(struct sl_stack *stack, const struct address_l
     }
     enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
     if (read == SL_READ_FAULT) {
-        /* A name that is gone with its code object: all are read anew. */
+        /* A name that is gone with its code object: all are read anew, and that name is not asked for again. */
+        sl_snapshot_drop(&python->snapshot, first);
         return sl_stack_learn(stack, list->items, list->count, true);
     }
     return read == SL_READ_OK ? compare(stack, first, list->count) : sl_look_from_read(read);
