@@ -216,7 +216,16 @@ static PyObject *trace(PyObject *self, void *closure)
     struct session *session = (struct session *)self;
     if (session->trace == NULL) {
         const struct sl_profile *profile = session->profile;
-        session->trace = combined_trace(&profile, 1);
+        PyObject *combined = combined_trace(&profile, 1);
+        if (combined == NULL) {
+            return NULL;
+        }
+        /* Another thread may have asked for it meanwhile. */
+        if (session->trace == NULL) {
+            session->trace = combined;
+        } else {
+            Py_DECREF(combined);
+        }
     }
     return Py_XNewRef(session->trace);
 }

@@ -35,6 +35,10 @@ def test_any_number_run_at_once(stacklapse: Command, python: Interpreter) -> Non
     run_inside(stacklapse, python, "many.py")
 
 
+def test_threads_that_ask_for_one_trace_share_it(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "one_trace.py")
+
+
 def test_one_path_of_calls_is_in_one_place_of_the_tree(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "stems.py")
 
