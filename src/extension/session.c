@@ -9,6 +9,7 @@
 #include "profile/trace_reader.h"
 #include "render/render.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,22 @@ static PyObject *unknown_renderer(const char *name)
     return NULL;
 }
 
+/* Renders with numbers as in C, whatever locale the program has set: pages and files are read by programs. The locale of
+ * this thread alone is another one meanwhile. */
+static bool render_in_c(const struct sl_renderer *renderer, const struct sl_profile *profile,
+                        const struct sl_render_options *options, struct sl_output *output, struct sl_error *error)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (c == (locale_t)0) {
+        return sl_error_memory(error);
+    }
+    locale_t before = uselocale(c);
+    bool done = renderer->render(profile, options, output, error);
+    uselocale(before);
+    freelocale(c);
+    return done;
+}
+
 static PyObject *render_with(const struct session *session, const struct sl_renderer *renderer,
                              const struct sl_render_options *options)
 {
@@ -113,7 +130,7 @@ static PyObject *render_with(const struct session *session, const struct sl_rend
     struct sl_output output;
     bool done;
     sl_output_memory(&output);
-    Py_BEGIN_ALLOW_THREADS done = renderer->render(session->profile, options, &output, &error);
+    Py_BEGIN_ALLOW_THREADS done = render_in_c(renderer, session->profile, options, &output, &error);
     Py_END_ALLOW_THREADS PyObject *result = NULL;
     if (!done) {
         sl_extension_raise(&error);

@@ -3,6 +3,8 @@ Python's development mode and with warnings as errors."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,16 @@ def test_any_number_run_at_once(stacklapse: Command, python: Interpreter) -> Non
 
 def test_threads_that_ask_for_one_trace_share_it(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "one_trace.py")
+
+
+def test_numbers_have_a_point_whatever_the_programs_locale_says(
+    stacklapse: Command, python: Interpreter, tmp_path: Path
+) -> None:
+    localedef = shutil.which("localedef")
+    made = [localedef or "", "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"]
+    if localedef is None or subprocess.run(made, check=False).returncode != 0:
+        pytest.skip("needs localedef and the source of the locale de_DE (Debian's package locales)")
+    run_inside(stacklapse, python, "decimal_comma.py", environment={"LOCPATH": str(tmp_path)})
 
 
 def test_one_path_of_calls_is_in_one_place_of_the_tree(stacklapse: Command, python: Interpreter) -> None:
