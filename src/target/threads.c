@@ -13,7 +13,6 @@
 
 /* The line of /proc/PID/task/TID/syscall is at most "-1234567890" and 8 numbers of "0x" and 16 digits. */
 #define CALL_TEXT_MAX 192
-#define STATUS_TEXT_MAX 4096
 #define FILE_NAME_MAX 64
 
 static enum sl_thread_read read_error(int error_number)
@@ -47,25 +46,47 @@ static enum sl_thread_read read_file(const struct sl_threads *threads, int descr
     return length > 0 ? SL_THREAD_OK : SL_THREAD_UNKNOWN;
 }
 
-/* The last number of the line "NSpid:" in a status file: the id in the innermost namespace. */
-static bool innermost_id(const char *status, uint64_t *inner, size_t *depth)
+/* The last of the numbers in `text`, and how many there are. */
+static bool last_number(const char *text, uint64_t *number, size_t *count)
 {
-    const char *at = strstr(status, "\nNSpid:");
-    if (at == NULL) {
+    *count = 0;
+    for (;;) {
+        text += strspn(text, " \t");
+        char *end;
+        if (*text < '0' || *text > '9') {
+            return *count > 0;
+        }
+        *number = strtoull(text, &end, 10);
+        text = end;
+        (*count)++;
+    }
+}
+
+/* What the line "NSpid:" of a thread's status file says: its id in the innermost namespace, and in how many it has one. A
+ * line before that has the groups of the user, which may be any number. */
+static bool innermost_id(const struct sl_threads *threads, pid_t id, uint64_t *inner, size_t *depth)
+{
+    static const char key[] = "NSpid:";
+    char name[FILE_NAME_MAX];
+    snprintf(name, sizeof name, "%d/status", (int)id);
+    int descriptor = openat(threads->folder, name, O_RDONLY | O_CLOEXEC);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+    if (file == NULL) {
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
         return false;
     }
-    at += strlen("\nNSpid:");
-    *depth = 0;
-    for (;;) {
-        at += strspn(at, " \t");
-        char *end;
-        if (*at < '0' || *at > '9') {
-            return *depth > 0;
-        }
-        *inner = strtoull(at, &end, 10);
-        at = end;
-        (*depth)++;
+    char *line = NULL;
+    size_t capacity = 0;
+    bool found = false;
+    while (!found && getline(&line, &capacity, file) > 0) {
+        found = strncmp(line, key, sizeof key - 1) == 0;
     }
+    found = found && last_number(line + sizeof key - 1, inner, depth);
+    free(line);
+    fclose(file);
+    return found;
 }
 
 bool sl_threads_open(struct sl_threads *threads, const struct sl_process *process, size_t *descriptors_left)
@@ -77,13 +98,9 @@ bool sl_threads_open(struct sl_threads *threads, const struct sl_process *proces
     if (threads->folder < 0) {
         return false;
     }
-    char status[STATUS_TEXT_MAX];
-    uint64_t inner = 0;
-    size_t depth = 0;
-    if (read_file(threads, -1, process->pid, "status", status, sizeof status) == SL_THREAD_OK &&
-        innermost_id(status, &inner, &depth)) {
-        threads->inner_namespace = depth > 1;
-    }
+    uint64_t inner;
+    size_t depth;
+    threads->inner_namespace = innermost_id(threads, process->pid, &inner, &depth) && depth > 1;
     return true;
 }
 
@@ -96,14 +113,6 @@ void sl_threads_close(struct sl_threads *threads)
     free(threads->ids);
     threads->ids = NULL;
     threads->id_count = 0;
-}
-
-static bool thread_inner_id(const struct sl_threads *threads, pid_t id, uint64_t *inner)
-{
-    char status[STATUS_TEXT_MAX];
-    size_t depth;
-    return read_file(threads, -1, id, "status", status, sizeof status) == SL_THREAD_OK &&
-           innermost_id(status, inner, &depth);
 }
 
 /* Learns the ids of all threads anew. */
@@ -125,7 +134,8 @@ static void scan_ids(struct sl_threads *threads)
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
         uint64_t inner;
-        if (id <= 0 || !thread_inner_id(threads, id, &inner)) {
+        size_t depth;
+        if (id <= 0 || !innermost_id(threads, id, &inner, &depth)) {
             continue;
         }
         if (threads->id_count == capacity) {
@@ -146,7 +156,8 @@ static pid_t scanned_id(const struct sl_threads *threads, uint64_t inner)
     for (size_t i = 0; i < threads->id_count; i++) {
         /* Ids are used again, so what the scan said must still hold. */
         uint64_t now;
-        if (threads->ids[i].inner == inner && thread_inner_id(threads, threads->ids[i].id, &now) && now == inner) {
+        size_t depth;
+        if (threads->ids[i].inner == inner && innermost_id(threads, threads->ids[i].id, &now, &depth) && now == inner) {
             return threads->ids[i].id;
         }
     }
