@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So many looks that no recording holds are told of each, one by one as the others: at 1 kHz these are 17 minutes. */
+#define LOOKS_NOT_READ_MAX ((uint64_t)1 << 20)
+
 /* A process or thread of the result. */
 struct joined_process {
     uint32_t pid;
@@ -66,7 +69,8 @@ struct combination {
     struct part_thread *part_threads;
     struct event *events;
     size_t event_count;
-    uint64_t look; /* looks told so far */
+    uint64_t look;         /* looks of it so far */
+    uint64_t untold_looks; /* so many more may be told that it does not hold, as far as is known */
 };
 
 static void forget_part(struct combination *combination)
@@ -290,20 +294,21 @@ static bool find_events(struct combination *combination)
 }
 
 /* Looks between two moments, the second of which is that of the events from `first` on: as many as the runs that end
- * there say. */
-static uint64_t looks_until(const struct combination *combination, size_t first, uint64_t begin_ns)
+ * there say. `*read`: these are looks that the recording holds. */
+static uint64_t looks_until(const struct combination *combination, size_t first, uint64_t begin_ns, bool *read)
 {
     uint64_t end_ns = combination->events[first].time_ns;
     for (size_t i = first; i < combination->event_count && combination->events[i].time_ns == end_ns; i++) {
         const struct part_thread *thread = &combination->part_threads[combination->events[i].thread];
         if (thread->run != NULL) {
             uint64_t look = thread->begin_look + thread->run->samples;
+            *read = combination->stacks[thread->run->stack] != combination->unknown;
             return look > combination->look ? look - combination->look : 1;
         }
     }
     uint64_t interval_ns = combination->profile->facts.interval_ns;
     uint64_t looks = interval_ns > 0 ? (end_ns - begin_ns + interval_ns / 2) / interval_ns : 1;
-    /* A time that no run says the looks of is bounded by nothing that was read. */
+    *read = false;
     return looks == 0 ? 1 : looks < combination->profile->facts.looks ? looks : combination->profile->facts.looks + 1;
 }
 
@@ -342,15 +347,26 @@ static void tell_changes(struct combination *combination, size_t first, size_t e
     }
 }
 
+/* How many of `looks` that may be no more than a number in the recording are told: what is told is written, so that must
+ * not be more than was read by much. The time that they stand for stays. */
+static uint64_t looks_to_tell(struct combination *combination, uint64_t looks)
+{
+    uint64_t told = looks < combination->untold_looks ? looks : combination->untold_looks;
+    combination->untold_looks -= told;
+    return told > 0 ? told : 1;
+}
+
 /* The looks from the events [first, end) to those that come next. */
 static void tell_looks(struct combination *combination, size_t first, size_t end)
 {
     uint64_t begin_ns = combination->events[first].time_ns;
     uint64_t end_ns = combination->events[end].time_ns;
-    uint64_t looks = looks_until(combination, end, begin_ns);
+    bool read;
+    uint64_t looks = looks_until(combination, end, begin_ns, &read);
+    uint64_t told = read ? looks : looks_to_tell(combination, looks);
     uint64_t from_ns = begin_ns;
-    for (uint64_t i = 0; i < looks; i++) {
-        uint64_t to_ns = begin_ns + (uint64_t)((unsigned __int128)(end_ns - begin_ns) * (i + 1) / looks);
+    for (uint64_t i = 0; i < told; i++) {
+        uint64_t to_ns = begin_ns + (uint64_t)((unsigned __int128)(end_ns - begin_ns) * (i + 1) / told);
         sl_recorder_look(combination->recorder, from_ns + combination->offset_ns, to_ns + combination->offset_ns,
                          from_ns + (to_ns - from_ns) / 2 + combination->offset_ns);
         if (i == 0) {
@@ -365,6 +381,7 @@ static void tell_part(struct combination *combination)
 {
     const struct event *events = combination->events;
     combination->look = 0;
+    combination->untold_looks = combination->profile->facts.looks_read + LOOKS_NOT_READ_MAX;
     for (size_t first = 0, end; first < combination->event_count; first = end) {
         for (end = first; end < combination->event_count && events[end].time_ns == events[first].time_ns; end++) {
             if (events[end].begins) {

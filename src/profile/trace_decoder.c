@@ -280,6 +280,7 @@ static bool read_changes(struct sl_trace_decoder *decoder, const struct sl_curso
         }
         decoder->time_ns = times->time_ns;
         decoder->looks = times->first_look + times->next;
+        decoder->facts.looks_read++;
     }
     return !counts.content.failed && apply_ends(decoder, &ends, times);
 }

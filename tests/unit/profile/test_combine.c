@@ -216,6 +216,41 @@ static void test_folded_stacks_become_a_recording(void **state)
     sl_profile_destroy(folded);
 }
 
+/* A trace of two looks, of 1000 ns each, with a block missing between them of which only numbers are left: 2^33 looks were
+ * taken in a second. */
+static void test_lost_looks_are_told_up_to_a_bound(void **state)
+{
+    (void)state;
+    static const uint8_t trace[] = {
+        137, 76,  65,  80,  83,  69,  13,  10,  1,   0,   0,   0,   63,  247, 203, 218, 177, 12,  139, 158, 1,  0,
+        0,   0,   0,   0,   0,   0,   45,  0,   0,   0,   112, 255, 197, 165, 73,  50,  120, 173, 1,   0,   24, 128,
+        128, 168, 177, 227, 159, 231, 203, 23,  232, 7,   0,   0,   1,   0,   0,   0,   0,   0,   0,   0,   0,  0,
+        0,   6,   0,   15,  5,   1,   0,   77,  1,   0,   8,   4,   0,   0,   0,   77,  0,   1,   0,   177, 12, 139,
+        158, 2,   0,   0,   0,   1,   0,   0,   0,   22,  0,   0,   0,   95,  187, 162, 172, 79,  90,  16,  27, 7,
+        0,   5,   0,   0,   232, 7,   1,   8,   0,   1,   0,   10,  0,   2,   1,   1,   12,  0,   2,   0,   1,  177,
+        12,  139, 158, 2,   0,   0,   0,   3,   0,   0,   0,   26,  0,   0,   0,   144, 160, 135, 92,  165, 65, 151,
+        203, 7,   0,   13,  128, 148, 235, 220, 3,   128, 128, 128, 128, 32,  232, 7,   1,   8,   0,   1,   0,  9,
+        0,   3,   1,   0,   0,   177, 12,  139, 158, 3,   0,   0,   0,   4,   0,   0,   0,   35,  0,   0,   0,  96,
+        248, 122, 115, 235, 186, 239, 101, 1,   0,   32,  128, 128, 168, 177, 227, 159, 231, 203, 23,  232, 7,  232,
+        155, 235, 220, 3,   129, 128, 128, 128, 32,  1,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+    };
+    struct sl_profile *profile = sl_trace_read(trace, sizeof trace, NULL);
+    assert_non_null(profile);
+    assert_int_equal(profile->facts.looks_read, 2);
+    assert_true(profile->facts.looks > UINT32_MAX);
+    const struct sl_profile *parts[] = {profile, profile};
+    struct sl_profile *combined = combine(parts, 2);
+    assert_in_range(combined->facts.looks, 1000, 1 << 22);
+    assert_int_equal(combined->facts.duration_ns, 2 * profile->facts.duration_ns);
+    uint64_t weight_ns = 0;
+    for (uint32_t i = 0; i < combined->run_count; i++) {
+        weight_ns += combined->runs[i].end_ns - combined->runs[i].begin_ns;
+    }
+    assert_int_equal(weight_ns, combined->facts.duration_ns);
+    sl_profile_destroy(combined);
+    sl_profile_destroy(profile);
+}
+
 /* One thread of process 7 that runs `count` tasks, each of coroutine `names[i]` for one look. */
 static struct sl_profile *record_tasks(const char *names, uint32_t count)
 {
@@ -288,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_a_recording_that_was_cut_off_stays_one),
         cmocka_unit_test(test_there_must_be_something_to_combine),
         cmocka_unit_test(test_folded_stacks_become_a_recording),
+        cmocka_unit_test(test_lost_looks_are_told_up_to_a_bound),
         cmocka_unit_test(test_tasks_of_the_same_coroutine_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
