@@ -217,25 +217,31 @@ static bool use_description(struct sl_layout *layout, const uint8_t *description
     return true;
 }
 
+/* A thread state is copied up to its chunk, or up to its native id where only the list matters: what is needed of it must
+ * lie in that part, and that in a fixed buffer. */
+static bool believable_thread(const struct sl_layout *layout)
+{
+    return layout->thread_previous <= layout->thread_native_id && layout->thread_next <= layout->thread_native_id &&
+           layout->thread_interpreter <= layout->thread_native_id && layout->thread_native_id <= layout->thread_chunk &&
+           layout->thread_frame <= layout->thread_chunk && layout->thread_base <= layout->thread_chunk &&
+           layout->thread_context <= layout->thread_chunk && layout->thread_chunk <= SL_THREAD_BYTES_MAX - 8;
+}
+
 /* Structures that are read whole must be of a size that a fixed buffer holds. */
 static bool believable(const struct sl_layout *layout)
 {
     return layout->frame_header >= 64 && layout->frame_header <= SL_FRAME_HEADER_MAX &&
            layout->frame_code + 8 <= layout->frame_header && layout->frame_previous + 8 <= layout->frame_header &&
            layout->frame_instruction + 8 <= layout->frame_header && layout->frame_owner < layout->frame_header &&
-           layout->code_instructions >= 160 && layout->code_instructions <= SL_CODE_HEADER_MAX &&
-           layout->code_file + 8 <= layout->code_instructions &&
+           layout->frame_stack_top + 4 <= layout->frame_header && layout->code_instructions >= 160 &&
+           layout->code_instructions <= SL_CODE_HEADER_MAX && layout->code_file + 8 <= layout->code_instructions &&
            layout->code_qualified_name + 8 <= layout->code_instructions &&
            layout->code_line_table + 8 <= layout->code_instructions &&
            layout->code_first_line + 4 <= layout->code_instructions &&
            layout->code_first_traceable + 4 <= layout->code_instructions && layout->object_type == 8 &&
            layout->text_ascii >= 40 && layout->text_ascii <= 64 && layout->text_state + 4 <= layout->text_ascii &&
            layout->text_length + 8 <= layout->text_ascii && layout->bytes_data >= 24 && layout->bytes_data <= 64 &&
-           layout->bytes_size + 8 <= layout->bytes_data && layout->thread_chunk <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_context <= layout->thread_chunk && layout->thread_frame <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_base <= SL_THREAD_BYTES_MAX - 8 && layout->thread_native_id <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_next <= SL_THREAD_BYTES_MAX - 8 && layout->thread_previous <= SL_THREAD_BYTES_MAX - 8 &&
-           layout->thread_interpreter <= SL_THREAD_BYTES_MAX - 8;
+           layout->bytes_size + 8 <= layout->bytes_data && believable_thread(layout);
 }
 
 /* What awaits: 3.13 tells a generator that awaits from one that yields, 3.15 has renumbered the states. */

@@ -123,7 +123,7 @@ static void test_free_threaded_builds_are_refused(void **state)
 static void test_a_corrupt_description_never_leads_outside_of_a_buffer(void **state)
 {
     (void)state;
-    static const uint64_t wrong[] = {0, 1, 7, 255, 511, 4096, 1 << 22, UINT32_MAX, (uint64_t)1 << 32, UINT64_MAX};
+    static const uint64_t wrong[] = {0, 1, 7, 255, 400, 511, 4096, 1 << 22, UINT32_MAX, (uint64_t)1 << 32, UINT64_MAX};
     size_t refused = 0;
     for (size_t i = 0; i < sizeof recorded_descriptions / sizeof recorded_descriptions[0]; i++) {
         for (size_t word = 3; word < recorded_descriptions[i].count; word++) {
@@ -143,12 +143,21 @@ static void test_a_corrupt_description_never_leads_outside_of_a_buffer(void **st
                 assert_true(layout.frame_previous + 8 <= layout.frame_header);
                 assert_true(layout.frame_instruction + 8 <= layout.frame_header);
                 assert_true(layout.frame_owner < layout.frame_header);
+                assert_true(layout.frame_stack_top + 4 <= layout.frame_header);
                 assert_true(layout.code_instructions <= SL_CODE_HEADER_MAX);
                 assert_true(layout.code_qualified_name + 8 <= layout.code_instructions);
                 assert_true(layout.code_line_table + 8 <= layout.code_instructions);
                 assert_true(layout.thread_chunk + 8 <= SL_THREAD_BYTES_MAX);
-                assert_true(layout.thread_native_id + 8 <= SL_THREAD_BYTES_MAX);
-                assert_true(layout.thread_base + 8 <= SL_THREAD_BYTES_MAX);
+                /* What is copied of a thread state reaches to the one or the other. */
+                const uint32_t listed[] = {layout.thread_previous, layout.thread_next, layout.thread_interpreter};
+                const uint32_t walked[] = {layout.thread_native_id, layout.thread_frame, layout.thread_base,
+                                           layout.thread_context};
+                for (size_t field = 0; field < sizeof listed / sizeof listed[0]; field++) {
+                    assert_true(listed[field] <= layout.thread_native_id);
+                }
+                for (size_t field = 0; field < sizeof walked / sizeof walked[0]; field++) {
+                    assert_true(walked[field] <= layout.thread_chunk);
+                }
                 assert_true(layout.text_length + 8 <= layout.text_ascii);
                 assert_true(layout.bytes_size + 8 <= layout.bytes_data);
             }
