@@ -41,7 +41,7 @@ static bool reserve(void **memory, size_t *capacity, size_t needed, size_t eleme
 
 size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t size)
 {
-    if (size > SL_SNAPSHOT_BYTES_MAX - snapshot->size || address + size < address) {
+    if (size > SL_SNAPSHOT_BYTES_MAX - snapshot->size) {
         return SIZE_MAX;
     }
     if (!reserve((void **)&snapshot->bytes, &snapshot->capacity, snapshot->size + size, 1) ||
@@ -71,6 +71,9 @@ enum sl_read sl_snapshot_take(struct sl_snapshot *snapshot, struct sl_process *p
         }
         for (size_t i = 0; i < count; i++) {
             const struct sl_snapshot_piece *piece = &snapshot->pieces[snapshot->taken + i];
+            if (piece->address + piece->size < piece->address) {
+                return SL_READ_FAULT; /* it goes round the end of all addresses: a wild pointer like any other */
+            }
             pieces[i] = (struct sl_read_piece){piece->address, snapshot->bytes + piece->at, piece->size};
         }
         enum sl_read read = sl_process_read_pieces(process, pieces, count);

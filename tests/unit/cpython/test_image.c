@@ -369,11 +369,14 @@ static void test_a_stack_that_does_not_reach_its_bottom_is_torn(void **state)
         assert_int_equal(look(python, &thread, &walk), SL_LOOK_TORN);
         sl_python_detach(python);
     }
-    make(fixture);
-    struct sl_python *python = open_image(fixture);
-    put(frame, fixture->layout.frame_previous, 4096);
-    assert_int_equal(look(python, &thread, &walk), SL_LOOK_FAULT);
-    sl_python_detach(python);
+    const uint64_t unreadable[] = {4096, UINT64_MAX - 7};
+    for (size_t i = 0; i < sizeof unreadable / sizeof unreadable[0]; i++) {
+        make(fixture);
+        struct sl_python *python = open_image(fixture);
+        put(frame, fixture->layout.frame_previous, unreadable[i]);
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_FAULT);
+        sl_python_detach(python);
+    }
 }
 
 /* Before 3.14 a frame says whether it waits for the one that it called. */
