@@ -4,6 +4,8 @@
 #include "extension/token.h"
 #include "sampler/host.h"
 
+#include <unistd.h>
+
 bool sl_contexts_setup(PyObject *module, struct sl_contexts *contexts)
 {
     PyObject *contextvars = PyImport_ImportModule("contextvars");
@@ -56,8 +58,9 @@ static PyMethodDef check_method = {"check_entered_context", check_entered_contex
 /* By entering one that is known. */
 bool sl_contexts_check(void)
 {
-    static bool checked;
-    if (checked) {
+    /* In a child of fork(2) the sampler has forgotten where it is. */
+    static pid_t checked_in;
+    if (checked_in == getpid()) {
         return true;
     }
     PyObject *contextvars = PyImport_ImportModule("contextvars");
@@ -67,7 +70,8 @@ bool sl_contexts_check(void)
     if (check != NULL) {
         result = PyObject_CallMethod(context, "run", "OK", check, (unsigned long long)(uintptr_t)context);
     }
-    checked = result != NULL;
+    bool checked = result != NULL;
+    checked_in = checked ? getpid() : checked_in;
     Py_XDECREF(result);
     Py_XDECREF(check);
     Py_XDECREF(context);

@@ -25,8 +25,8 @@ bool sl_contexts_setup(PyObject *module, struct sl_contexts *contexts);
 int sl_contexts_traverse(struct sl_contexts *contexts, visitproc visit, void *arg);
 void sl_contexts_clear(struct sl_contexts *contexts);
 
-/* Makes sure, once, that the sampler finds in memory which context is entered. False with an exception set if it does not,
- * because this interpreter keeps that elsewhere. */
+/* Makes sure, once in each process, that the sampler finds in memory which context is entered. False with an exception set
+ * if it does not, because this interpreter keeps that elsewhere. */
 bool sl_contexts_check(void);
 
 /* Marks the current context with a new token. False with an exception set when that fails; `mark` is to be taken away all

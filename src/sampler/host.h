@@ -100,9 +100,9 @@ void sl_host_after_fork_in_parent(void);
 void sl_host_after_fork_in_child(void);
 void sl_host_resume(void);
 
-/* Makes sure that the variable of contexts is found where it is thought to be: to be called once, while the context
- * object at `context` is entered in the calling thread, before the first recording that follows contexts. False, with
- * SL_ERROR_UNSUPPORTED, when this interpreter keeps it elsewhere. */
+/* Makes sure that the variable of contexts is found where it is thought to be: to be called once in each process, while
+ * the context object at `context` is entered in the calling thread, before the first recording that follows contexts.
+ * False, with SL_ERROR_UNSUPPORTED, when this interpreter keeps it elsewhere. */
 bool sl_host_check_context(uint64_t context, struct sl_error *error);
 
 #endif
