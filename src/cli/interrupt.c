@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +55,10 @@ void sl_interrupt_arm(uint64_t grace_ns)
 
 void sl_interrupt_guard(const struct sl_output *output)
 {
+    static char *path; /* a copy: a signal may come when the output has been closed, and its own is freed */
     bool file = output != NULL && output->path != NULL;
-    atomic_store(&guarded_path, file ? output->temporary_path : NULL);
+    atomic_store(&guarded_path, NULL);
+    free(path);
+    path = file ? strdup(output->temporary_path) : NULL;
+    atomic_store(&guarded_path, path);
 }
