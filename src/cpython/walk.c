@@ -130,6 +130,8 @@ static enum sl_look find_names(struct sl_stack *stack, struct sl_python *python,
         struct sl_stack again = {0};
         uint64_t still_unchanged = 0;
         if (attempt(&again, python, memory) != SL_FOLLOW_OK || !same_frames(memory)) {
+            /* Where something could not be read twice, what was found is forgotten. */
+            look = memory->last_count > 0 ? SL_LOOK_OK : SL_LOOK_TORN;
             break;
         }
         look = sl_stack_resolve(&again, &still_unchanged);
