@@ -212,7 +212,8 @@ static const struct sl_known_code *whose_turn(const struct sl_python *python, co
     const struct sl_known_code *turn = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        if (known != NULL && sl_code_trusted(known) && (turn == NULL || known->compared_walk < turn->compared_walk)) {
+        if (known != NULL && sl_code_trusted(&python->codes, known) &&
+            (turn == NULL || known->compared_walk < turn->compared_walk)) {
             turn = known;
         }
     }
@@ -231,7 +232,7 @@ static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_fr
     sl_snapshot_clear(&python->snapshot);
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
-        compared[i] = known != NULL && (known == turn || !sl_code_trusted(known));
+        compared[i] = known != NULL && (known == turn || !sl_code_trusted(&python->codes, known));
         if (compared[i] && !sl_code_check_add(&python->snapshot, layout, known)) {
             return SL_LOOK_MEMORY;
         }

@@ -1,5 +1,6 @@
 #include "cpython/code_cache.h"
 
+#include "base/array.h"
 #include "cpython/code_object.h"
 
 #include <assert.h>
@@ -51,6 +52,7 @@ void sl_code_cache_destroy(struct sl_code_cache *cache)
     free(cache->slots);
     free(cache->codes);
     free(cache->code_slots);
+    free(cache->homes);
     sl_code_cache_init(cache);
 }
 
@@ -183,11 +185,11 @@ static struct sl_code *next_code(struct sl_code_cache *cache)
     return &cache->codes[block][cache->code_count % CODES_PER_BLOCK];
 }
 
-/* The number of a code by its content, with a copy of the content when it is new; SL_CODE_NUMBER_NONE when memory is
- * exhausted. */
+/* The number of a code by its content, with a copy of the content when it is new, met at `address`; SL_CODE_NUMBER_NONE when
+ * memory is exhausted. */
 #define SL_CODE_NUMBER_NONE UINT32_MAX
 
-static uint32_t number_of(struct sl_code_cache *cache, const struct sl_code *code)
+static uint32_t number_of(struct sl_code_cache *cache, const struct sl_code *code, uint64_t address)
 {
     if (cache->code_count * 2 >= cache->code_slot_count && !grow_code_slots(cache)) {
         return SL_CODE_NUMBER_NONE;
@@ -197,8 +199,9 @@ static uint32_t number_of(struct sl_code_cache *cache, const struct sl_code *cod
         return *slot - 1;
     }
     struct sl_code *place = next_code(cache);
+    bool home = sl_array_room(&cache->homes, &cache->home_capacity, cache->code_count, sizeof *cache->homes);
     char *text = malloc(code->name_size + code->file_size + 2);
-    if (place == NULL || text == NULL) {
+    if (place == NULL || !home || text == NULL) {
         free(text);
         return SL_CODE_NUMBER_NONE;
     }
@@ -209,6 +212,7 @@ static uint32_t number_of(struct sl_code_cache *cache, const struct sl_code *cod
     place->file = text + code->name_size + 1;
     memcpy(text + code->name_size + 1, code->file, code->file_size);
     text[code->name_size + 1 + code->file_size] = '\0';
+    cache->homes[cache->code_count] = address;
     *slot = ++cache->code_count;
     return cache->code_count - 1;
 }
@@ -242,6 +246,11 @@ bool sl_code_cache_churns(const struct sl_code_cache *cache)
     return cache->churn > CHURN_COUNTS;
 }
 
+bool sl_code_cache_made_once(const struct sl_code_cache *cache, const struct sl_known_code *known)
+{
+    return cache->homes[known->number] == known->address;
+}
+
 static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
 {
     struct sl_code code = {
@@ -251,12 +260,18 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
         .file_size = read->file.size,
         .first_line = read->identity.first_line,
     };
-    uint32_t number = number_of(cache, &code);
+    uint32_t number = number_of(cache, &code, read->address);
     struct sl_known_code *item = sl_code_cache_find(cache, read->address);
     if (number == SL_CODE_NUMBER_NONE) {
         return false;
     }
     note_churn(cache, item != NULL && item->number != number);
+    if (item != NULL) {
+        cache->homes[item->number] = 0;
+    }
+    if (item != NULL || cache->homes[number] != read->address) {
+        cache->homes[number] = 0;
+    }
     if (item == NULL) {
         item = add_item(cache, read->address);
         if (item == NULL) {

@@ -65,6 +65,8 @@ struct sl_code_cache {
 
     struct sl_code **codes; /* by number, in blocks that never move */
     uint32_t code_count, block_capacity;
+    uint64_t *homes; /* by number: the address at which it was met; 0: it was made more than once */
+    uint32_t home_capacity;
     uint32_t *code_slots; /* hash table of number + 1, by content */
     uint32_t code_slot_count;
 
@@ -86,6 +88,10 @@ struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint
 
 /* Whether code is made in the place of other code all the time: of what was learned lately, every eighth or more. */
 bool sl_code_cache_churns(const struct sl_code_cache *cache);
+
+/* Whether this is the only code object of its content that was met, at an address where nothing else was. One that was made
+ * twice may be made again, and then lie where another one lies now. */
+bool sl_code_cache_made_once(const struct sl_code_cache *cache, const struct sl_known_code *known);
 
 const struct sl_code *sl_code_cache_code(const struct sl_code_cache *cache, uint32_t number);
 

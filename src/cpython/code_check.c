@@ -57,8 +57,9 @@ void sl_code_check_passed(struct sl_known_code *known, uint64_t now_ns)
     known->lived_ns = now_ns - known->met_ns;
 }
 
-bool sl_code_trusted(const struct sl_known_code *known)
+bool sl_code_trusted(const struct sl_code_cache *cache, const struct sl_known_code *known)
 {
     bool long_lived = known->matches >= MATCHES_IN_LIFE && known->lived_ns >= LIFE_NS;
-    return !known->short_lived && (long_lived || known->matches >= MATCHES_TO_TRUST);
+    return !known->short_lived && (long_lived || known->matches >= MATCHES_TO_TRUST) &&
+           sl_code_cache_made_once(cache, known);
 }

@@ -22,7 +22,9 @@ bool sl_code_check_passes(const struct sl_snapshot *snapshot, size_t first, cons
 void sl_code_check_passed(struct sl_known_code *known, uint64_t now_ns);
 
 /* Whether the code object is believed to stay, so that it need not be compared each time: it was found to be there a
- * thousand times, or a few times over a second or longer. In a large program most are seldom met. */
-bool sl_code_trusted(const struct sl_known_code *known);
+ * thousand times, or a few times over a second or longer (in a large program most are seldom met), and neither it nor
+ * another one in its place is known to have been made anew: without a number that tells code objects apart, what is made
+ * again and again in the same place matches all the time, until something else is made there. */
+bool sl_code_trusted(const struct sl_code_cache *cache, const struct sl_known_code *known);
 
 #endif

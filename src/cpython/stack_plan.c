@@ -161,7 +161,7 @@ static bool add_codes(struct sl_stack *stack)
         if (known == NULL || known->compared_walk == python->walk) {
             continue;
         }
-        if (!told && sl_code_trusted(known)) {
+        if (!told && sl_code_trusted(&python->codes, known)) {
             if (turn > 0) {
                 turn--;
                 continue;

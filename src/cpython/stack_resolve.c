@@ -57,7 +57,7 @@ static bool confirmed(const struct sl_stack *stack, const struct sl_known_code *
     if (stack->python->layout.interpreter_code_generation != 0) {
         return known->interpreter == stack->memory->interpreter && known->generation == stack->freed_behind;
     }
-    return sl_code_trusted(known);
+    return sl_code_trusted(&stack->python->codes, known);
 }
 
 /* Of a stack that is deeper, so many of its innermost and its outermost frames are searched. */

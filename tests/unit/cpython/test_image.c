@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "cpython/code_check.h"
 #include "cpython/runtime.h"
 #include "descriptions.h"
 #include "made_image.h"
@@ -297,6 +298,48 @@ static void test_more_code_objects_than_are_kept_are_read_anew(void **state)
         assert_int_equal(python->codes.count, 2);
         assert_true(python->codes.serial > learned);
         learned = python->codes.serial;
+    }
+    sl_python_detach(python);
+}
+
+static void exchange_code(struct image *image)
+{
+    uint8_t code[CODE_BYTES];
+    memcpy(code, image->code[0], sizeof code);
+    memcpy(image->code[0], image->code[1], sizeof code);
+    memcpy(image->code[1], code, sizeof code);
+}
+
+/* Where nothing tells code objects apart but what they are called, those that were there a thousand times are believed to
+ * stay, until one of them turns up in the place of another. */
+static void test_what_was_made_again_is_not_believed_to_stay(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    python->layout.code_version = 0;
+    python->layout.interpreter_code_generation = 0;
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        python->codes.items[i].matches = 1000;
+        assert_true(sl_code_trusted(&python->codes, &python->codes.items[i]));
+    }
+    exchange_code(fixture->image);
+    for (int turn = 0; turn < 2 * FRAMES; turn++) {
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK); /* each is compared in its turn */
+    }
+    for (int turn = 0; turn < 4; turn++) {
+        const char *const names[] = {turn % 2 == 0 ? "even" : "odd", turn % 2 == 0 ? "odd" : "even"};
+        assert_string_equal(sl_python_code(python, walk.frames[0].code)->name, names[0]);
+        assert_string_equal(sl_python_code(python, walk.frames[1].code)->name, names[1]);
+        for (uint32_t i = 0; i < 2; i++) {
+            python->codes.items[i].matches = 1000;
+            assert_false(sl_code_trusted(&python->codes, &python->codes.items[i]));
+        }
+        exchange_code(fixture->image);
+        assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
     }
     sl_python_detach(python);
 }
@@ -625,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
         cmocka_unit_test(test_more_code_objects_than_are_kept_are_read_anew),
+        cmocka_unit_test(test_what_was_made_again_is_not_believed_to_stay),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_name_that_is_not_mapped_any_more_is_read_where_it_is_now),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),

@@ -235,7 +235,7 @@ static void check_turns(struct sl_python *python, pid_t pid)
     assert_true(walk.count >= 3);
     for (uint32_t i = 0; i < python->codes.count; i++) {
         python->codes.items[i].matches = 1000;
-        assert_true(sl_code_trusted(&python->codes.items[i]));
+        assert_true(sl_code_trusted(&python->codes, &python->codes.items[i]));
     }
     uint64_t first = python->walk;
     for (size_t n = 0; n < 2 * (walk.count + 2); n++) {
