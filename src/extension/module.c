@@ -4,15 +4,15 @@
 #include "base/output.h"
 #include "extension/forks.h"
 #include "extension/recording.h"
+#include "extension/running_task.h"
 #include "extension/session.h"
-#include "extension/tasks.h"
 #include "extension/watch.h"
 #include "render/render.h"
 
 struct state {
     PyObject *session_type;
     struct sl_recording_state recording;
-    struct sl_tasks tasks;
+    struct sl_running_task_names tasks;
     struct sl_watch_state watch;
 };
 
@@ -101,7 +101,7 @@ static PyObject *current_task(PyObject *module, PyObject *ignored)
 {
     (void)ignored;
     const struct state *state = PyModule_GetState(module);
-    return state != NULL ? sl_tasks_current_tuple(&state->tasks) : NULL;
+    return state != NULL ? sl_running_task_tuple(&state->tasks) : NULL;
 }
 
 static PyMethodDef methods[] = {
@@ -116,7 +116,7 @@ struct sl_recording_state *sl_module_recording_state(PyObject *module)
     return state != NULL ? &state->recording : NULL;
 }
 
-const struct sl_tasks *sl_module_tasks(PyObject *module)
+const struct sl_running_task_names *sl_module_tasks(PyObject *module)
 {
     const struct state *state = PyModule_GetState(module);
     return state != NULL ? &state->tasks : NULL;
@@ -136,7 +136,7 @@ static int execute(PyObject *module)
     }
     state->session_type = sl_session_type(module);
     bool made = state->session_type != NULL && sl_recording_setup(module, &state->recording) == 0 &&
-                sl_tasks_setup(&state->tasks) && sl_watch_setup(module, &state->watch) && sl_forks_setup();
+                sl_running_task_setup(&state->tasks) && sl_watch_setup(module, &state->watch) && sl_forks_setup();
     return made ? 0 : -1;
 }
 
@@ -153,7 +153,7 @@ static int clear(PyObject *module)
     struct state *state = PyModule_GetState(module);
     Py_CLEAR(state->session_type);
     sl_recording_clear(&state->recording);
-    sl_tasks_clear(&state->tasks);
+    sl_running_task_clear(&state->tasks);
     sl_watch_state_clear(&state->watch);
     return 0;
 }

@@ -7,7 +7,7 @@
 #ifndef SL_EXTENSION_WATCH_H
 #define SL_EXTENSION_WATCH_H
 
-#include "extension/tasks.h"
+#include "extension/running_task.h"
 
 #include <Python.h>
 
@@ -55,6 +55,6 @@ struct sl_watch_state *sl_watch_state_of(PyObject *self);
 
 /* Where a type of this module finds what is kept: to be provided by module.c. NULL with an exception set on failure. */
 struct sl_watch_state *sl_module_watch_state(PyObject *module);
-const struct sl_tasks *sl_module_tasks(PyObject *module);
+const struct sl_running_task_names *sl_module_tasks(PyObject *module);
 
 #endif

@@ -69,9 +69,9 @@ static PyObject *begin_recording(PyObject *module, const struct sl_watches *watc
                                  PyObject *caller)
 {
     struct sl_recording_state *recordings = sl_module_recording_state(module);
-    const struct sl_tasks *tasks = sl_module_tasks(module);
-    struct sl_task task;
-    if (recordings == NULL || tasks == NULL || !sl_tasks_current(tasks, &task)) {
+    const struct sl_running_task_names *tasks = sl_module_tasks(module);
+    struct sl_running_task task;
+    if (recordings == NULL || tasks == NULL || !sl_running_task_find(tasks, &task)) {
         return NULL;
     }
     watch->in_task = task.runs;
@@ -89,7 +89,7 @@ static PyObject *begin_recording(PyObject *module, const struct sl_watches *watc
         recording = sl_recording_begin(recordings, &request);
         Py_DECREF(description);
     }
-    sl_task_release(&task);
+    sl_running_task_release(&task);
     return recording;
 }
 

@@ -1,4 +1,4 @@
-#include "extension/tasks.h"
+#include "extension/running_task.h"
 
 enum {
     ASYNCIO,
@@ -20,10 +20,10 @@ static const char *const texts[] = {
 };
 
 _Static_assert(sizeof texts / sizeof texts[0] == NAMES &&
-                   sizeof((struct sl_tasks *)0)->names / sizeof(PyObject *) == NAMES,
+                   sizeof((struct sl_running_task_names *)0)->names / sizeof(PyObject *) == NAMES,
                "every name has a place");
 
-bool sl_tasks_setup(struct sl_tasks *tasks)
+bool sl_running_task_setup(struct sl_running_task_names *tasks)
 {
     for (int i = 0; i < NAMES; i++) {
         tasks->names[i] = PyUnicode_InternFromString(texts[i]);
@@ -34,14 +34,14 @@ bool sl_tasks_setup(struct sl_tasks *tasks)
     return true;
 }
 
-void sl_tasks_clear(struct sl_tasks *tasks)
+void sl_running_task_clear(struct sl_running_task_names *tasks)
 {
     for (int i = 0; i < NAMES; i++) {
         Py_CLEAR(tasks->names[i]);
     }
 }
 
-void sl_task_release(struct sl_task *task)
+void sl_running_task_release(struct sl_running_task *task)
 {
     Py_CLEAR(task->coroutine);
     Py_CLEAR(task->object);
@@ -76,7 +76,7 @@ static PyObject *or_null(PyObject *object)
     return object;
 }
 
-static bool find_asyncio(const struct sl_tasks *tasks, struct sl_task *task)
+static bool find_asyncio(const struct sl_running_task_names *tasks, struct sl_running_task *task)
 {
     PyObject *asyncio = imported(tasks->names[ASYNCIO]);
     if (asyncio == NULL) {
@@ -100,7 +100,7 @@ static bool find_asyncio(const struct sl_tasks *tasks, struct sl_task *task)
     return PyErr_Occurred() == NULL;
 }
 
-static bool find_trio(const struct sl_tasks *tasks, struct sl_task *task)
+static bool find_trio(const struct sl_running_task_names *tasks, struct sl_running_task *task)
 {
     PyObject *trio = imported(tasks->names[TRIO]);
     if (trio == NULL) {
@@ -121,7 +121,7 @@ static bool find_trio(const struct sl_tasks *tasks, struct sl_task *task)
 }
 
 /* The outermost one of a thread is the thread itself. */
-static bool find_greenlet(const struct sl_tasks *tasks, struct sl_task *task)
+static bool find_greenlet(const struct sl_running_task_names *tasks, struct sl_running_task *task)
 {
     PyObject *greenlet = imported(tasks->names[GREENLET]);
     if (greenlet == NULL) {
@@ -139,29 +139,29 @@ static bool find_greenlet(const struct sl_tasks *tasks, struct sl_task *task)
     return true;
 }
 
-bool sl_tasks_current(const struct sl_tasks *tasks, struct sl_task *task)
+bool sl_running_task_find(const struct sl_running_task_names *tasks, struct sl_running_task *task)
 {
-    *task = (struct sl_task){0};
-    static bool (*const finders[])(const struct sl_tasks *, struct sl_task *) = {find_asyncio, find_trio,
-                                                                                 find_greenlet};
+    *task = (struct sl_running_task){0};
+    static bool (*const finders[])(const struct sl_running_task_names *,
+                                   struct sl_running_task *) = {find_asyncio, find_trio, find_greenlet};
     for (size_t i = 0; i < sizeof finders / sizeof finders[0] && !task->runs; i++) {
         if (!finders[i](tasks, task)) {
-            sl_task_release(task);
+            sl_running_task_release(task);
             return false;
         }
     }
     return true;
 }
 
-PyObject *sl_tasks_current_tuple(const struct sl_tasks *tasks)
+PyObject *sl_running_task_tuple(const struct sl_running_task_names *tasks)
 {
-    struct sl_task task;
-    if (!sl_tasks_current(tasks, &task)) {
+    struct sl_running_task task;
+    if (!sl_running_task_find(tasks, &task)) {
         return NULL;
     }
     PyObject *tuple =
         Py_BuildValue("(OOO)", task.runs ? Py_True : Py_False, task.coroutine != NULL ? task.coroutine : Py_None,
                       task.object != NULL ? task.object : Py_None);
-    sl_task_release(&task);
+    sl_running_task_release(&task);
     return tuple;
 }
