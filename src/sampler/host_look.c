@@ -233,7 +233,7 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
     }
     enum sl_host_top top = recording->open ? translate(look, view, observed, sight) : top_of(sight);
     if (recording->options.scope == SL_HOST_THREADS) {
-        struct sl_recorded_thread *thread = &view->thread->recorded;
+        struct sl_recording_thread *thread = &view->thread->recorded;
         facts_of(recording)->broken += top == SL_HOST_TOP_BROKEN;
         facts_of(recording)->missed += top == SL_HOST_TOP_MISSED;
         sl_recording_sample(&recording->recording, thread, view->stack,

@@ -231,7 +231,7 @@ void sl_host_recording_stem(struct sl_host_recording *recording, uint32_t thread
 }
 
 sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,
-                                 struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code)
+                                 struct sl_recording_thread *thread, sl_state state, uint64_t task, uint32_t code)
 {
     if (task == 0) {
         return state;

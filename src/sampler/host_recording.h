@@ -82,7 +82,7 @@ struct sl_host_recording {
     sl_function await_mark, switched_out_mark;
 
     /* The scope's one line of time; not for SL_HOST_THREADS. */
-    struct sl_recorded_thread scope;
+    struct sl_recording_thread scope;
     uint64_t cpu_before_ns; /* of the starter */
 
     uint64_t process_cpu_before_ns, children_cpu_before_ns, sampler_cpu_before_ns;
@@ -133,7 +133,7 @@ void sl_host_recording_stem(struct sl_host_recording *recording, uint32_t thread
 
 /* What a thread does, with the task that it runs (as in struct sl_walk); 0: none. Of one that is open. */
 sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,
-                                 struct sl_recorded_thread *thread, sl_state state, uint64_t task, uint32_t code);
+                                 struct sl_recording_thread *thread, sl_state state, uint64_t task, uint32_t code);
 
 /* The stack of what is known to stand on top of `frames`; SL_NONE when memory is exhausted. Of one that is open. */
 sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_host_top top);

@@ -8,7 +8,7 @@
 #include "sampler/translation.h"
 
 struct sl_member_thread {
-    struct sl_recorded_thread recorded;
+    struct sl_recording_thread recorded;
     uint64_t cpu_before_ns; /* used before it was recorded */
     uint64_t cpu_ns;        /* used since, as last read */
     uint64_t name_due_ns;

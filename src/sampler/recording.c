@@ -27,7 +27,7 @@ void sl_recording_destroy(struct sl_recording *recording)
     recording->samples = NULL;
 }
 
-sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_state state,
+sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recording_thread *thread, sl_state state,
                               uint64_t address, uint32_t code, sl_function coroutine)
 {
     bool is_new;
@@ -38,7 +38,7 @@ sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recorded
     return sl_state_in_task(state, number);
 }
 
-void sl_recording_sample(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_stack stack,
+void sl_recording_sample(struct sl_recording *recording, struct sl_recording_thread *thread, sl_stack stack,
                          sl_state state)
 {
     if (thread->told && thread->stack == stack && thread->state == state) {

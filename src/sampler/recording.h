@@ -35,7 +35,7 @@ struct sl_recording {
 };
 
 /* A thread as it stands in the recording. */
-struct sl_recorded_thread {
+struct sl_recording_thread {
     uint32_t index; /* in the recorder */
     bool told;      /* it has a sample already, the last of which said: */
     sl_stack stack;
@@ -49,11 +49,11 @@ void sl_recording_destroy(struct sl_recording *recording);
 
 /* The state of a thread that runs a task: `coroutine` is its outermost one, whose frame lies at `address` and runs code
  * number `code` of its process. */
-sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_state state,
+sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recording_thread *thread, sl_state state,
                               uint64_t address, uint32_t code, sl_function coroutine);
 
 /* What `thread` does in this look. */
-void sl_recording_sample(struct sl_recording *recording, struct sl_recorded_thread *thread, sl_stack stack,
+void sl_recording_sample(struct sl_recording *recording, struct sl_recording_thread *thread, sl_stack stack,
                          sl_state state);
 
 /* Tells the look and what was collected for it. */
