@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Interpreters and threads are looked at through these first; only the addresses found are kept. */
+/* What is looked for in a file that may hold an interpreter. */
 enum { RUNTIME_SECTION, RUNTIME_SYMBOL, VERSION_SYMBOL, DEBUG_SYMBOL, OLD_SYMBOL, NAME_COUNT };
 
 struct found {

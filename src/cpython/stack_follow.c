@@ -130,7 +130,6 @@ static enum sl_follow confirm_extra(struct sl_stack *stack)
     return current == stack->current ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
 }
 
-/* The thread state at the moment, and whether what was asked for is what it points to. */
 /* Frames of different contexts may lie in the same places one after the other, so what was copied before and behind the
  * moment must be of the context of the moment. */
 static bool same_context(const struct sl_stack *stack, size_t piece)
@@ -138,6 +137,7 @@ static bool same_context(const struct sl_stack *stack, size_t piece)
     return piece == SL_NO_PIECE || sl_word(sl_snapshot_copy(&stack->python->snapshot, piece)) == stack->context;
 }
 
+/* The thread state at the moment, and whether what was asked for is what it points to. */
 static enum sl_follow begin(struct sl_stack *stack)
 {
     struct sl_python *python = stack->python;

@@ -144,17 +144,6 @@ static struct file *file_at(struct sl_source_text *source, int place, const char
     return file;
 }
 
-bool sl_source_text_file(struct sl_source_text *source, int place, const char *path, const char **text, size_t *size)
-{
-    const struct file *file = file_at(source, place, path);
-    if (file == NULL || file->text == NULL) {
-        return false;
-    }
-    *text = file->text;
-    *size = file->size;
-    return true;
-}
-
 /* The size of the line end at `at`, 0 when there is none. */
 static size_t line_end_at(const struct file *file, size_t at)
 {

@@ -22,11 +22,9 @@ void sl_source_text_until(struct sl_source_text *source, uint64_t newest_ns);
 /* NULL is allowed. */
 void sl_source_text_destroy(struct sl_source_text *source);
 
-/* A whole file at a place (source_places.h), of which each path has one. Untouched: it may hold anything. False when it is not to be had. Valid until the destroy. */
-bool sl_source_text_file(struct sl_source_text *source, int place, const char *path, const char **text, size_t *size);
-
-/* One line (numbered from 1) without white space at either end. False when it is not to be had, or blank. Lines are
- * those that Python counts: they end in \n, \r\n or \r. */
+/* One line (numbered from 1) without white space at either end, of a file at a place (source_places.h), of which each path
+ * has one. False when it is not to be had, or blank. Lines are those that Python counts: they end in \n, \r\n or \r. Valid
+ * until the destroy. */
 bool sl_source_text_line(struct sl_source_text *source, int place, const char *path, uint32_t line, const char **text,
                          size_t *size);
 

@@ -31,7 +31,6 @@ enum sl_host_top {
 struct sl_host_thread {
     struct sl_host_view *views;
     struct sl_host_tokens tokens[SL_STRANDS_MAX]; /* of its thread states, in no order */
-    size_t token_count;
 };
 
 /* A thread as one recording sees it. */

@@ -17,7 +17,7 @@
 struct sl_session;
 
 struct sl_session_options {
-    uint64_t interval_ns; /* length of a slot: 10 us (SL_INTERVAL_MIN_NS) to 10 s (SL_INTERVAL_MAX_NS) */
+    uint64_t interval_ns; /* length of a slot: 1 us (SL_INTERVAL_MIN_NS) to 10 s (SL_INTERVAL_MAX_NS) */
     bool main_thread_only;
     bool states;          /* look up what each thread is doing (state.h) */
     uint64_t duration_ns; /* ends by itself after this; 0: no limit */

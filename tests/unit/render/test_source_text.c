@@ -75,11 +75,6 @@ static void lines_are_counted_as_python_counts_them(void **state)
     check_line(fixture, 7, "seven");
     check_line(fixture, 8, NULL);
     check_line(fixture, UINT32_MAX, NULL);
-    const char *whole = NULL;
-    size_t size = 0;
-    assert_true(sl_source_text_file(fixture->source, AT_FDCWD, fixture->path, &whole, &size));
-    assert_int_equal(size, sizeof text - 1);
-    assert_memory_equal(whole, text, size);
 }
 
 static void a_file_is_read_once(void **state)
@@ -96,13 +91,13 @@ static void what_is_no_regular_file_is_never_opened(void **state)
     struct fixture *fixture = *state;
     const char *text = NULL;
     size_t size = 0;
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "/dev/zero", &text, &size));
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "/dev/tty", &text, &size));
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "/proc/kmsg", &text, &size));
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "/tmp", &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/dev/zero", 1, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/dev/tty", 1, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/proc/kmsg", 1, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/tmp", 1, &text, &size));
     /* A FIFO without a writer would keep an open waiting for ever. */
     assert_int_equal(mkfifo(fixture->path, 0600), 0);
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, fixture->path, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, fixture->path, 1, &text, &size));
 }
 
 static void a_path_that_is_not_absolute_or_not_there_gives_nothing(void **state)
@@ -110,11 +105,11 @@ static void a_path_that_is_not_absolute_or_not_there_gives_nothing(void **state)
     struct fixture *fixture = *state;
     const char *text = NULL;
     size_t size = 0;
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "meson.build", &text, &size));
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "<string>", &text, &size));
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, "", &text, &size));
-    assert_false(sl_source_text_file(fixture->source, AT_FDCWD, fixture->path, &text, &size));
-    assert_false(sl_source_text_file(NULL, AT_FDCWD, fixture->path, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "meson.build", 1, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "<string>", 1, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "", 1, &text, &size));
+    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, fixture->path, 1, &text, &size));
+    assert_false(sl_source_text_line(NULL, AT_FDCWD, fixture->path, 1, &text, &size));
 }
 
 static void a_huge_file_is_left_out(void **state)
@@ -134,7 +129,7 @@ static void no_more_than_so_many_files_are_read(void **state)
         const char *text = NULL;
         size_t size = 0;
         snprintf(path, sizeof path, "%s/missing%d.py", fixture->folder, i);
-        assert_false(sl_source_text_file(fixture->source, AT_FDCWD, path, &text, &size));
+        assert_false(sl_source_text_line(fixture->source, AT_FDCWD, path, 1, &text, &size));
     }
     check_line(fixture, 1, NULL);
 }
