@@ -1,5 +1,6 @@
 #include "cpython/await.h"
 
+#include "base/array.h"
 #include "cpython/code_check.h"
 #include "cpython/runtime.h"
 #include "cpython/types.h"
@@ -53,31 +54,13 @@ static enum sl_look look_at_word(struct following *following, uint64_t address, 
     return sl_trail_word(&following->await->trail, following->python->process, address, word);
 }
 
-static bool grow_array(void *array, size_t capacity, size_t element)
-{
-    void **pointer = array;
-    void *moved = realloc(*pointer, capacity * element);
-    if (moved == NULL) {
-        return false;
-    }
-    *pointer = moved;
-    return true;
-}
-
 /* Room for one frame more. */
 static bool grow(struct sl_await *await)
 {
-    if (await->walk.count < await->capacity) {
-        return true;
-    }
-    size_t capacity = await->capacity == 0 ? 16 : await->capacity * 2;
-    if (!grow_array(&await->frames, capacity, sizeof *await->frames) ||
-        !grow_array(&await->addresses, capacity, sizeof *await->addresses) ||
-        !grow_array(&await->instructions, capacity, sizeof *await->instructions)) {
-        return false;
-    }
-    await->capacity = capacity;
-    return true;
+    uint32_t count = (uint32_t)await->walk.count;
+    return sl_array_room(&await->frames, &await->frame_capacity, count, sizeof *await->frames) &&
+           sl_array_room(&await->addresses, &await->address_capacity, count, sizeof *await->addresses) &&
+           sl_array_room(&await->instructions, &await->instruction_capacity, count, sizeof *await->instructions);
 }
 
 /* What the frame that begins at `frame` awaits: what lies on top of its value stack. */

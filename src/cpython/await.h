@@ -23,7 +23,7 @@ struct sl_await {
     struct sl_frame *frames;         /* owned, as are of the same frames: */
     struct sl_stem_frame *addresses; /* where they lie, */
     uint64_t *instructions;          /* and the addresses of their instructions */
-    size_t capacity;
+    uint32_t frame_capacity, address_capacity, instruction_capacity;
 };
 
 void sl_await_init(struct sl_await *await);
