@@ -185,7 +185,7 @@ static struct sl_code *next_code(struct sl_code_cache *cache)
     return &cache->codes[block][cache->code_count % CODES_PER_BLOCK];
 }
 
-/* The number of a code by its content, with a copy of the content when it is new, met at `address`; SL_CODE_NUMBER_NONE when
+/* The number of a code, met at `address`, by its content, of which a copy is kept when it is new; SL_CODE_NUMBER_NONE when
  * memory is exhausted. */
 #define SL_CODE_NUMBER_NONE UINT32_MAX
 

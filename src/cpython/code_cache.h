@@ -79,7 +79,7 @@ struct sl_code_cache {
 void sl_code_cache_init(struct sl_code_cache *cache);
 void sl_code_cache_destroy(struct sl_code_cache *cache);
 
-/* Empties the table if it has come to its limit. Only where a walk begins: what a walk has found must stay until its end. */
+/* Empties the table if it has come to its limit. Only where a walk begins: what one has found must stay until its end. */
 void sl_code_cache_bound(struct sl_code_cache *cache);
 
 /* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn
@@ -89,8 +89,8 @@ struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint
 /* Whether code is made in the place of other code all the time: of what was learned lately, every eighth or more. */
 bool sl_code_cache_churns(const struct sl_code_cache *cache);
 
-/* Whether this is the only code object of its content that was met, at an address where nothing else was. One that was made
- * twice may be made again, and then lie where another one lies now. */
+/* Whether this is the only code object of its content that was met, at an address where nothing else was. One that was
+ * made twice may be made again, and then lie where another one lies now. */
 bool sl_code_cache_made_once(const struct sl_code_cache *cache, const struct sl_known_code *known);
 
 const struct sl_code *sl_code_cache_code(const struct sl_code_cache *cache, uint32_t number);

@@ -170,8 +170,8 @@ static bool choose_layout(struct sl_python *python, const struct found *found, s
     return true;
 }
 
-/* The first interpreter that has a thread, and that, which is 0 when none has. One in which nothing runs has none: from 3.13 on
- * also one that was made for later, which then is the first of the list. */
+/* The first interpreter that has a thread, and that, which is 0 when none has. From 3.13 on one that was made for later has
+ * none while nothing runs in it, and is the first of the list. */
 static enum sl_read find_thread(const struct sl_python *python, uint64_t *interpreter, uint64_t *thread)
 {
     const struct sl_layout *layout = &python->layout;

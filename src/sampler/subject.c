@@ -71,8 +71,8 @@ void sl_subject_forget(struct sl_subject *subject)
     subject->count = kept;
 }
 
-/* What every sweep begins with, beside the list of threads. No walk of the last sweep is needed any more; in the middle of
- * one, a viewer may hold those of a thread that the list, read again meanwhile, does not have. */
+/* What every sweep begins with, beside the list of threads. Only now is no walk of the last one needed any more: within a
+ * sweep a viewer may hold those of a thread that the list, when it was read again, did not have. */
 static bool begin_sweep(struct sl_subject *subject, uint64_t now_ns)
 {
     sl_python_threads_forget(subject->python);
