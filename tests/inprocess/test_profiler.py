@@ -45,8 +45,8 @@ def test_numbers_have_a_point_whatever_the_programs_locale_says(
     stacklapse: Command, python: Interpreter, tmp_path: Path
 ) -> None:
     localedef = shutil.which("localedef")
-    made = [localedef or "", "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"]
-    if localedef is None or subprocess.run(made, check=False).returncode != 0:
+    arguments = ("-i", "de_DE", "-f", "UTF-8", str(tmp_path / "de_DE.UTF-8"))
+    if localedef is None or subprocess.run([localedef, *arguments], check=False).returncode != 0:
         pytest.skip("needs localedef and the source of the locale de_DE (Debian's package locales)")
     run_inside(stacklapse, python, "decimal_comma.py", environment={"LOCPATH": str(tmp_path)})
 
