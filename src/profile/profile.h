@@ -102,7 +102,6 @@ struct sl_facts {
     uint64_t interval_ns;   /* the length of a slot; SL_INTERVAL_UNKNOWN when the recording does not tell */
     uint64_t duration_ns;
     uint64_t looks;           /* slots in which a look was taken */
-    uint64_t looks_read;      /* of these, those that the trace holds one by one: no more than its size allows */
     uint64_t samples;         /* stacks recorded, those told as broken included */
     uint64_t broken;          /* stacks that stayed inconsistent after every retry; they are recorded as [broken] */
     uint64_t missed;          /* looks at a thread that could not be read at all; recorded as [missed] */
@@ -116,6 +115,7 @@ struct sl_facts {
     uint64_t trace_bytes;     /* size of the trace this was read from, 0 when there is none */
     bool complete;            /* the recording was closed in order, and all of it could be read */
     uint64_t lost_bytes;      /* of the trace that could not be read */
+    uint64_t looks_read;      /* looks that the trace holds one by one: no more than its size allows */
 };
 
 struct sl_profile {

@@ -21,26 +21,14 @@ struct file {
 enum { slot_count = 2 * SL_SOURCE_FILES_MAX };
 
 struct sl_source_text {
-    uint64_t newest_ns;
     size_t bytes;
     uint32_t file_count;
     struct file files[slot_count]; /* open addressing by the path's hash */
 };
 
-struct sl_source_text *sl_source_text_create(uint64_t newest_ns)
+struct sl_source_text *sl_source_text_create(void)
 {
-    struct sl_source_text *source = calloc(1, sizeof *source);
-    if (source != NULL) {
-        source->newest_ns = newest_ns;
-    }
-    return source;
-}
-
-void sl_source_text_until(struct sl_source_text *source, uint64_t newest_ns)
-{
-    if (source != NULL) {
-        source->newest_ns = newest_ns;
-    }
+    return calloc(1, sizeof(struct sl_source_text));
 }
 
 void sl_source_text_destroy(struct sl_source_text *source)
@@ -56,39 +44,39 @@ void sl_source_text_destroy(struct sl_source_text *source)
     free(source);
 }
 
-static bool may_be_read(const struct stat *facts, const struct sl_source_text *source)
+static bool may_be_read(const struct stat *facts, const struct sl_source_text *source, uint64_t newest_ns)
 {
     uint64_t modified_ns = (uint64_t)facts->st_mtim.tv_sec * 1000000000 + (uint64_t)facts->st_mtim.tv_nsec;
     return S_ISREG(facts->st_mode) && facts->st_size > 0 && (uint64_t)facts->st_size <= SL_SOURCE_FILE_MAX &&
            (uint64_t)facts->st_size <= SL_SOURCE_BYTES_MAX - source->bytes &&
-           (source->newest_ns == 0 || modified_ns <= source->newest_ns);
+           (newest_ns == 0 || modified_ns <= newest_ns);
 }
 
 /* Opened for looking at only, because opening a device can already do something. */
-static bool is_readable(const struct sl_source_text *source, int place, const char *path)
+static bool is_readable(const struct sl_source_text *source, const struct sl_source_file *wanted)
 {
-    int descriptor = sl_source_open(place, path, O_PATH);
+    int descriptor = sl_source_open(wanted->place, wanted->path, O_PATH);
     if (descriptor < 0) {
         return false;
     }
     struct stat facts;
-    bool readable = fstat(descriptor, &facts) == 0 && may_be_read(&facts, source);
+    bool readable = fstat(descriptor, &facts) == 0 && may_be_read(&facts, source, wanted->newest_ns);
     close(descriptor);
     return readable;
 }
 
-static void read_file(struct sl_source_text *source, int place, struct file *file)
+static void read_file(struct sl_source_text *source, const struct sl_source_file *wanted, struct file *file)
 {
-    if (!is_readable(source, place, file->path)) {
+    if (!is_readable(source, wanted)) {
         return;
     }
-    int descriptor = sl_source_open(place, file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int descriptor = sl_source_open(wanted->place, wanted->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         return;
     }
     struct stat facts;
     char *text = NULL;
-    if (fstat(descriptor, &facts) == 0 && may_be_read(&facts, source)) {
+    if (fstat(descriptor, &facts) == 0 && may_be_read(&facts, source, wanted->newest_ns)) {
         text = malloc((size_t)facts.st_size);
     }
     size_t size = 0;
@@ -119,8 +107,9 @@ static uint32_t hash_of(const char *path)
     return hash;
 }
 
-static struct file *file_at(struct sl_source_text *source, int place, const char *path)
+static struct file *file_at(struct sl_source_text *source, const struct sl_source_file *wanted)
 {
+    const char *path = wanted->path;
     if (source == NULL || path[0] != '/') {
         return NULL;
     }
@@ -140,7 +129,7 @@ static struct file *file_at(struct sl_source_text *source, int place, const char
         return NULL;
     }
     source->file_count++;
-    read_file(source, place, file);
+    read_file(source, wanted, file);
     return file;
 }
 
@@ -187,10 +176,10 @@ static bool is_white(char byte)
     return byte == ' ' || byte == '\t' || byte == '\f' || byte == '\n' || byte == '\r';
 }
 
-bool sl_source_text_line(struct sl_source_text *source, int place, const char *path, uint32_t line, const char **text,
-                         size_t *size)
+bool sl_source_text_line(struct sl_source_text *source, const struct sl_source_file *wanted, uint32_t line,
+                         const char **text, size_t *size)
 {
-    struct file *file = file_at(source, place, path);
+    struct file *file = file_at(source, wanted);
     if (file == NULL || file->text == NULL || !find_lines(file) || line == 0 || line > file->line_count) {
         return false;
     }

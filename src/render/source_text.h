@@ -12,21 +12,23 @@
 
 struct sl_source_text;
 
-/* `newest_ns`: files modified after this moment (since 1970) are left out; 0: none are. NULL when memory is
- * exhausted. */
-struct sl_source_text *sl_source_text_create(uint64_t newest_ns);
+/* A file of the recorded program. */
+struct sl_source_file {
+    const char *path;
+    int place;          /* source_places.h; each path has one */
+    uint64_t newest_ns; /* it is left out when it was modified after this moment (since 1970); 0: it is not */
+};
 
-/* The same for files that are asked for from now on, as `newest_ns` differs from one to the other. NULL is allowed. */
-void sl_source_text_until(struct sl_source_text *source, uint64_t newest_ns);
+/* NULL when memory is exhausted. */
+struct sl_source_text *sl_source_text_create(void);
 
 /* NULL is allowed. */
 void sl_source_text_destroy(struct sl_source_text *source);
 
-/* One line (numbered from 1) without white space at either end, of a file at a place (source_places.h), of which each path
- * has one. False when it is not to be had, or blank. Lines are those that Python counts: they end in \n, \r\n or \r. Valid
- * until the destroy. */
-bool sl_source_text_line(struct sl_source_text *source, int place, const char *path, uint32_t line, const char **text,
-                         size_t *size);
+/* One line (numbered from 1) without white space at either end. False when it is not to be had, or blank. Lines are
+ * those that Python counts: they end in \n, \r\n or \r. Valid until the destroy. */
+bool sl_source_text_line(struct sl_source_text *source, const struct sl_source_file *wanted, uint32_t line,
+                         const char **text, size_t *size);
 
 /* A larger file is no source that a person wrote; what it would cost to read is what it is left out for. */
 #define SL_SOURCE_FILE_MAX ((size_t)4 * 1024 * 1024)

@@ -56,7 +56,7 @@ bool sl_render_text(const struct sl_profile *profile, const struct sl_render_opt
     sl_arena_init(&text.arena);
     sl_text_row_init(&text.row, &text.style);
     if (options->source != SL_SOURCE_NONE) {
-        text.source = sl_source_text_create(0);
+        text.source = sl_source_text_create();
         text.source_places = sl_source_places(&text.arena, profile, options);
         text.load_times = profile->facts.start_time_ns > 0 ? sl_load_times(&text.arena, profile) : NULL;
     }

@@ -14,9 +14,12 @@ static bool source_of(const struct sl_walk *walk, const struct sl_node *node, co
         return false;
     }
     sl_string file = text->profile->functions[node->subject].file;
-    const char *path = sl_profile_text(text->profile, file);
-    sl_source_text_until(text->source, text->load_times != NULL ? text->load_times[file] : 0);
-    return sl_source_text_line(text->source, text->source_places[file], path, line->line, source, size);
+    const struct sl_source_file wanted = {
+        .path = sl_profile_text(text->profile, file),
+        .place = text->source_places[file],
+        .newest_ns = text->load_times != NULL ? text->load_times[file] : 0,
+    };
+    return sl_source_text_line(text->source, &wanted, line->line, source, size);
 }
 
 /* A function that took more than a fifth of its time itself, unless the line took too little or its row would say nothing

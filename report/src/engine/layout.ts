@@ -24,22 +24,22 @@ export const FACTS = {
 } as const;
 
 export const PROFILE = {
-  text: 32,
-  textOffsets: 33,
-  stringCount: 34,
-  functions: 35,
-  functionCount: 36,
-  stacks: 37,
-  stackCount: 38,
-  processes: 39,
-  processCount: 40,
-  threads: 41,
-  threadCount: 42,
+  text: 34,
+  textOffsets: 35,
+  stringCount: 36,
+  functions: 37,
+  functionCount: 38,
+  stacks: 39,
+  stackCount: 40,
+  processes: 41,
+  processCount: 42,
+  threads: 43,
+  threadCount: 44,
 } as const;
 
 export const FUNCTION = { name: 0, file: 1, firstLine: 2, kind: 3, size: 4 } as const;
 export const STACK = { caller: 0, function: 1, line: 2, size: 3 } as const;
-export const PROCESS = { pid: 0, command: 2, python: 3, executable: 4, cpu: 12, exitStatus: 14, size: 16 } as const;
+export const PROCESS = { pid: 0, command: 2, python: 3, executable: 4, cpu: 12, exitStatus: 14, size: 18 } as const;
 export const THREAD = {
   process: 0,
   kind: 1,

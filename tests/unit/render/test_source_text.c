@@ -26,7 +26,7 @@ static int set_up(void **state)
     strcpy(fixture->folder, "/tmp/source_text.XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(fixture->path, sizeof fixture->path, "%s/file.py", fixture->folder);
-    fixture->source = sl_source_text_create(0);
+    fixture->source = sl_source_text_create();
     *state = fixture;
     return 0;
 }
@@ -49,11 +49,16 @@ static void write_file(const struct fixture *fixture, const char *text, size_t s
     fclose(file);
 }
 
+static bool line_of(struct sl_source_text *source, const char *path, uint32_t line, const char **text, size_t *size)
+{
+    return sl_source_text_line(source, &(struct sl_source_file){.path = path, .place = AT_FDCWD}, line, text, size);
+}
+
 static void check_line(struct fixture *fixture, uint32_t line, const char *expected)
 {
     const char *text = NULL;
     size_t size = 0;
-    bool found = sl_source_text_line(fixture->source, AT_FDCWD, fixture->path, line, &text, &size);
+    bool found = line_of(fixture->source, fixture->path, line, &text, &size);
     assert_int_equal(found, expected != NULL);
     if (found && expected != NULL) {
         assert_int_equal(size, strlen(expected));
@@ -91,13 +96,13 @@ static void what_is_no_regular_file_is_never_opened(void **state)
     struct fixture *fixture = *state;
     const char *text = NULL;
     size_t size = 0;
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/dev/zero", 1, &text, &size));
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/dev/tty", 1, &text, &size));
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/proc/kmsg", 1, &text, &size));
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "/tmp", 1, &text, &size));
+    assert_false(line_of(fixture->source, "/dev/zero", 1, &text, &size));
+    assert_false(line_of(fixture->source, "/dev/tty", 1, &text, &size));
+    assert_false(line_of(fixture->source, "/proc/kmsg", 1, &text, &size));
+    assert_false(line_of(fixture->source, "/tmp", 1, &text, &size));
     /* A FIFO without a writer would keep an open waiting for ever. */
     assert_int_equal(mkfifo(fixture->path, 0600), 0);
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, fixture->path, 1, &text, &size));
+    assert_false(line_of(fixture->source, fixture->path, 1, &text, &size));
 }
 
 static void a_path_that_is_not_absolute_or_not_there_gives_nothing(void **state)
@@ -105,11 +110,11 @@ static void a_path_that_is_not_absolute_or_not_there_gives_nothing(void **state)
     struct fixture *fixture = *state;
     const char *text = NULL;
     size_t size = 0;
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "meson.build", 1, &text, &size));
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "<string>", 1, &text, &size));
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, "", 1, &text, &size));
-    assert_false(sl_source_text_line(fixture->source, AT_FDCWD, fixture->path, 1, &text, &size));
-    assert_false(sl_source_text_line(NULL, AT_FDCWD, fixture->path, 1, &text, &size));
+    assert_false(line_of(fixture->source, "meson.build", 1, &text, &size));
+    assert_false(line_of(fixture->source, "<string>", 1, &text, &size));
+    assert_false(line_of(fixture->source, "", 1, &text, &size));
+    assert_false(line_of(fixture->source, fixture->path, 1, &text, &size));
+    assert_false(line_of(NULL, fixture->path, 1, &text, &size));
 }
 
 static void a_huge_file_is_left_out(void **state)
@@ -129,7 +134,7 @@ static void no_more_than_so_many_files_are_read(void **state)
         const char *text = NULL;
         size_t size = 0;
         snprintf(path, sizeof path, "%s/missing%d.py", fixture->folder, i);
-        assert_false(sl_source_text_line(fixture->source, AT_FDCWD, path, 1, &text, &size));
+        assert_false(line_of(fixture->source, path, 1, &text, &size));
     }
     check_line(fixture, 1, NULL);
 }
@@ -140,16 +145,15 @@ static void a_file_changed_after_the_recording_is_not_shown(void **state)
     write_file(fixture, "text", 4);
     struct timespec times[2] = {{.tv_sec = 1000, .tv_nsec = 500}, {.tv_sec = 1000, .tv_nsec = 500}};
     assert_int_equal(utimensat(AT_FDCWD, fixture->path, times, 0), 0);
-    sl_source_text_destroy(fixture->source);
-    fixture->source = sl_source_text_create(1000000000499);
-    check_line(fixture, 1, NULL);
-    sl_source_text_destroy(fixture->source);
-    fixture->source = sl_source_text_create(1000000000500);
-    check_line(fixture, 1, "text");
-    sl_source_text_destroy(fixture->source);
-    fixture->source = sl_source_text_create(0);
-    sl_source_text_until(fixture->source, 1000000000499);
-    check_line(fixture, 1, NULL);
+    for (uint64_t newest_ns = 1000000000499; newest_ns <= 1000000000500; newest_ns++) {
+        sl_source_text_destroy(fixture->source);
+        fixture->source = sl_source_text_create();
+        const struct sl_source_file wanted = {.path = fixture->path, .place = AT_FDCWD, .newest_ns = newest_ns};
+        const char *text;
+        size_t size;
+        bool shown = sl_source_text_line(fixture->source, &wanted, 1, &text, &size);
+        assert_int_equal(shown, newest_ns == 1000000000500);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
