@@ -256,7 +256,7 @@ def spin(seconds):
     while time.perf_counter() < end:
         str("what ran")
 
-spin(0.5)
+spin(2)
 here = pathlib.Path(__file__)
 here.write_text("# edited\\n" * 20)
 here.with_name("generated.py").write_text("def made(spin):\\n    spin(0.3); sum(range(30_000_000))\\n")

@@ -229,7 +229,7 @@ def print_to_stderr(session: Session, renderer: Renderer | None) -> None:
     file = sys.stderr
     if file is None:
         return
-    text = report_for(file, session, short_mode=True) if renderer is None else str(renderer.render(session)) + "\n"
     with contextlib.suppress(Exception):
+        text = report_for(file, session, short_mode=True) if renderer is None else str(renderer.render(session)) + "\n"
         encoding = getattr(file, "encoding", None) or "utf-8"
         print(text.encode(encoding, "backslashreplace").decode(encoding), file=file, end="", flush=True)

@@ -8,9 +8,10 @@ struct sl_thread_summary {
     uint32_t thread;
     struct sl_amount total;
     struct sl_amount running; /* on a CPU, or in a state that is not known; whatever the selection's mode */
-    bool idle;      /* only waited, nine tenths of its time and more in one place, but for locks on the way there
-                               * and back; it ran, by its CPU time where that is known, and waited for something else at
-                               * most 0.5 % of its time each. No process's main thread and no Profiler's scope */
+    /* Only waited, nine tenths of its time and more in one place, but for locks on the way there and back; it ran, by its
+     * CPU time where that is known, and waited for something else at most 0.5 % of its time each. No process's main thread
+     * and no Profiler's scope. */
+    bool idle;
     sl_string name; /* the kernel's name where it has one of its own (not the program's, nor its main thread's, which
                      * threads inherit), else SL_NONE */
     sl_function first_function; /* of the outermost frames outside `threading` and `concurrent.futures` (and outside the

@@ -26,7 +26,8 @@ static void add(struct sl_source_roots *roots, const struct sl_process_record *r
         return;
     }
     /* Whoever has the pid by now: the root is the one that was recorded. */
-    if (sl_root_number(&process) == record->root) {
+    uint64_t number;
+    if (sl_root_number(&process, &number) && number == record->root) {
         int descriptor = sl_root_open(&process);
         if (descriptor >= 0) {
             roots->items[roots->count++] = (struct sl_source_root){.root = record->root, .descriptor = descriptor};

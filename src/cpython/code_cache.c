@@ -266,10 +266,12 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
         return false;
     }
     note_churn(cache, item != NULL && item->number != number);
-    if (item != NULL) {
+    /* The same one may be read again, because another one that was read with it did not hold still. */
+    bool anew = item != NULL && !sl_code_identity_equal(&item->identity, &read->identity);
+    if (anew) {
         cache->homes[item->number] = 0;
     }
-    if (item != NULL || cache->homes[number] != read->address) {
+    if (anew || cache->homes[number] != read->address) {
         cache->homes[number] = 0;
     }
     if (item == NULL) {

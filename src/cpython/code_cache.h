@@ -82,8 +82,7 @@ void sl_code_cache_destroy(struct sl_code_cache *cache);
 /* Empties the table if it has come to its limit. Only where a walk begins: what one has found must stay until its end. */
 void sl_code_cache_bound(struct sl_code_cache *cache);
 
-/* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn
- * or sl_code_cache_bound. */
+/* The entry for an address, NULL when there is none. Valid until the next sl_code_cache_learn or sl_code_cache_bound. */
 struct sl_known_code *sl_code_cache_find(const struct sl_code_cache *cache, uint64_t address);
 
 /* Whether code is made in the place of other code all the time: of what was learned lately, every eighth or more. */

@@ -453,29 +453,54 @@ void sl_profile_view_release(struct sl_profile *view)
     *view = (struct sl_profile){0};
 }
 
-/* What lies on a thread's stem lies on nothing from now on. What a stem consists of stays, for others that lie on it. */
+/* The number of the first stack with the same frames, for each. NULL when memory is exhausted. */
+static sl_stack *first_alike(const struct sl_profile_builder *builder)
+{
+    uint32_t count = builder->stacks.numbers.count;
+    sl_stack *alike = calloc(count, sizeof *alike);
+    struct sl_stacks distinct;
+    bool done = sl_stacks_init(&distinct) && alike != NULL;
+    for (uint32_t i = 1; done && i < count; i++) {
+        struct sl_stack_record record = builder->stacks.records[i];
+        record.caller = alike[record.caller];
+        alike[i] = sl_stacks_push(&distinct, record);
+        done = alike[i] != SL_NONE;
+    }
+    sl_stacks_destroy(&distinct);
+    if (!done) {
+        free(alike);
+        return NULL;
+    }
+    return alike;
+}
+
+/* What lies on a thread's stem, by whatever number, lies on nothing from now on. What a stem consists of stays, for others
+ * that lie on it. */
 static bool cut_stems(struct sl_profile_builder *builder)
 {
     uint32_t count = builder->stacks.numbers.count;
-    bool *is_stem = NULL;
+    bool any = false;
     for (uint32_t i = 0; i < builder->thread_count; i++) {
-        sl_stack stem = builder->threads[i].stem;
-        if (stem == 0) {
-            continue;
-        }
-        is_stem = is_stem != NULL ? is_stem : calloc(count, sizeof *is_stem);
-        if (is_stem == NULL) {
-            return false;
-        }
-        is_stem[stem] = true;
+        any = any || builder->threads[i].stem != 0;
     }
-    for (uint32_t i = 1; is_stem != NULL && i < count; i++) {
-        if (is_stem[builder->stacks.records[i].caller]) {
+    if (!any) {
+        return true;
+    }
+    sl_stack *alike = first_alike(builder);
+    bool *is_stem = calloc(count, sizeof *is_stem);
+    bool done = alike != NULL && is_stem != NULL;
+    for (uint32_t i = 0; done && i < builder->thread_count; i++) {
+        is_stem[alike[builder->threads[i].stem]] = true;
+    }
+    for (uint32_t i = 1; done && i < count; i++) {
+        sl_stack caller = alike[builder->stacks.records[i].caller];
+        if (caller != 0 && is_stem[caller]) {
             builder->stacks.records[i].caller = 0;
         }
     }
+    free(alike);
     free(is_stem);
-    return true;
+    return done;
 }
 
 struct sl_profile *sl_profile_build(struct sl_profile_builder *builder, const struct sl_facts *facts)

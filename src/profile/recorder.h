@@ -50,9 +50,8 @@ sl_stack sl_recorder_mark(struct sl_recorder *recorder, const char *name);
 uint32_t sl_recorder_process(struct sl_recorder *recorder, const struct sl_process_record *process);
 uint32_t sl_recorder_thread(struct sl_recorder *recorder, const struct sl_thread_record *thread);
 
-/* What became known later: replaces the strings of a process (its Python, prefixes, path, command) and its root, or a
- * thread's name.
- * Writing what is already known writes nothing. */
+/* What became known later: replaces the strings of a process (its Python, prefixes, path, command) and its root, or a thread's
+ * name. Writing what is already known writes nothing. */
 void sl_recorder_process_update(struct sl_recorder *recorder, uint32_t process, const struct sl_process_record *known);
 void sl_recorder_thread_name(struct sl_recorder *recorder, uint32_t thread, sl_string name);
 

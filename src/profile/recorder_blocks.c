@@ -153,16 +153,16 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
         uint32_t stacks = recorder->written.stacks;
         uint32_t situations = recorder->written.situations;
         /* What refers to others waits until they are all in a block before it, or in the same one. */
-        bool strings_done = strings == recorder->strings.count;
-        if (strings_done) {
+        if (strings == recorder->strings.count) {
             functions = write_functions(recorder, functions);
-            sl_trace_writer_section(&recorder->writer, SL_TRACE_EVENTS, &recorder->events, false);
         }
         if (functions == recorder->functions.count) {
             stacks = write_stacks(recorder, stacks);
         }
-        if (stacks == recorder->stacks.numbers.count) {
+        bool stacks_done = stacks == recorder->stacks.numbers.count;
+        if (stacks_done) {
             situations = write_situations(recorder, situations);
+            sl_trace_writer_section(&recorder->writer, SL_TRACE_EVENTS, &recorder->events, false);
         }
         if (!sl_trace_writer_end(&recorder->writer, SL_TRACE_BLOCK_DEFINITIONS)) {
             return false;
@@ -171,7 +171,7 @@ bool sl_recorder_write_definitions(struct sl_recorder *recorder)
         recorder->written.functions = functions;
         recorder->written.stacks = stacks;
         recorder->written.situations = situations;
-        if (strings_done) {
+        if (stacks_done) {
             sl_buffer_clear(&recorder->events);
         }
     }

@@ -88,16 +88,30 @@ static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *obs
     return any;
 }
 
-/* Which of the outermost frames lie below where the recording began. */
-static struct sl_stem_share share_of(struct sl_host_look *look, struct sl_host_recording *recording,
-                                     const struct sl_subject_thread *observed, size_t strand)
+/* Notes how much of the recording's stem is left. How many of the walk's outermost frames are no part of the recording;
+ * `*on_stem`: the next ones are the stem's. */
+static size_t note_stem(struct sl_host_recording *recording, const struct sl_walk *walk,
+                        const struct sl_stem_share *share, bool *on_stem)
+{
+    *on_stem = share->whole;
+    if (share->whole) {
+        sl_host_stem_see(&recording->waited, walk, share->outside, share->shared);
+    }
+    return share->outside;
+}
+
+/* The same for a walk of a strand of a thread. */
+static size_t see_stem(struct sl_host_look *look, struct sl_host_recording *recording,
+                       const struct sl_subject_thread *observed, size_t strand, const struct sl_walk *walk,
+                       bool *on_stem)
 {
     const struct sl_python_thread *state = &observed->strands[strand].python;
-    if (!recording->options.trim || observed->thread.id != recording->starter ||
-        state->address != recording->stem_state) {
-        return (struct sl_stem_share){0};
+    struct sl_stem_share share = {0};
+    if (recording->options.trim && observed->thread.id == recording->starter &&
+        state->address == recording->stem_state) {
+        share = sl_stem_shared(&recording->stem, look->target->python, state);
     }
-    return sl_stem_shared(&recording->stem, look->target->python, state);
+    return note_stem(recording, walk, &share, on_stem);
 }
 
 /* Walk number `i`, without the frames of the profiler itself. */
@@ -130,8 +144,9 @@ static bool sketch_walks(struct sl_host_look *look, struct sl_host_recording *re
     bool added = true;
     for (size_t i = 0; i < look->walk_count && added; i++) {
         struct sl_walk walk = walk_of(look, observed, i);
-        struct sl_stem_share share = share_of(look, recording, observed, look->walks[i].strand);
-        added = sl_host_sketch_add(&recording->sketch, &walk, &share);
+        bool on_stem;
+        size_t outside = see_stem(look, recording, observed, look->walks[i].strand, &walk, &on_stem);
+        added = sl_host_sketch_add(&recording->sketch, &walk, outside, on_stem);
     }
     return added;
 }
@@ -145,12 +160,12 @@ static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, c
         struct sl_walk walk = walk_of(look, observed, i);
         use_strand(view, observed, strand);
         struct sl_strand *translated = &view->strands[strand].strand;
-        struct sl_stem_share share = share_of(look, recording, observed, strand);
-        stack = sl_translate(&recording->translation, look->target->python, translated, stack, share.outside, &walk);
-        if (stack != SL_NONE && share.whole) {
+        bool on_stem;
+        size_t outside = see_stem(look, recording, observed, strand, &walk, &on_stem);
+        stack = sl_translate(&recording->translation, look->target->python, translated, stack, outside, &walk);
+        if (stack != SL_NONE && on_stem) {
             uint32_t thread = view->thread != NULL ? view->thread->recorded.index : recording->scope.index;
-            sl_host_recording_stem(recording, thread, translated->stacks + share.outside,
-                                   translated->count - share.outside, share.shared);
+            sl_host_recording_tell_stem(recording, thread, translated->stacks + outside);
         }
     }
     return stack;
@@ -331,23 +346,27 @@ static bool look_at_thread(struct sl_host_look *look, struct sl_subject_thread *
     return true;
 }
 
-/* Which of the outermost frames of the chain that the scope's coroutine waits for lie below where the recording began. */
-static struct sl_stem_share share_of_await(struct sl_host_recording *recording)
+/* The same as see_stem for the chain that the scope's coroutine waits for. */
+static size_t see_stem_of_await(struct sl_host_recording *recording, bool *on_stem)
 {
     const struct sl_await *await = &recording->await;
-    return recording->options.trim ? sl_stem_shared_from_root(&recording->stem, await->addresses, await->walk.count)
-                                   : (struct sl_stem_share){0};
+    struct sl_stem_share share = {0};
+    if (recording->options.trim) {
+        share = sl_stem_shared_from_root(&recording->stem, await->addresses, await->walk.count);
+    }
+    return note_stem(recording, &await->walk, &share, on_stem);
 }
 
 /* The stack of that chain. */
 static sl_stack stack_of_await(struct sl_host_look *look, struct sl_host_recording *recording)
 {
     struct sl_strand *strand = &recording->await_strand;
-    struct sl_stem_share share = share_of_await(recording);
+    bool on_stem;
+    size_t outside = see_stem_of_await(recording, &on_stem);
     sl_stack stack =
-        sl_translate(&recording->translation, look->target->python, strand, 0, share.outside, &recording->await.walk);
-    if (stack != SL_NONE && share.whole) {
-        sl_host_recording_stem(recording, recording->scope.index, strand->stacks, strand->count, share.shared);
+        sl_translate(&recording->translation, look->target->python, strand, 0, outside, &recording->await.walk);
+    if (stack != SL_NONE && on_stem) {
+        sl_host_recording_tell_stem(recording, recording->scope.index, strand->stacks + outside);
     }
     return stack;
 }
@@ -421,8 +440,9 @@ static void choose_waiting(struct sl_host_look *look, struct sl_host_recording *
     }
     if (choose(recording, &choice) && !recording->open) {
         sl_host_sketch_clear(&recording->sketch);
-        struct sl_stem_share share = awaits ? share_of_await(recording) : (struct sl_stem_share){0};
-        if (awaits && !sl_host_sketch_add(&recording->sketch, &recording->await.walk, &share)) {
+        bool on_stem;
+        size_t outside = awaits ? see_stem_of_await(recording, &on_stem) : 0;
+        if (awaits && !sl_host_sketch_add(&recording->sketch, &recording->await.walk, outside, on_stem)) {
             recording->choice.top = SL_HOST_TOP_MISSED;
         }
     }

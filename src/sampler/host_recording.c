@@ -222,11 +222,12 @@ bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_
     return true;
 }
 
-void sl_host_recording_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks, size_t count,
-                            size_t shared)
+void sl_host_recording_tell_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks)
 {
-    if (sl_host_stem_see(&recording->stem_stack, stacks, count, shared)) {
-        sl_recorder_thread_stem(recording->recorder, thread, sl_host_stem_stack(&recording->stem_stack));
+    struct sl_host_stem *waited = &recording->waited;
+    if (waited->told != waited->count) {
+        waited->told = waited->count;
+        sl_recorder_thread_stem(recording->recorder, thread, waited->count > 0 ? stacks[waited->count - 1] : 0);
     }
 }
 
@@ -275,9 +276,8 @@ static void tell_sketch(struct sl_host_recording *recording, const struct sl_pyt
     }
     const struct sl_host_choice *choice = &recording->choice;
     sl_stack frames = sl_host_sketch_translate(sketch, &recording->translation, python);
-    if (frames != SL_NONE && sketch->share.whole) {
-        sl_host_recording_stem(recording, recording->scope.index, sketch->stacks + sketch->stem_first,
-                               sketch->count - sketch->stem_first, sketch->share.shared);
+    if (frames != SL_NONE && sketch->on_stem) {
+        sl_host_recording_tell_stem(recording, recording->scope.index, sketch->stacks + sketch->stem_first);
     }
     sl_stack stack = sl_host_recording_stack(recording, frames, choice->top);
     stack = stack != SL_NONE ? stack : recording->recording.missed;
@@ -472,7 +472,7 @@ static void drop_view(struct sl_host_recording *recording, struct sl_subject *su
 static void forget(struct sl_host_recording *recording)
 {
     sl_stem_destroy(&recording->stem);
-    sl_host_stem_destroy(&recording->stem_stack);
+    sl_host_stem_destroy(&recording->waited);
     sl_host_sketch_destroy(&recording->sketch);
     sl_await_destroy(&recording->await);
     sl_await_init(&recording->await);

@@ -69,9 +69,9 @@ struct sl_host_recording {
 
     pid_t starter; /* the thread that started it */
     struct sl_stem stem;
-    uint64_t stem_state; /* the thread state that has the stem; 0: none was found */
-    struct sl_host_stem stem_stack;
-    uint64_t interpreter; /* the state's interpreter; 0: not known */
+    uint64_t stem_state;        /* the thread state that has the stem; 0: none was found */
+    struct sl_host_stem waited; /* the frames of it that are left out of the trace */
+    uint64_t interpreter;       /* the state's interpreter; 0: not known */
     struct sl_context_variable variable;
 
     /* What the scope waits for when nothing in it runs. */
@@ -125,10 +125,9 @@ bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_
  * counted only then, because asking for it when it is started makes the kernel reconsider who is to run. */
 void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns);
 
-/* What was seen of the stem, in the line of time of thread number `thread` of the recorder: as sl_host_stem_see. Of one
- * that is open. */
-void sl_host_recording_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks, size_t count,
-                            size_t shared);
+/* Tells the trace which stack the stem is, if it is another one by now. Of one that is open; `thread` is the number in the
+ * recorder of the line of time that it is the stem of, `stacks` those of its frames and further ones, the outermost first. */
+void sl_host_recording_tell_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks);
 
 /* What a thread does, with the task that it runs (as in struct sl_walk); 0: none. Of one that is open. */
 sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,

@@ -14,16 +14,16 @@ void sl_host_sketch_destroy(struct sl_host_sketch *sketch)
 void sl_host_sketch_clear(struct sl_host_sketch *sketch)
 {
     sketch->count = 0;
-    sketch->share = (struct sl_stem_share){0};
+    sketch->on_stem = false;
 }
 
-bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, const struct sl_stem_share *share)
+bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, size_t outside, bool on_stem)
 {
-    if (share->whole) {
+    if (on_stem) {
+        sketch->on_stem = true;
         sketch->stem_first = sketch->count;
-        sketch->share = *share;
     }
-    for (size_t i = share->outside; i < walk->count; i++) {
+    for (size_t i = outside; i < walk->count; i++) {
         if (!sl_array_room(&sketch->frames, &sketch->capacity, sketch->count, sizeof *sketch->frames)) {
             return false;
         }

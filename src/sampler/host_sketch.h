@@ -6,7 +6,6 @@
 #define SL_SAMPLER_HOST_SKETCH_H
 
 #include "cpython/python.h"
-#include "cpython/stem.h"
 #include "sampler/slots.h"
 #include "sampler/translation.h"
 
@@ -19,9 +18,9 @@ struct sl_host_sketch {
     struct sl_span span;     /* on the recording's clock */
     struct sl_frame *frames; /* outermost first; owned */
     uint32_t count, capacity;
-    uint32_t stem_first;        /* the frame that the share begins at */
-    struct sl_stem_share share; /* of the frames that lie below where the recording began */
-    sl_stack *stacks;           /* for each frame, once it was translated; owned */
+    bool on_stem;        /* the recording's stem is among them (host_stem.h), */
+    uint32_t stem_first; /* from this one on */
+    sl_stack *stacks;    /* for each frame, once they were translated; owned */
     uint64_t retried;
 };
 
@@ -30,8 +29,9 @@ void sl_host_sketch_destroy(struct sl_host_sketch *sketch);
 /* Forgets the frames, and keeps their memory. */
 void sl_host_sketch_clear(struct sl_host_sketch *sketch);
 
-/* Puts the frames of a walk on top, without those outside of the root. False when memory is exhausted. */
-bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, const struct sl_stem_share *share);
+/* Puts the frames of a walk on top, without the `outside` outermost of them. `on_stem`: the stem begins with the next one.
+ * False when memory is exhausted. */
+bool sl_host_sketch_add(struct sl_host_sketch *sketch, const struct sl_walk *walk, size_t outside, bool on_stem);
 
 /* The frames as a stack, and `stacks`; SL_NONE when memory is exhausted. */
 sl_stack sl_host_sketch_translate(struct sl_host_sketch *sketch, struct sl_translation *translation,

@@ -1,44 +1,43 @@
 #include "sampler/host_stem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void sl_host_stem_destroy(struct sl_host_stem *stem)
 {
-    free(stem->stacks);
+    free(stem->frames);
     *stem = (struct sl_host_stem){0};
 }
 
-static bool take(struct sl_host_stem *stem, const sl_stack *stacks, size_t count)
+/* Frame `index` of the walk, counted from the outermost. */
+static const struct sl_frame *from_outermost(const struct sl_walk *walk, size_t index)
+{
+    return &walk->frames[walk->count - 1 - index];
+}
+
+static void take(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared)
 {
     stem->known = true;
-    stem->stacks = count > 0 ? calloc(count, sizeof *stacks) : NULL;
-    if (stem->stacks == NULL) {
-        return false;
+    stem->frames = shared > 0 ? calloc(shared, sizeof *stem->frames) : NULL;
+    for (size_t i = 0; i < shared && stem->frames != NULL; i++) {
+        stem->frames[stem->count++] = *from_outermost(walk, outside + i);
     }
-    memcpy(stem->stacks, stacks, count * sizeof *stacks);
-    stem->count = count;
-    return true;
 }
 
-bool sl_host_stem_see(struct sl_host_stem *stem, const sl_stack *stacks, size_t count, size_t shared)
+void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared)
 {
-    size_t most = count > 0 ? count - 1 : 0;
+    size_t most = walk->count > outside ? walk->count - outside - 1 : 0;
     shared = shared < most ? shared : most;
     if (!stem->known) {
-        return take(stem, stacks, shared);
+        take(stem, walk, outside, shared);
+        return;
     }
-    shared = shared < stem->count ? shared : stem->count;
-    /* A stack tells its callers: where one is the same, all below are. */
-    while (shared > 0 && stacks[shared - 1] != stem->stacks[shared - 1]) {
-        shared--;
+    uint32_t same = 0;
+    while (same < stem->count && same < shared) {
+        const struct sl_frame *frame = from_outermost(walk, outside + same);
+        if (frame->code != stem->frames[same].code || frame->line != stem->frames[same].line) {
+            break;
+        }
+        same++;
     }
-    bool changed = shared != stem->count;
-    stem->count = shared;
-    return changed;
-}
-
-sl_stack sl_host_stem_stack(const struct sl_host_stem *stem)
-{
-    return stem->count > 0 ? stem->stacks[stem->count - 1] : 0;
+    stem->count = same;
 }

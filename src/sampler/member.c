@@ -519,8 +519,8 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         .executable = sl_member_intern(member, executable),
         .begin_ns = begin_ns,
         .exit_status = -1,
-        .root = sl_root_number(&member->process),
     };
+    sl_root_number(&member->process, &member->record.root);
     set_phase(member, SL_MEMBER_STARTING, now_ns);
     member->index = sl_recorder_process(recording->recorder, &member->record);
     if (member->index == SL_NONE) {

@@ -42,7 +42,7 @@ void sl_member_read_facts(struct sl_member *member, uint64_t now_ns)
         if (facts.executable[0] != '\0') {
             member->record.executable = sl_member_intern(member, facts.executable);
         }
-        member->record.root = sl_root_number(&member->process);
+        sl_root_number(&member->process, &member->record.root);
         sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
     }
     sl_python_facts_destroy(&facts);

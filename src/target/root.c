@@ -28,18 +28,20 @@ static uint64_t mixed(uint64_t hash, uint64_t number)
     return (hash ^ number) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-uint64_t sl_root_number(const struct sl_process *process)
+bool sl_root_number(const struct sl_process *process, uint64_t *number)
 {
     struct root root;
     struct root own;
     if (!read_root(process->folder, "ns/mnt", "root", &root) || !read_root(AT_FDCWD, "/proc/self/ns/mnt", "/", &own)) {
-        return 0;
+        return false;
     }
     if (root.namespace_number == own.namespace_number && root.device == own.device && root.file == own.file) {
-        return 0;
+        *number = 0;
+        return true;
     }
     uint64_t hash = mixed(mixed(mixed(0, root.namespace_number), root.device), root.file) >> 1;
-    return hash + 1;
+    *number = hash + 1;
+    return true;
 }
 
 int sl_root_open(const struct sl_process *process)

@@ -4,11 +4,12 @@
 
 #include "target/process.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* 0 when its mount namespace and root directory are ours, or when that cannot be found out; else a number that tells them from
- * those of other processes. */
-uint64_t sl_root_number(const struct sl_process *process);
+/* `*number` is 0 when its mount namespace and root directory are ours; else it tells them from those of other processes.
+ * False, with the number as it was, when that cannot be found out. */
+bool sl_root_number(const struct sl_process *process, uint64_t *number);
 
 /* Its root directory, as a descriptor for openat2(2); -1 when it is not to be had. */
 int sl_root_open(const struct sl_process *process);

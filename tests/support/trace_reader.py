@@ -337,8 +337,12 @@ class Trace:
         thread.runs.append(Run(begin, end, seen.stack, seen.state, 1))
 
     def finish(self) -> None:
-        stems = {thread.stem for thread in self.threads} - {0}
-        self.stacks = [stack._replace(caller=0) if stack.caller in stems else stack for stack in self.stacks]
+        alike: dict[Stack, int] = {}
+        first = [0]
+        for stack in self.stacks[1:]:
+            first.append(alike.setdefault(stack._replace(caller=first[stack.caller]), len(alike) + 1))
+        stems = {first[thread.stem] for thread in self.threads} - {0}
+        self.stacks = [stack._replace(caller=0) if first[stack.caller] in stems else stack for stack in self.stacks]
         duration = self.facts["duration"] if self.complete else self.time
         self.facts["duration"] = duration
         for process in self.processes:

@@ -163,21 +163,26 @@ class Core:
 
     def _begin_asked(self, incoming: Incoming, caller: FrameType) -> Asked:
         watch = Asked(incoming)
+        self._start_asked(watch, caller)
+        # Last, so that its time is the request's and not what we do before.
         if self._watches is not None:
             watch.watched = self._watches.begin(incoming.method, caller)
+        return watch
+
+    def _start_asked(self, watch: Asked, caller: FrameType) -> None:
+        """Begins to record it, unless too many are."""
         if not self._limits.add(watch, self.options.max_profiles):
             most = self.options.max_profiles
             watch.skipped = f"{most} {'request is' if most == 1 else 'requests are'} being profiled already"
-            return watch
+            return
         try:
-            watch.number = self._reports.reserve(f"{incoming.method} request")
+            watch.number = self._reports.reserve(f"{watch.incoming.method} request")
             watch.start(round(self.options.interval * 1e9), caller)
         except BaseException:
             self._limits.remove(watch)
             if watch.number is not None:
                 self._reports.drop(watch.number)
             raise
-        return watch
 
     def headers(self, watch: Asked) -> list[tuple[str, str]]:
         """What the response says of its profile."""

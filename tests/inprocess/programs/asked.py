@@ -262,8 +262,8 @@ def recorded():
 
 
 def worth_keeping_is_what_was_asked_for_as_well():
-    keeps = middleware(top / "kept", slow=0.05, max_profiles=1)
-    fast, slow = Answered(keeps), Answered(keeps, seconds=0.1, HTTP_ACCEPT=BROWSER)
+    keeps = middleware(top / "kept", slow=0.5, max_profiles=1)
+    fast, slow = Answered(keeps), Answered(keeps, seconds=0.6, HTTP_ACCEPT=BROWSER)
     assert fast.number
     assert slow.is_report
     try:
@@ -271,7 +271,7 @@ def worth_keeping_is_what_was_asked_for_as_well():
     except ValueError:
         assert len(keeps._core._reports.latest()) == 3
     going = keeps._core._begin_asked(incoming(), sys._getframe())
-    skipped = Answered(keeps, seconds=0.1, **{"stacklapse.route": "/skipped"})
+    skipped = Answered(keeps, seconds=0.6, **{"stacklapse.route": "/skipped"})
     assert "X-Stacklapse-Skipped" in skipped.headers
     keeps._core.finish(going, core.Outcome(status=200))
     kept = [(entry.route, entry.status, entry.reason) for entry in reversed(keeps._core._store.entries())]

@@ -326,6 +326,13 @@ static void test_what_was_made_again_is_not_believed_to_stay(void **state)
         python->codes.items[i].matches = 1000;
         assert_true(sl_code_trusted(&python->codes, &python->codes.items[i]));
     }
+    const uint64_t addresses[] = {address(fixture->image->code[0]), address(fixture->image->code[1])};
+    assert_int_equal(sl_code_cache_learn(&python->codes, &fixture->process, &python->layout, addresses, NULL, 2),
+                     SL_LOOK_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        python->codes.items[i].matches = 1000;
+        assert_true(sl_code_trusted(&python->codes, &python->codes.items[i])); /* it was only read again */
+    }
     exchange_code(fixture->image);
     for (int turn = 0; turn < 2 * FRAMES; turn++) {
         assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK); /* each is compared in its turn */
