@@ -16,6 +16,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry: 1, // a browser on a machine that is busy: as for the tests in pytest (scripts/test)
         },
       },
     ],
