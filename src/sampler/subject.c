@@ -268,24 +268,22 @@ static enum sl_sight end_thread(struct sl_subject *subject, struct sl_subject_th
 /* What the kernel says of a thread. */
 struct kernel_seen {
     bool gone;
-    bool asked; /* false where walking is cheaper than asking, and nobody wants to know */
+    bool counted;  /* it is known how often it has been put on a CPU, as of before `activity`: */
+    uint64_t runs; /* so often */
     bool known;
     struct sl_thread_activity activity;
-    bool counted;
-    uint64_t runs; /* if counted: it was waiting after it had been put on a CPU so often */
 };
 
-static bool read_runs(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
+static void read_runs(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
 {
     struct sl_thread_runs runs;
     enum sl_thread_read read = sl_thread_runs(&thread->thread, &subject->threads, &runs);
     seen->gone = seen->gone || read == SL_THREAD_GONE;
-    if (read != SL_THREAD_OK) {
-        return false;
+    seen->counted = read == SL_THREAD_OK;
+    if (seen->counted) {
+        thread->cpu_ns = runs.cpu_ns;
+        seen->runs = runs.runs;
     }
-    thread->cpu_ns = runs.cpu_ns;
-    seen->runs = runs.runs;
-    return true;
 }
 
 static void read_activity(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
@@ -295,43 +293,49 @@ static void read_activity(struct sl_subject *subject, struct sl_subject_thread *
     seen->known = read == SL_THREAD_OK;
 }
 
-/* Asks what the thread does. Of one that waits, also how often it has run until then: the number is read first and
- * what it does after it, so that a number that is the same later means that it has waited there ever since. */
+static bool waits(const struct kernel_seen *seen)
+{
+    return seen->known && !seen->activity.on_cpu;
+}
+
+/* Asks what the thread does, except where walking is cheaper than asking, and nobody wants to know. Of one that waits,
+ * also how often it has run until then, unless that was counted shortly before: what it does is read after the number,
+ * so that a number that is the same later means that it has waited there ever since. */
 static void ask_kernel(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
 {
-    *seen = (struct kernel_seen){.activity = {.on_cpu = true, .call = -1}};
-    seen->asked = subject->states || subject->count > FEW_THREADS || thread->strand_count == 0;
-    if (!seen->asked) {
+    seen->known = false;
+    seen->activity = (struct sl_thread_activity){.on_cpu = true, .call = -1};
+    if (!subject->states && subject->count <= FEW_THREADS && thread->strand_count > 0) {
         return;
     }
     read_activity(subject, thread, seen);
-    if (!seen->known || seen->activity.on_cpu) {
-        return;
-    }
-    seen->counted = read_runs(subject, thread, seen);
-    if (seen->counted) {
-        read_activity(subject, thread, seen);
-        seen->counted = seen->known && !seen->activity.on_cpu;
+    if (waits(seen) && !seen->counted) {
+        read_runs(subject, thread, seen);
+        if (seen->counted) {
+            read_activity(subject, thread, seen);
+        }
     }
 }
 
 /* Whether a thread that waited at the last look still does, without having run meanwhile. */
-static bool still_waits(struct sl_subject *subject, struct sl_subject_thread *thread)
+static bool still_waits(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
 {
-    struct kernel_seen seen = {0};
-    return thread->settled && read_runs(subject, thread, &seen) && seen.runs == thread->runs;
+    if (!thread->settled) {
+        return false;
+    }
+    read_runs(subject, thread, seen);
+    return seen->counted && seen->runs == thread->runs;
 }
 
 /* One attempt. `*again` is set when it should be repeated: the thread moved while it was looked at. What is returned
- * then holds nevertheless, if it is the last attempt. */
+ * then holds nevertheless, if it is the last attempt. `kernel`: what was counted of the thread shortly before. */
 static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thread *thread,
-                               const struct sl_viewer *viewer, bool *again)
+                               const struct sl_viewer *viewer, struct kernel_seen *kernel, bool *again)
 {
     *again = false;
     thread->settled = false;
-    struct kernel_seen kernel;
-    ask_kernel(subject, thread, &kernel);
-    if (kernel.gone) {
+    ask_kernel(subject, thread, kernel);
+    if (kernel->gone) {
         return end_thread(subject, thread);
     }
     struct stack_seen stack;
@@ -339,27 +343,28 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
     if (look == SL_LOOK_GONE) {
         return SL_SIGHT_GONE;
     }
-    thread->activity = kernel.activity;
-    thread->state = subject->states && kernel.known ? state_of(thread, &kernel.activity, &stack) : 0;
+    thread->activity = kernel->activity;
+    thread->state = subject->states && kernel->known ? state_of(thread, &kernel->activity, &stack) : 0;
     if (look == SL_LOOK_TORN || look == SL_LOOK_FAULT) {
         bool gone;
         *again = strands_changed(subject, thread, &gone);
+        kernel->counted = false;
         return gone ? SL_SIGHT_GONE : SL_SIGHT_BROKEN;
     }
     if (look != SL_LOOK_OK) {
         return SL_SIGHT_MISSED;
     }
-    if (kernel.counted) {
-        struct kernel_seen after = {0};
-        bool counted = read_runs(subject, thread, &after);
-        if (after.gone) {
+    if (kernel->counted && waits(kernel)) {
+        uint64_t runs = kernel->runs;
+        read_runs(subject, thread, kernel);
+        if (kernel->gone) {
             return end_thread(subject, thread);
         }
-        thread->settled = counted && after.runs == kernel.runs;
+        thread->settled = kernel->counted && kernel->runs == runs;
         if (thread->runs == 0) {
             thread->counted.cpu_ns = thread->cpu_ns;
         }
-        thread->runs = kernel.runs;
+        thread->runs = runs;
         *again = !thread->settled;
     }
     return stack.strands > 0 ? SL_SIGHT_STACK : SL_SIGHT_EMPTY;
@@ -368,7 +373,8 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
 enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,
                               const struct sl_viewer *viewer)
 {
-    if ((subject->quiet_wait && sl_quiet_has(subject, thread)) || still_waits(subject, thread)) {
+    struct kernel_seen kernel = {0};
+    if ((subject->quiet_wait && sl_quiet_has(subject, thread)) || still_waits(subject, thread, &kernel)) {
         return SL_SIGHT_SAME;
     }
     sl_quiet_moved(subject, thread);
@@ -376,7 +382,7 @@ enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thre
     enum sl_sight sight = SL_SIGHT_MISSED;
     for (int attempt = 0; attempt <= RETRIES_MAX && again; attempt++) {
         subject->retried += attempt > 0;
-        sight = look_once(subject, thread, viewer, &again);
+        sight = look_once(subject, thread, viewer, &kernel, &again);
     }
     return take_list(subject) ? sight : SL_SIGHT_GONE;
 }
