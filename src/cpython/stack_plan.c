@@ -162,8 +162,8 @@ static bool add_codes(struct sl_stack *stack)
         if (known == NULL || known->compared_walk == python->walk) {
             continue;
         }
-        bool stays = told || sl_code_trusted(&python->codes, known);
-        if (!told && stays) {
+        bool believed = !told && sl_code_trusted(&python->codes, known);
+        if (believed) {
             if (turn > 0) {
                 turn--;
                 continue;
@@ -177,7 +177,7 @@ static bool add_codes(struct sl_stack *stack)
             break;
         }
         known->compared_walk = python->walk;
-        stack->hurries = stack->hurries || !stays;
+        stack->hurries = stack->hurries || !believed;
         if (!add_code(stack, known)) {
             return false;
         }
