@@ -16,6 +16,7 @@ from measure import (
     PROGRAMS,
     Result,
     amount_for,
+    build_waker,
     info,
     installed,
     interpreters,
@@ -80,8 +81,7 @@ def rival(launcher: Launcher, python: str, work: list[str]) -> Result:
 def cost_of_waking() -> float:
     """Share of a core that a thread takes which only wakes up a thousand times a second, while the other core works."""
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "wakes"
-        subprocess.run(["cc", "-O2", "-o", program, PROGRAMS / "wakes.c"], check=True)
+        program = build_waker(Path(folder))
         busy = [sys.executable, "-c", "while True: pass"]
         with subprocess.Popen(["taskset", "-c", str(PROGRAM_CORE), *busy]) as other:
             waker: list[str | Path] = ["taskset", "-c", str(PROFILER_CORE), program]

@@ -121,6 +121,13 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f} %"
 
 
+def build_waker(folder: Path) -> Path:
+    """bench/programs/wakes.c as a program in that folder."""
+    program = folder / "wakes"
+    subprocess.run(["cc", "-O2", "-o", program, PROGRAMS / "wakes.c"], check=True)
+    return program
+
+
 def middle(values: Sequence[float]) -> float:
     return statistics.median(values)
 

@@ -28,6 +28,7 @@ from measure import (
     PROGRAM_CORE,
     PROGRAMS,
     TOP,
+    build_waker,
     info,
     install,
     interpreters,
@@ -54,6 +55,8 @@ TURNS, TURN_SECONDS = 8, 1
 SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "2"))
 REQUESTS = int(os.environ.get("STACKLAPSE_BENCH_REQUESTS", "100000"))
 WATCHED = "stacklapse"
+ATTACHED, BESIDE = "attached at 1 kHz", "something else that takes as much of the core"
+ON_WRKS_CORE = ("taskset", "-c", str(PROFILER_CORE))
 # Those that take turns within a server, and for how long in each process: what is slow would leave them too few.
 TURNING = {name: kind for name, kind in VARIANTS.items() if kind in ("plain", "again", "nothing", "stacklapse")}
 TURNING_PROCESSES, TURNING_SECONDS = 3, int(os.environ.get("STACKLAPSE_BENCH_TURNING", "60"))
@@ -260,19 +263,7 @@ def web_cpu() -> str:
 @contextlib.contextmanager
 def attached(pid: int, recording: Path) -> Iterator[None]:
     """While it lasts, ours looks at that process a thousand times a second, from the core that wrk has."""
-    command: list[str | Path] = [
-        "taskset",
-        "-c",
-        str(PROFILER_CORE),
-        COMMAND,
-        "attach",
-        "-q",
-        "--rate",
-        "1000",
-        "-o",
-        recording,
-        str(pid),
-    ]
+    command: list[str | Path] = [*ON_WRKS_CORE, COMMAND, "attach", "-q", "--rate", "1000", "-o", recording, str(pid)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         time.sleep(0.5)
         try:
@@ -284,8 +275,21 @@ def attached(pid: int, recording: Path) -> Iterator[None]:
                 raise RuntimeError(said.decode())
 
 
+@contextlib.contextmanager
+def beside(waker: Path, busy_ns: int) -> Iterator[None]:
+    """While it lasts, something computes for so long a thousand times a second, as a thread of ours would that looks at
+    nothing: of the same priority, on the same core."""
+    command: list[str | Path] = ["chrt", "-f", "1", *ON_WRKS_CORE, waker, "1000000", str(busy_ns)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        time.sleep(0.5)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 def middle_and_error(ratios: list[float]) -> str:
-    """The median and its standard error, which is told by the ratios around it: one that is far out counts for no more."""
+    """The median and its standard error, which the ratios around it tell: one that is far out counts for no more."""
     ordered, reach = sorted(ratios), len(ratios) ** 0.5 / 2
     low, high = (ordered[round((len(ordered) - 1) / 2 + side * reach)] for side in (-1, 1))
     return f"{percent(statistics.median(ordered), 1)} ± {(high - low) / 2 * 100:.1f}"
@@ -293,16 +297,23 @@ def middle_and_error(ratios: list[float]) -> str:
 
 def web_attach() -> str:
     """The same server each time, plain and looked at in turn."""
-    variants = ("plain", "plain again", "attached at 1 kHz")
-    loads: dict[str, list[Load]] = {variant: [] for variant in variants}
+    loads: dict[str, list[Load]] = {variant: [] for variant in ("plain", "plain again", ATTACHED, BESIDE)}
     with tempfile.TemporaryDirectory() as folder, serving(flask_arguments, "plain", Path(folder)) as server:
-        recording = Path(folder) / "recording.lapse"
-        server.drive(1)
+        recording, waker = Path(folder) / "recording.lapse", build_waker(Path(folder))
+        with attached(server.worker(), recording):
+            server.drive(SECONDS)
         for number in range(rounds(60)):
-            for variant in variants if number % 2 == 0 else reversed(variants):
-                with attached(server.worker(), recording) if "attached" in variant else contextlib.nullcontext():
+            looks, seconds, cpu_seconds = (
+                float(info(recording)[key].split()[0]) for key in ("looks", "duration", "sampler_cpu")
+            )
+            for variant in loads if number % 2 == 0 else reversed(loads):
+                profiler: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+                if variant == ATTACHED:
+                    profiler = attached(server.worker(), recording)
+                elif variant == BESIDE:
+                    profiler = beside(waker, int(cpu_seconds / looks * 1e9))
+                with profiler:
                     loads[variant].append(server.drive(SECONDS))
-        facts = info(recording)
     rows = []
     for variant, found in loads.items():
         pairs = list(zip(found, loads["plain"], strict=True))
@@ -319,8 +330,8 @@ def web_attach() -> str:
             ]
         )
     heads = ["server", "requests a second", "fewer than plain", "p99", "later than plain", "failed"]
-    looks, duration = int(facts["looks"].replace(",", "")), float(facts["duration"].split()[0])
-    return table(heads, rows) + f"\n\nThe last recording: {looks / duration:,.0f} looks a second."
+    looked = f"{looks / seconds:,.0f} looks a second for {percent(cpu_seconds / seconds)} of a core"
+    return table(heads, rows) + f"\n\nA recording: {looked}."
 
 
 def web_memory() -> str:
