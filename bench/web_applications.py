@@ -279,11 +279,14 @@ def attached(pid: int, recording: Path) -> Iterator[None]:
 def beside(waker: Path, busy_ns: int) -> Iterator[None]:
     """While it lasts, something computes for so long a thousand times a second, as a thread of ours would that looks at
     nothing: of the same priority, on the same core."""
-    command: list[str | Path] = ["chrt", "-f", "1", *ON_WRKS_CORE, waker, "1000000", str(busy_ns)]
+    wakes = int((SECONDS + 10) * 1000)  # it ends by itself if nobody is left to end it
+    command: list[str | Path] = ["chrt", "-f", "1", *ON_WRKS_CORE, waker, str(wakes), str(busy_ns)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        time.sleep(0.5)
         try:
+            time.sleep(0.5)
             yield
+            if process.poll() is not None:
+                raise RuntimeError("nothing computed beside the server: does `chrt -f 1` need root here?")
         finally:
             process.kill()
 

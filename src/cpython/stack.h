@@ -45,7 +45,7 @@ struct sl_stack {
     size_t words, word_count;              /* see stack_words.c */
     size_t extra, extra_count;             /* frames that were asked for later */
     bool must_confirm;                     /* something else was */
-    bool hurries;                          /* one of the code objects is compared because it may not stay */
+    bool hurries; /* a code object is compared that may not stay: no copy may be slower than usual */
 
     uint64_t base;       /* the frame that every stack ends in, from 3.15; else 0 */
     uint64_t current;    /* the innermost frame at the moment, */

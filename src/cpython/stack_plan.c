@@ -29,9 +29,9 @@
 #define COPY_NS_PER_PIECE 300u
 #define COPY_BYTES_PER_NS 4u
 
-/* On a machine where every copy is slow, a slow one must do: after so many one that took up to twice as long, and at last
- * any. */
-#define COPIES_TO_BE_FAST 3
+/* On a machine where every copy is slow, a slow one must do: from this one on, one that took up to twice as long as usual,
+ * and at last any. */
+#define COPY_MAY_BE_SLOW 3
 #define COPIES_MAX 8
 
 static bool add(struct sl_stack *stack, size_t *piece, uint64_t address, size_t size)
@@ -219,7 +219,7 @@ static enum sl_follow take(struct sl_stack *stack)
             sl_stack_words_lose_list(stack);
             return sl_follow_from_read(read);
         }
-        if (took_ns <= (copies < COPIES_TO_BE_FAST ? most_ns : 2 * most_ns) || copies == COPIES_MAX) {
+        if (took_ns <= (copies < COPY_MAY_BE_SLOW ? most_ns : 2 * usual_ns) || copies == COPIES_MAX) {
             sl_stack_words_see_list(stack);
             return SL_FOLLOW_OK;
         }

@@ -268,7 +268,7 @@ static enum sl_sight end_thread(struct sl_subject *subject, struct sl_subject_th
 /* What the kernel says of a thread. */
 struct kernel_seen {
     bool gone;
-    bool counted;  /* it is known how often it has been put on a CPU, as of before `activity`: */
+    bool counted;  /* it is known how often it had been put on a CPU when that was last asked: */
     uint64_t runs; /* so often */
     bool known;
     struct sl_thread_activity activity;
@@ -300,7 +300,8 @@ static bool waits(const struct kernel_seen *seen)
 
 /* Asks what the thread does, except where walking is cheaper than asking, and nobody wants to know. Of one that waits,
  * also how often it has run until then, unless that was counted shortly before: what it does is read after the number,
- * so that a number that is the same later means that it has waited there ever since. */
+ * so that a number that is the same later means that it has waited there ever since. One that ran between the two has
+ * another number later, and is looked at again although nothing may be wrong. */
 static void ask_kernel(struct sl_subject *subject, struct sl_subject_thread *thread, struct kernel_seen *seen)
 {
     seen->known = false;
@@ -328,7 +329,8 @@ static bool still_waits(struct sl_subject *subject, struct sl_subject_thread *th
 }
 
 /* One attempt. `*again` is set when it should be repeated: the thread moved while it was looked at. What is returned
- * then holds nevertheless, if it is the last attempt. `kernel`: what was counted of the thread shortly before. */
+ * then holds nevertheless, if it is the last attempt. `kernel`: what was counted of the thread shortly before, and behind
+ * the attempt what was counted last. */
 static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thread *thread,
                                const struct sl_viewer *viewer, struct kernel_seen *kernel, bool *again)
 {
