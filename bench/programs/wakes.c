@@ -2,7 +2,6 @@
  * on this machine. Prints the share of a core that it takes.
  *
  * usage: wakes [WAKES [BUSY_NS]]     BUSY_NS: for so long it computes each time, without reading anything */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
