@@ -9,29 +9,15 @@
 #define SL_CPYTHON_CODE_CACHE_H
 
 #include "cpython/calls.h"
+#include "cpython/code_identity.h"
 #include "cpython/layout.h"
 #include "cpython/line_table.h"
 #include "cpython/python.h"
-#include "cpython/words.h"
 #include "target/process.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Bytes at the start of a str that are part of an identity on 3.11: its header, and 16 of its characters. */
-#define SL_IDENTITY_NAME_BYTES 64u
-
-struct sl_code_identity {
-    uint64_t file, qualified_name, line_table; /* addresses */
-    uint64_t units;                            /* code units */
-    uint32_t version;
-    uint32_t first_line;
-    /* 3.11 only, each without its reference count: */
-    uint32_t file_bytes;                       /* that were read of the file name's str, */
-    uint64_t file_hash;                        /* and a hash of them */
-    uint8_t name_head[SL_IDENTITY_NAME_BYTES]; /* of the qualified name */
-};
 
 /* One code object. */
 struct sl_known_code {

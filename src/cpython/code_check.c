@@ -1,6 +1,7 @@
 #include "cpython/code_check.h"
 
-#include "cpython/code_object.h"
+#include "cpython/code_identity.h"
+#include "cpython/words.h"
 
 #include <string.h>
 

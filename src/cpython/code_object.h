@@ -3,7 +3,12 @@
 #define SL_CPYTHON_CODE_OBJECT_H
 
 #include "base/buffer.h"
-#include "cpython/code_cache.h"
+#include "cpython/calls.h"
+#include "cpython/code_identity.h"
+#include "cpython/layout.h"
+#include "cpython/line_table.h"
+#include "cpython/python.h"
+#include "target/process.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,21 +41,6 @@ enum sl_look sl_code_objects_read(struct sl_read_code *codes, struct sl_process 
                                   const struct sl_layout *layout, uint64_t *code_type, const uint64_t *addresses,
                                   const uint8_t *const *headers, size_t count);
 void sl_code_objects_destroy(struct sl_read_code *codes, size_t count);
-
-/* The identity in a header of layout->code_instructions bytes, */
-void sl_code_identity_take(struct sl_code_identity *identity, const struct sl_layout *layout, const uint8_t *header);
-/* and, on 3.11, in the texts: SL_IDENTITY_NAME_BYTES of the qualified name, and the first bytes of the file name's str.
- */
-void sl_code_identity_texts(struct sl_code_identity *identity, const uint8_t *name, const uint8_t *file,
-                            size_t file_bytes);
-/* How many bytes of the qualified name to read for that; the rest of SL_IDENTITY_NAME_BYTES is zero. */
-size_t sl_code_identity_name_bytes(const struct sl_layout *layout, const struct sl_code_identity *identity);
-bool sl_code_identity_equal(const struct sl_code_identity *a, const struct sl_code_identity *b);
-
-/* Whether the object that begins with these bytes is in use. One that was freed keeps much of what it said, while what
- * it points to may belong to others by now; but its reference count is 0, or overwritten by the allocator with the
- * address of the next free block. */
-bool sl_object_in_use(const uint8_t *object);
 
 /* Whether the object of type `type` is a code object, by the type's name. */
 enum sl_look sl_is_code_type(struct sl_process *process, const struct sl_layout *layout, uint64_t type, bool *is);

@@ -110,8 +110,9 @@ struct sl_walk {
  * reach the bottom of the stack, and every frame must be one. Code objects that were not seen before are read now.
  * Tries a few times; the caller retries. What a retry sees belongs to the moment of the first attempt only if it lies
  * above those frames that were certain then; if it does not, the stack is these frames: the program had left them
- * before the retry, and to take what came after instead would take time away from what ends, for what begins. SL_LOOK_OK with count 0: the thread runs no Python code. Marks of the interpreter
- * itself (shims, _Py_InitCleanup, incomplete frames) are left out. */
+ * before the retry, and to take what came after instead would take time away from what ends, for what begins.
+ * SL_LOOK_OK with count 0: the thread runs no Python code. Marks of the interpreter itself (shims, _Py_InitCleanup,
+ * incomplete frames) are left out. */
 enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thread *thread, struct sl_walk *walk);
 
 /* A code object, named when it was first seen. Two code objects of the same name, file and first line (a module that

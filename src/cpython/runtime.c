@@ -20,21 +20,6 @@ struct found {
     bool unreadable; /* a file that may hold it could not be opened */
 };
 
-enum sl_look sl_look_from_read(enum sl_read read)
-{
-    switch (read) {
-    case SL_READ_OK:
-        return SL_LOOK_OK;
-    case SL_READ_GONE:
-        return SL_LOOK_GONE;
-    case SL_READ_DENIED:
-        return SL_LOOK_DENIED;
-    case SL_READ_FAULT:
-        break;
-    }
-    return SL_LOOK_FAULT;
-}
-
 static bool holds_python(struct found *found, const struct sl_process *process, const struct sl_module *module)
 {
     struct sl_elf_name names[NAME_COUNT] = {

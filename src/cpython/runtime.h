@@ -45,9 +45,6 @@ struct sl_python {
     enum sl_list list_seen;       /* and this is what the last one told */
 };
 
-/* What a failed read means to who looks at a stack. */
-enum sl_look sl_look_from_read(enum sl_read read);
-
 /* Address of the GIL that this interpreter uses, 0 when it is not known. One read, none on 3.11. */
 uint64_t sl_gil_address(struct sl_python *python, uint64_t interpreter);
 

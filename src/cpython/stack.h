@@ -104,13 +104,16 @@ void sl_stack_words_lose_list(const struct sl_stack *stack);
  * SL_FOLLOW_TORN, and what lies below it in memory->certain, unless something is there already. */
 enum sl_follow sl_stack_follow(struct sl_stack *stack);
 
+/* stack_confirm.c: the entry is what lay at its address at the moment. */
+void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known);
+
+/* Whether it surely still is. */
+bool sl_stack_confirmed(const struct sl_stack *stack, const struct sl_known_code *known);
+
 /* stack_learn.c: reads `count` (at most SL_LEARN_MAX) code objects that frames of memory->next have. `reused`: other ones
  * lay at these addresses before. Frames that may have had another one are made nameless. */
 #define SL_LEARN_MAX 64u
 enum sl_look sl_stack_learn(struct sl_stack *stack, const uint64_t *addresses, size_t count, bool reused);
-
-/* The entry is what lay at its address at the moment. */
-void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known);
 
 /* stack_resolve.c: which functions and lines these are; on success memory->next has become memory->last, and
  * memory->frames the result. `*unchanged` counts the outermost frames that are as before. */

@@ -7,6 +7,7 @@
 #include "cpython/code_check.h"
 #include "cpython/code_object.h"
 #include "cpython/frame.h"
+#include "cpython/look.h"
 #include "cpython/stack.h"
 #include "cpython/words.h"
 #include "target/clock.h"

@@ -1,3 +1,4 @@
+#include "cpython/look.h"
 #include "cpython/stack.h"
 
 #include "cpython/code_check.h"
@@ -24,40 +25,6 @@ static bool add_address(struct address_list *list, uint64_t address)
     }
     list->items[list->count++] = address;
     return true;
-}
-
-/* Whether the program ran since the last walk, as far as its innermost frame tells: what a thread has in its stack while
- * it waits for a CPU is not long-lived for that. */
-static bool went_on(const struct sl_thread_memory *memory)
-{
-    if (memory->next_count == 0 || memory->next_count != memory->last_count) {
-        return true;
-    }
-    const struct sl_raw_frame *now = &memory->next[0];
-    const struct sl_raw_frame *then = &memory->last[0];
-    return now->address != then->address || now->code != then->code || now->instruction != then->instruction;
-}
-
-void sl_stack_confirm(const struct sl_stack *stack, struct sl_known_code *known)
-{
-    known->compared_walk = stack->python->walk;
-    known->generation = stack->freed_before;
-    known->interpreter = stack->memory->interpreter;
-    if (went_on(stack->memory)) {
-        sl_code_check_passed(known, stack->copied_ns);
-    }
-}
-
-/* Whether the entry is surely still what lay at its address at the moment of the walk. */
-static bool confirmed(const struct sl_stack *stack, const struct sl_known_code *known)
-{
-    if (known->compared_walk == stack->python->walk) {
-        return true;
-    }
-    if (stack->python->layout.interpreter_code_generation != 0) {
-        return known->interpreter == stack->memory->interpreter && known->generation == stack->freed_behind;
-    }
-    return sl_code_trusted(&stack->python->codes, known);
 }
 
 /* Of a stack that is deeper, so many of its innermost and its outermost frames are searched. */
@@ -161,7 +128,7 @@ static uint32_t count_unchanged(const struct sl_stack *stack)
         }
         if (!same_codes && !now->hidden) {
             const struct sl_known_code *known = sl_code_cache_find(&stack->python->codes, now->code);
-            if (known == NULL || known->serial != then->serial || !confirmed(stack, known)) {
+            if (known == NULL || known->serial != then->serial || !sl_stack_confirmed(stack, known)) {
                 return i;
             }
         }
@@ -183,7 +150,7 @@ static enum sl_look know_codes(struct sl_stack *stack, uint32_t count)
             const struct sl_raw_frame *raw = &memory->next[i];
             const struct sl_known_code *known =
                 raw->hidden ? NULL : sl_code_cache_find(&stack->python->codes, raw->code);
-            if (raw->hidden || raw->nameless || (known != NULL && confirmed(stack, known))) {
+            if (raw->hidden || raw->nameless || (known != NULL && sl_stack_confirmed(stack, known))) {
                 continue;
             }
             if (!add_address(known == NULL ? &fresh : &doubtful, raw->code)) {

@@ -3,6 +3,7 @@
  * It is followed link by link, one read each, and the links are remembered. From then on all of them are read at once:
  * as long as none has changed, the list is the same, at a quarter of the cost. Whether a thread has begun is told by those
  * of the first few states. */
+#include "cpython/look.h"
 #include "cpython/runtime.h"
 #include "cpython/words.h"
 

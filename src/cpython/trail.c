@@ -1,6 +1,6 @@
 #include "cpython/trail.h"
 
-#include "cpython/runtime.h"
+#include "cpython/look.h"
 #include "cpython/text.h"
 #include "cpython/words.h"
 

@@ -1,5 +1,6 @@
 #include "cpython/types.h"
 
+#include "cpython/look.h"
 #include "cpython/runtime.h"
 #include "cpython/text.h"
 

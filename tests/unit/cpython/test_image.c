@@ -8,6 +8,7 @@
 
 #include "cpython/code_check.h"
 #include "cpython/runtime.h"
+#include "cpython/words.h"
 #include "descriptions.h"
 #include "made_image.h"
 
