@@ -1,5 +1,5 @@
-/* text_walk.h - the walk over a call tree that writes its rows, shared by text_tree.c (rows), text_lines.c (hottest
- * lines) and text_recursion.c (recursions told in few rows).
+/* text_walk.h - the walk over a call tree that writes its rows: what text_tree.c (functions), text_lines.c (their hottest
+ * lines) and text_recursion.c (recursions told in few rows) share.
  *
  * Nodes whose rows have begun lie on a stack of the walk's own, so that no depth makes the program recurse. */
 #ifndef SL_RENDER_TEXT_WALK_H
@@ -74,7 +74,8 @@ void sl_walk_add_guides(struct sl_walk *walk, uint32_t level);
 struct sl_walk_node *sl_walk_open(struct sl_walk *walk, uint32_t node, uint32_t level,
                                   const struct sl_walk_brief *brief, uint64_t self_ns, bool line_told);
 
-/* Whether the node's function, with this self time, has a hottest line that is worth a row. `line` may be NULL. */
+/* text_lines.c: whether the node's function, with this self time, has a hottest line that is worth a row. `line` may be
+ * NULL. */
 bool sl_walk_has_hot_line(const struct sl_walk *walk, const struct sl_node *node, uint64_t self_ns,
                           const struct sl_node_line *line);
 
@@ -82,8 +83,8 @@ bool sl_walk_has_hot_line(const struct sl_walk *walk, const struct sl_node *node
 void sl_walk_write_hot_line(struct sl_walk *walk, const struct sl_node *node, const struct sl_node_line *line,
                             uint32_t level, bool rows_follow);
 
-/* Writes a recursion that begins with `node`, the next child of `below`, in few rows. False, and nothing is written, when
- * there is none that is long enough. */
+/* text_recursion.c: writes a recursion that begins with `node`, the next child of `below`, in few rows. False, and nothing
+ * is written, when there is none that is long enough. */
 bool sl_walk_write_recursion(struct sl_walk *walk, const struct sl_walk_node *below, bool last, uint32_t node);
 
 #endif
