@@ -1,6 +1,6 @@
 #include "extension/contexts.h"
 
-#include "extension/module.h"
+#include "extension/raise.h"
 #include "extension/token.h"
 #include "sampler/host.h"
 

@@ -3,16 +3,11 @@
 #ifndef SL_EXTENSION_CONTEXTS_H
 #define SL_EXTENSION_CONTEXTS_H
 
+#include "extension/state.h"
+
 #include <Python.h>
 
 #include <stdbool.h>
-
-/* What the module keeps for it; part of its state. Owned references. */
-struct sl_contexts {
-    PyObject *token_type;
-    PyObject *variable; /* the ContextVar that holds a token */
-    PyObject *name_get, *name_set, *name_reset, *name_old_value;
-};
 
 /* A context that was marked. Owned references, NULL where none was. */
 struct sl_mark {

@@ -1,41 +1,17 @@
 /* `stacklapse._native`: a thin door from Python to libstacklapse. What it offers is documented where a person reads it, in
- * python/stacklapse/_native.pyi. */
-#include "extension/module.h"
+ * python/stacklapse/_native.pyi.
+ *
+ * One module for CPython 3.11 and later: it uses the Limited API only (Py_LIMITED_API, defined by meson.build), so it knows
+ * no object's insides. */
 #include "base/output.h"
 #include "extension/forks.h"
+#include "extension/raise.h"
 #include "extension/recording.h"
 #include "extension/running_task.h"
 #include "extension/session.h"
-#include "extension/watch.h"
+#include "extension/state.h"
+#include "extension/watch_types.h"
 #include "render/render.h"
-
-struct state {
-    PyObject *session_type;
-    struct sl_recording_state recording;
-    struct sl_running_task_names tasks;
-    struct sl_watch_state watch;
-};
-
-PyObject *sl_extension_raise(const struct sl_error *error)
-{
-    PyObject *type = PyExc_RuntimeError;
-    switch (error->kind) {
-    case SL_ERROR_USAGE:
-    case SL_ERROR_FORMAT:
-        type = PyExc_ValueError;
-        break;
-    case SL_ERROR_PERMISSION:
-        type = PyExc_PermissionError;
-        break;
-    case SL_ERROR_SYSTEM:
-        type = PyExc_OSError;
-        break;
-    default:
-        break;
-    }
-    PyErr_SetString(type, error->sentence);
-    return NULL;
-}
 
 static PyObject *renderers(PyObject *module, PyObject *arguments)
 {
@@ -93,14 +69,14 @@ static PyObject *write_file(PyObject *module, PyObject *arguments)
 
 static PyObject *combine(PyObject *module, PyObject *sessions)
 {
-    const struct state *state = PyModule_GetState(module);
+    const struct sl_module_state *state = sl_module_state(module);
     return state != NULL ? sl_session_combine(state->session_type, sessions) : NULL;
 }
 
 static PyObject *current_task(PyObject *module, PyObject *ignored)
 {
     (void)ignored;
-    const struct state *state = PyModule_GetState(module);
+    const struct sl_module_state *state = sl_module_state(module);
     return state != NULL ? sl_running_task_tuple(&state->tasks) : NULL;
 }
 
@@ -110,51 +86,33 @@ static PyMethodDef methods[] = {
     {"current_task", current_task, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 
-struct sl_recording_state *sl_module_recording_state(PyObject *module)
-{
-    struct state *state = PyModule_GetState(module);
-    return state != NULL ? &state->recording : NULL;
-}
-
-const struct sl_running_task_names *sl_module_tasks(PyObject *module)
-{
-    const struct state *state = PyModule_GetState(module);
-    return state != NULL ? &state->tasks : NULL;
-}
-
-struct sl_watch_state *sl_module_watch_state(PyObject *module)
-{
-    struct state *state = PyModule_GetState(module);
-    return state != NULL ? &state->watch : NULL;
-}
-
 static int execute(PyObject *module)
 {
-    struct state *state = PyModule_GetState(module);
+    struct sl_module_state *state = sl_module_state(module);
     if (PyModule_AddStringConstant(module, "version", SL_VERSION) != 0) {
         return -1;
     }
     state->session_type = sl_session_type(module);
     bool made = state->session_type != NULL && sl_recording_setup(module, &state->recording) == 0 &&
-                sl_running_task_setup(&state->tasks) && sl_watch_setup(module, &state->watch) && sl_forks_setup();
+                sl_running_task_setup(&state->tasks) && sl_watch_types_setup(module, &state->watch) && sl_forks_setup();
     return made ? 0 : -1;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
-    struct state *state = PyModule_GetState(module);
+    struct sl_module_state *state = sl_module_state(module);
     Py_VISIT(state->session_type);
     int visited = sl_recording_traverse(&state->recording, visit, arg);
-    return visited != 0 ? visited : sl_watch_state_traverse(&state->watch, visit, arg);
+    return visited != 0 ? visited : sl_watch_types_traverse(&state->watch, visit, arg);
 }
 
 static int clear(PyObject *module)
 {
-    struct state *state = PyModule_GetState(module);
+    struct sl_module_state *state = sl_module_state(module);
     Py_CLEAR(state->session_type);
     sl_recording_clear(&state->recording);
     sl_running_task_clear(&state->tasks);
-    sl_watch_state_clear(&state->watch);
+    sl_watch_types_clear(&state->watch);
     return 0;
 }
 
@@ -166,7 +124,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "stacklapse._native",
-    .m_size = sizeof(struct state),
+    .m_size = sizeof(struct sl_module_state),
     .m_methods = methods,
     .m_slots = slots,
     .m_traverse = traverse,

@@ -2,7 +2,7 @@
 
 #include "base/buffer.h"
 #include "extension/contexts.h"
-#include "extension/module.h"
+#include "extension/raise.h"
 #include "extension/token.h"
 #include "sampler/host.h"
 
@@ -29,8 +29,8 @@ struct recording {
 
 static struct sl_recording_state *state_of(PyObject *self)
 {
-    PyObject *module = PyType_GetModule(Py_TYPE(self));
-    return module == NULL ? NULL : sl_module_recording_state(module);
+    struct sl_module_state *state = sl_module_state_of(self);
+    return state != NULL ? &state->recording : NULL;
 }
 
 /* It runs no more: nothing of the program is needed. */

@@ -6,20 +6,12 @@
 #ifndef SL_EXTENSION_RECORDING_H
 #define SL_EXTENSION_RECORDING_H
 
-#include "extension/contexts.h"
+#include "extension/state.h"
 
 #include <Python.h>
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* What the module keeps for recordings; part of its state. Owned references. */
-struct sl_recording_state {
-    PyObject *type;       /* Recording */
-    PyObject *frame_type; /* types.FrameType */
-    PyObject *name_f_back;
-    struct sl_contexts contexts;
-};
 
 /* Makes the type and adds it to the module. -1 with an exception set when that fails. */
 int sl_recording_setup(PyObject *module, struct sl_recording_state *state);
@@ -46,8 +38,5 @@ void sl_recording_discard(struct sl_recording_state *state, PyObject *recording)
 
 /* How many samples it has taken so far. */
 uint64_t sl_recording_samples(PyObject *recording);
-
-/* Where a type of this module finds that state: to be provided by module.c. NULL with an exception set on failure. */
-struct sl_recording_state *sl_module_recording_state(PyObject *module);
 
 #endif

@@ -3,14 +3,11 @@
 #ifndef SL_EXTENSION_RUNNING_TASK_H
 #define SL_EXTENSION_RUNNING_TASK_H
 
+#include "extension/state.h"
+
 #include <Python.h>
 
 #include <stdbool.h>
-
-/* What the module keeps for it; part of its state. Interned names, owned. */
-struct sl_running_task_names {
-    PyObject *names[10];
-};
 
 struct sl_running_task {
     bool runs;

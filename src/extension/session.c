@@ -3,7 +3,7 @@
 #include "analysis/kinds.h"
 #include "base/arena.h"
 #include "base/output.h"
-#include "extension/module.h"
+#include "extension/raise.h"
 #include "profile/combine.h"
 #include "profile/folded_reader.h"
 #include "profile/trace_reader.h"

@@ -1,16 +1,8 @@
 #include "extension/watch.h"
 
 #include "extension/recording.h"
-#include "extension/watch_asgi.h"
-#include "extension/watch_wsgi.h"
-#include "extension/watches.h"
+#include "extension/state.h"
 #include "target/clock.h"
-
-struct sl_watch_state *sl_watch_state_of(PyObject *self)
-{
-    PyObject *module = PyType_GetModule(Py_TYPE(self));
-    return module != NULL ? sl_module_watch_state(module) : NULL;
-}
 
 /* Ends the recording without a result, if it was not taken. Leaves exceptions as they are. */
 static void discard(struct sl_watch *watch)
@@ -24,10 +16,9 @@ static void discard(struct sl_watch *watch)
     PyObject *value;
     PyObject *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    PyObject *module = PyType_GetModule(Py_TYPE((PyObject *)watch));
-    struct sl_recording_state *state = module != NULL ? sl_module_recording_state(module) : NULL;
+    struct sl_module_state *state = sl_module_state_of((PyObject *)watch);
     if (state != NULL) {
-        sl_recording_discard(state, recording);
+        sl_recording_discard(&state->recording, recording);
     }
     Py_DECREF(recording);
     PyErr_Restore(type, value, traceback);
@@ -58,7 +49,7 @@ static bool keep_failed(PyObject *keep, PyObject *type, PyObject *value, PyObjec
 
 bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject *subject)
 {
-    PyObject *watches = sl_watches_take_out(watch);
+    struct sl_watches *watches = sl_watches_take_out(watch);
     if (watches == NULL) {
         return true;
     }
@@ -68,7 +59,7 @@ bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject
     PyErr_Fetch(&type, &value, &traceback);
     uint64_t spent_ns = sl_clock_now_ns() - watch->started_ns;
     const char *why = sl_watches_reason(watches, watch, error != NULL || status >= 500, spent_ns);
-    PyObject *keep = why != NULL ? Py_XNewRef(sl_watches_keep(watches)) : NULL;
+    PyObject *keep = why != NULL ? Py_XNewRef(watches->keep) : NULL;
     PyObject *kept = NULL;
     if (keep != NULL) {
         kept = PyObject_CallFunction(keep, "OlOsdO", (PyObject *)watch, status, error != NULL ? error : Py_None, why,
@@ -84,7 +75,7 @@ bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject
     Py_XDECREF(keep);
     discard(watch);
     Py_CLEAR(watch->session);
-    Py_DECREF(watches);
+    Py_DECREF((PyObject *)watches);
     return ended;
 }
 
@@ -164,10 +155,10 @@ int sl_watch_traverse(struct sl_watch *watch, visitproc visit, void *arg)
 /* One that is dropped while it runs, because a server did not end its request, is forgotten. */
 void sl_watch_clear(struct sl_watch *watch)
 {
-    PyObject *watches = sl_watches_take_out(watch);
+    struct sl_watches *watches = sl_watches_take_out(watch);
     discard(watch);
     Py_CLEAR(watch->session);
-    Py_XDECREF(watches);
+    Py_XDECREF((PyObject *)watches);
 }
 
 void sl_watch_free(struct sl_watch *watch)
@@ -197,7 +188,7 @@ static void deallocate_watch(PyObject *self)
     sl_watch_free((struct sl_watch *)self);
 }
 
-static PyObject *watch_type(PyObject *module)
+PyObject *sl_watch_type(PyObject *module)
 {
     static PyMethodDef methods[] = {
         {"end", end, METH_VARARGS,
@@ -232,60 +223,4 @@ static PyObject *watch_type(PyObject *module)
         .slots = slots,
     };
     return PyType_FromModuleAndSpec(module, &spec, NULL);
-}
-
-bool sl_watch_setup(PyObject *module, struct sl_watch_state *state)
-{
-    const struct {
-        PyObject **name;
-        const char *text;
-    } names[] = {
-        {&state->name_type, "type"},
-        {&state->name_status, "status"},
-        {&state->name_method, "method"},
-        {&state->name_close, "close"},
-        {&state->name_length, "__len__"},
-        {&state->name_request_method, "REQUEST_METHOD"},
-        {&state->name_werkzeug_request, "werkzeug.request"},
-        {&state->name_file_wrapper, "wsgi.file_wrapper"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        *names[i].name = PyUnicode_InternFromString(names[i].text);
-        if (*names[i].name == NULL) {
-            return false;
-        }
-    }
-    state->watches_type = sl_watches_type(module);
-    state->watch_type = state->watches_type != NULL ? watch_type(module) : NULL;
-    state->wsgi_type = state->watch_type != NULL ? sl_watch_wsgi_type(module, state->watch_type) : NULL;
-    state->asgi_type = state->wsgi_type != NULL ? sl_watch_asgi_type(module, state->watch_type) : NULL;
-    return state->asgi_type != NULL && PyModule_AddObjectRef(module, "Watches", state->watches_type) == 0 &&
-           PyModule_AddObjectRef(module, "Watch", state->watch_type) == 0 &&
-           PyModule_AddObjectRef(module, "WSGIWatch", state->wsgi_type) == 0 &&
-           PyModule_AddObjectRef(module, "ASGIWatch", state->asgi_type) == 0;
-}
-
-int sl_watch_state_traverse(struct sl_watch_state *state, visitproc visit, void *arg)
-{
-    Py_VISIT(state->watches_type);
-    Py_VISIT(state->watch_type);
-    Py_VISIT(state->wsgi_type);
-    Py_VISIT(state->asgi_type);
-    return 0;
-}
-
-void sl_watch_state_clear(struct sl_watch_state *state)
-{
-    Py_CLEAR(state->watches_type);
-    Py_CLEAR(state->watch_type);
-    Py_CLEAR(state->wsgi_type);
-    Py_CLEAR(state->asgi_type);
-    Py_CLEAR(state->name_type);
-    Py_CLEAR(state->name_status);
-    Py_CLEAR(state->name_method);
-    Py_CLEAR(state->name_close);
-    Py_CLEAR(state->name_length);
-    Py_CLEAR(state->name_request_method);
-    Py_CLEAR(state->name_werkzeug_request);
-    Py_CLEAR(state->name_file_wrapper);
 }

@@ -7,37 +7,10 @@
 #ifndef SL_EXTENSION_WATCH_H
 #define SL_EXTENSION_WATCH_H
 
-#include "extension/running_task.h"
+#include "extension/watches.h"
 
-#include <Python.h>
-
-#include <stdbool.h>
-#include <stdint.h>
-
-/* What the module keeps for them; part of its state. Owned references. */
-struct sl_watch_state {
-    PyObject *watches_type, *watch_type, *wsgi_type, *asgi_type;
-    PyObject *name_type, *name_status, *name_method, *name_close, *name_length; /* interned */
-    PyObject *name_request_method, *name_werkzeug_request, *name_file_wrapper;
-};
-
-/* The beginning of every kind of Watch. */
-struct sl_watch {
-    PyObject_HEAD;
-    PyObject *watches;                /* that it is one of; owned. NULL once it is none any more */
-    struct sl_watch *previous, *next; /* of those that run; borrowed */
-    PyObject *recording;              /* NULL: it has ended, or was taken */
-    PyObject *session;                /* what was recorded until a limit was reached; NULL: none was */
-    PyObject *method;
-    uint64_t started_ns;
-    bool sampled; /* to be kept however it goes */
-    bool in_task; /* it runs in a task or greenlet, and shares its thread with others */
-};
-
-/* Makes the types and adds them to the module. False with an exception set when that fails. */
-bool sl_watch_setup(PyObject *module, struct sl_watch_state *state);
-int sl_watch_state_traverse(struct sl_watch_state *state, visitproc visit, void *arg);
-void sl_watch_state_clear(struct sl_watch_state *state);
+/* Makes the type. NULL with an exception set when that fails. */
+PyObject *sl_watch_type(PyObject *module);
 
 /* The request has ended. It is forgotten, or handed to the function `keep` of its Watches, with what `subject` says of it
  * (borrowed; NULL: None). `error` may be NULL. A second time does nothing. An exception that is set stays. A failure of
@@ -49,12 +22,5 @@ bool sl_watch_end(struct sl_watch *watch, long status, PyObject *error, PyObject
 int sl_watch_traverse(struct sl_watch *watch, visitproc visit, void *arg);
 void sl_watch_clear(struct sl_watch *watch);
 void sl_watch_free(struct sl_watch *watch);
-
-/* What the module of an object of one of these types keeps. NULL with an exception set on failure. */
-struct sl_watch_state *sl_watch_state_of(PyObject *self);
-
-/* Where a type of this module finds what is kept: to be provided by module.c. NULL with an exception set on failure. */
-struct sl_watch_state *sl_module_watch_state(PyObject *module);
-const struct sl_running_task_names *sl_module_tasks(PyObject *module);
 
 #endif

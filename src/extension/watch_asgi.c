@@ -1,6 +1,6 @@
 #include "extension/watch_asgi.h"
 
-#include "extension/watches.h"
+#include "extension/state.h"
 
 struct asgi_watch {
     struct sl_watch watch;
@@ -19,11 +19,11 @@ static PyObject *said(PyObject *message, PyObject *name)
     return value;
 }
 
-static void look_at(struct asgi_watch *watch, const struct sl_watch_state *state, PyObject *message)
+static void look_at(struct asgi_watch *watch, const struct sl_module_state *state, PyObject *message)
 {
-    PyObject *type = said(message, state->name_type);
+    PyObject *type = said(message, state->watch.name_type);
     if (type != NULL && PyUnicode_Check(type) && PyUnicode_CompareWithASCIIString(type, "http.response.start") == 0) {
-        PyObject *status = said(message, state->name_status);
+        PyObject *status = said(message, state->watch.name_status);
         long number = status != NULL ? PyLong_AsLong(status) : 0;
         PyErr_Clear();
         watch->status = number > 0 ? number : 0;
@@ -36,7 +36,7 @@ static void look_at(struct asgi_watch *watch, const struct sl_watch_state *state
 static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     struct asgi_watch *watch = (struct asgi_watch *)self;
-    const struct sl_watch_state *state = sl_watch_state_of(self);
+    const struct sl_module_state *state = sl_module_state_of(self);
     if (state == NULL) {
         return NULL;
     }
@@ -106,14 +106,14 @@ PyObject *sl_watch_asgi_type(PyObject *module, PyObject *watch_type)
     return PyType_FromModuleAndSpec(module, &spec, watch_type);
 }
 
-PyObject *sl_watch_asgi(const struct sl_watch_state *state, PyObject *watches, PyObject *scope, PyObject *send,
-                        PyObject *caller)
+PyObject *sl_watch_asgi(const struct sl_module_state *state, struct sl_watches *watches, PyObject *scope,
+                        PyObject *send, PyObject *caller)
 {
-    PyObject *method = PyObject_GetItem(scope, state->name_method);
+    PyObject *method = PyObject_GetItem(scope, state->watch.name_method);
     if (method == NULL) {
         return NULL;
     }
-    struct asgi_watch *watch = (struct asgi_watch *)sl_watches_begin(watches, state->asgi_type, method, caller);
+    struct asgi_watch *watch = (struct asgi_watch *)sl_watches_begin(watches, state->watch.asgi_type, method, caller);
     Py_DECREF(method);
     if (watch != NULL) {
         watch->scope = Py_NewRef(scope);

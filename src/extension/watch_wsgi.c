@@ -1,6 +1,6 @@
 #include "extension/watch_wsgi.h"
 
-#include "extension/watches.h"
+#include "extension/state.h"
 
 #include <ctype.h>
 
@@ -77,7 +77,7 @@ static void note_raised(struct wsgi_watch *watch)
 static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     struct wsgi_watch *watch = (struct wsgi_watch *)self;
-    const struct sl_watch_state *state = sl_watch_state_of(self);
+    const struct sl_module_state *state = sl_module_state_of(self);
     if (state == NULL) {
         return NULL;
     }
@@ -88,16 +88,16 @@ static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
     if (PyTuple_Size(arguments) > 0 && watch->watch.watches != NULL) {
         PyObject *before = watch->request;
         watch->status = number_of(PyTuple_GetItem(arguments, 0));
-        watch->request = found(watch, state->name_werkzeug_request);
+        watch->request = found(watch, state->watch.name_werkzeug_request);
         Py_XDECREF(before);
     }
     return PyObject_Call(watch->start_response, arguments, keywords);
 }
 
 /* Whether the server sends the body by itself, if it is handed what it made: a file in the server's own wrapper. */
-static bool is_file(const struct wsgi_watch *watch, const struct sl_watch_state *state, PyObject *body)
+static bool is_file(const struct wsgi_watch *watch, const struct sl_module_state *state, PyObject *body)
 {
-    PyObject *wrapper = found(watch, state->name_file_wrapper);
+    PyObject *wrapper = found(watch, state->watch.name_file_wrapper);
     int is = wrapper != NULL && PyType_Check(wrapper) ? PyObject_IsInstance(body, wrapper) : 0;
     PyErr_Clear();
     Py_XDECREF(wrapper);
@@ -107,7 +107,7 @@ static bool is_file(const struct wsgi_watch *watch, const struct sl_watch_state 
 static PyObject *pass_on(PyObject *self, PyObject *body)
 {
     struct wsgi_watch *watch = (struct wsgi_watch *)self;
-    const struct sl_watch_state *state = sl_watch_state_of(self);
+    const struct sl_module_state *state = sl_module_state_of(self);
     if (state == NULL) {
         return NULL;
     }
@@ -124,7 +124,7 @@ static PyObject *pass_on(PyObject *self, PyObject *body)
     watch->body = Py_NewRef(body);
     Py_XDECREF(before[0]);
     Py_XDECREF(before[1]);
-    return Py_NewRef(PyObject_HasAttr(body, state->name_length) ? Py_None : self);
+    return Py_NewRef(PyObject_HasAttr(body, state->watch.name_length) ? Py_None : self);
 }
 
 static PyObject *next_part(PyObject *self)
@@ -146,11 +146,11 @@ static PyObject *close_body(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
     struct wsgi_watch *watch = (struct wsgi_watch *)self;
-    const struct sl_watch_state *state = sl_watch_state_of(self);
+    const struct sl_module_state *state = sl_module_state_of(self);
     if (state == NULL) {
         return NULL;
     }
-    PyObject *method = watch->body != NULL ? PyObject_GetAttr(watch->body, state->name_close) : NULL;
+    PyObject *method = watch->body != NULL ? PyObject_GetAttr(watch->body, state->watch.name_close) : NULL;
     if (method == NULL && PyErr_Occurred() != NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
     }
@@ -258,10 +258,10 @@ PyObject *sl_watch_wsgi_type(PyObject *module, PyObject *watch_type)
     return PyType_FromModuleAndSpec(module, &spec, watch_type);
 }
 
-PyObject *sl_watch_wsgi(const struct sl_watch_state *state, PyObject *watches, PyObject *environ,
+PyObject *sl_watch_wsgi(const struct sl_module_state *state, struct sl_watches *watches, PyObject *environ,
                         PyObject *start_response, PyObject *caller)
 {
-    PyObject *method = PyObject_GetItem(environ, state->name_request_method);
+    PyObject *method = PyObject_GetItem(environ, state->watch.name_request_method);
     if (method == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
             return NULL;
@@ -272,7 +272,7 @@ PyObject *sl_watch_wsgi(const struct sl_watch_state *state, PyObject *watches, P
             return NULL;
         }
     }
-    struct wsgi_watch *watch = (struct wsgi_watch *)sl_watches_begin(watches, state->wsgi_type, method, caller);
+    struct wsgi_watch *watch = (struct wsgi_watch *)sl_watches_begin(watches, state->watch.wsgi_type, method, caller);
     Py_DECREF(method);
     if (watch != NULL) {
         watch->environ = Py_NewRef(environ);

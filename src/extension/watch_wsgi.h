@@ -4,13 +4,14 @@
 #ifndef SL_EXTENSION_WATCH_WSGI_H
 #define SL_EXTENSION_WATCH_WSGI_H
 
+#include "extension/state.h"
 #include "extension/watch.h"
 
 /* Makes the type, below that of Watch. NULL with an exception set when that fails. */
 PyObject *sl_watch_wsgi_type(PyObject *module, PyObject *watch_type);
 
 /* Begins to record a request: as sl_watches_begin. */
-PyObject *sl_watch_wsgi(const struct sl_watch_state *state, PyObject *watches, PyObject *environ,
+PyObject *sl_watch_wsgi(const struct sl_module_state *state, struct sl_watches *watches, PyObject *environ,
                         PyObject *start_response, PyObject *caller);
 
 #endif
