@@ -43,12 +43,30 @@ static void add_commands(struct sl_text *text)
     sl_text_row_end(&text->row, text->output);
 }
 
+/* A short interval asks for more looks than can be taken; with a longer one the machine is too busy. */
+static void add_late(struct sl_text *text)
+{
+    const struct sl_facts *facts = &text->profile->facts;
+    struct sl_text_facts advice = {0};
+    double part = (double)facts->late / (double)(facts->late + facts->looks);
+    sl_text_fact(text, &advice, SL_TEXT_PLAIN, "%.0f %% of the looks were late: shares may be far off", 100 * part);
+    if (facts->interval_ns < 1000000) {
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "a longer interval:  %s",
+                     sl_text_is_profilers(text) ? "interval=0.001" : "-i 1ms");
+    } else {
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "the machine was busy");
+    }
+    sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
+}
+
 static void add_advice(struct sl_text *text)
 {
     const struct sl_facts *facts = &text->profile->facts;
     bool profilers = sl_text_is_profilers(text);
     char number[SL_TEXT_NUMBER_SIZE];
-    if (facts->samples > 0 && facts->samples < few_samples && facts->interval_ns > 100000) {
+    if (facts->samples > 0 && sl_text_looks_late(text)) {
+        add_late(text);
+    } else if (facts->samples > 0 && facts->samples < few_samples && facts->interval_ns > 100000) {
         struct sl_text_facts advice = {0};
         sl_text_count(facts->samples, number);
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "only %s %s", number, facts->samples == 1 ? "sample" : "samples");

@@ -362,6 +362,29 @@ struct sl_host_recording *sl_host_start(const struct sl_host_options *options, s
     return recording;
 }
 
+/* The slots before the last one that nobody looked at go to what was seen before them. What the caller does now says nothing
+ * of them: whoever stops a recording is always at the same place. */
+static void tell_skipped(struct sl_host_recording *recording)
+{
+    bool nothing_seen = atomic_load(&recording->samples) == 0;
+    if (recording->span.late == 0 || (nothing_seen && recording->options.scope == SL_HOST_THREADS)) {
+        return;
+    }
+    struct sl_span last = recording->span;
+    recording->span.end_ns = last.slot_begin_ns;
+    recording->span.instant_ns = last.slot_begin_ns - 1;
+    if (nothing_seen) {
+        sl_host_recording_miss(recording);
+    } else {
+        struct sl_span skipped = sl_host_span(recording);
+        sl_recording_look(&recording->recording, &skipped);
+    }
+    recording->span = last;
+    recording->span.begin_ns = last.slot_begin_ns;
+    recording->span.late = 0;
+    recording->due = true;
+}
+
 /* The rest of the last slot goes to what the caller does now. */
 static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, uint32_t skip)
 {
@@ -371,6 +394,7 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
         /* It ended within its first slot, and how it ends says nothing of the rest of that. */
         sl_host_recording_miss(recording);
     } else if (recording->due) {
+        tell_skipped(recording);
         struct sl_host_look looking = {
             .target = &host.target,
             .recordings = &recording,

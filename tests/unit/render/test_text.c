@@ -713,6 +713,31 @@ static void what_limits_the_report_is_said(void **state)
     assert_non_null(strstr(render(fixture, &options), " · exit code 3"));
 }
 
+static void that_many_looks_were_late_is_said_in_place_of_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    cook(fixture);
+    struct sl_facts *facts = builder_facts(fixture->builder);
+    struct sl_render_options options = options_of(fixture);
+    facts->looks = 1000;
+    facts->samples = 199;
+    facts->late = 100;
+    assert_non_null(strstr(render(fixture, &options), "shares ± "));
+    assert_null(strstr(render(fixture, &options), "late: "));
+
+    facts->late = 250;
+    const char *text = render(fixture, &options);
+    assert_null(strstr(text, "shares ± "));
+    assert_null(strstr(text, "for more of them")); /* it could not take them */
+    assert_non_null(strstr(text, "\n 20 % of the looks were late: shares may be far off · the machine was busy\n"));
+    facts->interval_ns = 10000;
+    assert_non_null(strstr(render(fixture, &options), " far off · a longer interval:  -i 1ms\n"));
+    facts->description = builder_string(fixture->builder, "Block at /app/api.py:14");
+    assert_non_null(strstr(render(fixture, &options), " far off · a longer interval:  interval=0.001\n"));
+    options.short_form = true;
+    assert_non_null(strstr(render(fixture, &options), " · 199 samples · 250 late\n"));
+}
+
 static void that_only_the_main_thread_is_shown_is_said(void **state)
 {
     struct fixture *fixture = *state;
@@ -763,6 +788,7 @@ static void the_last_line_is_a_command_that_can_be_pasted(void **state)
 static void the_short_form_has_one_line_above_the_tree(void **state)
 {
     struct fixture *fixture = *state;
+    builder_facts(fixture->builder)->late = 0;
     builder_facts(fixture->builder)->description = builder_string(fixture->builder, "Block at /app/api.py:14");
     ran(fixture, "busy:6", running, 19);
     struct sl_render_options options = options_of(fixture);
@@ -973,6 +999,7 @@ int main(void)
         TEST(a_program_that_ended_before_the_first_look_is_told_so),
         TEST(of_a_damaged_recording_without_samples_no_end_is_told),
         TEST(what_limits_the_report_is_said),
+        TEST(that_many_looks_were_late_is_said_in_place_of_an_error),
         TEST(that_only_the_main_thread_is_shown_is_said),
         TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
         TEST(the_last_line_is_a_command_that_can_be_pasted),
