@@ -283,8 +283,12 @@ static bool find_events(struct combination *combination)
             continue;
         }
         combination->events[count++] = (struct event){run->begin_ns, run->thread, true};
-        bool last = i + 1 == thread->first_run + thread->run_count;
-        if (last || profile->runs[i + 1].begin_ns > run->end_ns) {
+        uint32_t next = i + 1;
+        uint32_t end = thread->first_run + thread->run_count;
+        while (next < end && profile->runs[next].end_ns == profile->runs[next].begin_ns) {
+            next++;
+        }
+        if (next == end || profile->runs[next].begin_ns > run->end_ns) {
             combination->events[count++] = (struct event){run->end_ns, run->thread, false};
         }
     }

@@ -100,6 +100,30 @@ static bool prepare(struct sl_host_recording *recording, uint64_t now_ns)
     return open_recording(recording, now_ns, NULL);
 }
 
+/* Of a recording that is being stopped: the slots before the one of this look that nobody looked at go to what was seen
+ * before them. What is seen now says nothing of them: whoever stops a recording is always at the same place. */
+static void tell_skipped(struct sl_host_recording *recording)
+{
+    bool nothing_seen = atomic_load(&recording->samples) == 0;
+    if (!recording->open || recording->span.late == 0 ||
+        (nothing_seen && recording->options.scope == SL_HOST_THREADS)) {
+        return;
+    }
+    struct sl_span last = recording->span;
+    recording->span.end_ns = last.slot_begin_ns;
+    recording->span.instant_ns = last.slot_begin_ns - 1;
+    if (nothing_seen) {
+        sl_host_recording_miss(recording);
+    } else {
+        struct sl_span skipped = sl_host_span(recording);
+        sl_recording_look(&recording->recording, &skipped);
+    }
+    recording->span = last;
+    recording->span.begin_ns = last.slot_begin_ns;
+    recording->span.late = 0;
+    recording->due = true;
+}
+
 /* Looks for every recording that is due. */
 static void look(uint64_t now_ns)
 {
@@ -113,6 +137,9 @@ static void look(uint64_t now_ns)
             recording->span = sl_slots_take(&recording->slots, time_ns);
             recording->due = prepare(recording, now_ns);
             any = any || recording->due;
+            if (recording->due && atomic_load(&recording->stopping)) {
+                tell_skipped(recording);
+            }
         }
     }
     if (any) {
@@ -362,29 +389,6 @@ struct sl_host_recording *sl_host_start(const struct sl_host_options *options, s
     return recording;
 }
 
-/* The slots before the last one that nobody looked at go to what was seen before them. What the caller does now says nothing
- * of them: whoever stops a recording is always at the same place. */
-static void tell_skipped(struct sl_host_recording *recording)
-{
-    bool nothing_seen = atomic_load(&recording->samples) == 0;
-    if (recording->span.late == 0 || (nothing_seen && recording->options.scope == SL_HOST_THREADS)) {
-        return;
-    }
-    struct sl_span last = recording->span;
-    recording->span.end_ns = last.slot_begin_ns;
-    recording->span.instant_ns = last.slot_begin_ns - 1;
-    if (nothing_seen) {
-        sl_host_recording_miss(recording);
-    } else {
-        struct sl_span skipped = sl_host_span(recording);
-        sl_recording_look(&recording->recording, &skipped);
-    }
-    recording->span = last;
-    recording->span.begin_ns = last.slot_begin_ns;
-    recording->span.late = 0;
-    recording->due = true;
-}
-
 /* The rest of the last slot goes to what the caller does now. */
 static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, uint32_t skip)
 {
@@ -423,6 +427,7 @@ bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_
 {
     bool closed = true;
     pthread_mutex_lock(&host.gate);
+    atomic_store(&recording->stopping, true);
     pthread_mutex_lock(&host.lock);
     bool last = false;
     if (recording->running) {

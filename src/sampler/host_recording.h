@@ -103,6 +103,7 @@ struct sl_host_recording {
 
     struct sl_host_sketch sketch; /* of one with a `caller`, until it is open; the choice is that of this look then */
 
+    atomic_bool stopping; /* whoever stops it waits for the look under way */
     atomic_uint_fast64_t samples;
     uint64_t duration_ns; /* once it has been stopped */
 };

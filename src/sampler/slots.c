@@ -128,6 +128,11 @@ bool sl_slots_finish(struct sl_slots *slots, uint64_t end_ns, struct sl_span *sp
     if (slots->covered_ns >= end_ns) {
         return false;
     }
+    /* The look may be aimed at a slot that has not begun. */
+    uint64_t last = (end_ns - 1) / slots->interval_ns;
+    if (slots->aimed > last) {
+        slots->aimed = slots->number > last ? slots->number : last;
+    }
     *span = sl_slots_take(slots, end_ns);
     span->end_ns = end_ns;
     slots->covered_ns = end_ns;

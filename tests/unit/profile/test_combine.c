@@ -150,6 +150,30 @@ static void test_times_samples_and_counters_add_up(void **state)
     }
 }
 
+/* A look that stands for no time at the end, as of a recording that is stopped where a slot begins. */
+static void test_a_last_look_without_time_hides_nothing(void **state)
+{
+    (void)state;
+    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    sl_recorder_process(recorder, &(struct sl_process_record){.pid = 7});
+    sl_recorder_thread(recorder, &(struct sl_thread_record){.id = 7, .kind = SL_THREAD_SCOPE});
+    for (uint32_t look = 0; look < 2; look++) {
+        sl_recorder_look(recorder, look * INTERVAL, INTERVAL, look * INTERVAL);
+        sl_recorder_sample(recorder, 0, push(recorder, push(recorder, 0, look), look), 0);
+    }
+    sl_recorder_thread_end(recorder, 0, INTERVAL, 30);
+    assert_true(sl_recorder_close(recorder, INTERVAL, NULL));
+    struct sl_profile *profile = read_trace(sl_recorder_trace(recorder));
+    sl_recorder_destroy(recorder);
+    assert_int_equal(profile->run_count, 2);
+    struct sl_profile *combined = combine((const struct sl_profile *const[]){profile, profile}, 2);
+    assert_int_equal(combined->run_count, 1);
+    assert_int_equal(combined->runs[0].end_ns - combined->runs[0].begin_ns, 2 * INTERVAL);
+    sl_profile_destroy(combined);
+    sl_profile_destroy(profile);
+}
+
 static void test_what_goes_on_is_one_thread_and_what_ended_is_not(void **state)
 {
     (void)state;
@@ -318,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times_samples_and_counters_add_up),
+        cmocka_unit_test(test_a_last_look_without_time_hides_nothing),
         cmocka_unit_test(test_what_goes_on_is_one_thread_and_what_ended_is_not),
         cmocka_unit_test(test_scopes_become_one_whatever_threads_they_were_started_in),
         cmocka_unit_test(test_a_recording_that_was_cut_off_stays_one),
