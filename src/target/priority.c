@@ -14,10 +14,17 @@ static bool set_policy(int policy, int priority)
     return sched_setscheduler(0, policy, &parameters) == 0;
 }
 
+/* Whether the kernel kills a process one of whose real-time threads runs for some time without waiting. */
+static bool realtime_is_limited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_RTTIME, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* A thread that it starts is an ordinary one. */
 static bool set_realtime(void)
 {
-    return set_policy(SCHED_RR | SCHED_RESET_ON_FORK, 1);
+    return !realtime_is_limited() && set_policy(SCHED_RR | SCHED_RESET_ON_FORK, 1);
 }
 
 /* A thread that may no more do what it did, because its process has dropped privileges, cannot take the flag back, but

@@ -7,7 +7,8 @@
  * only within a session of the terminal where the kernel groups by session (autogroup), and within a control group; half of
  * the looks of a busy machine were late with it, one in a hundred are as a real-time thread. It takes no more of the CPU
  * for that, only sooner; and when it takes much, it steps back, so that the program is never starved by a sampler that has
- * more to do than there is time. */
+ * more to do than there is time. Where the time of a real-time thread is limited (RLIMIT_RTTIME), it does not become
+ * one: a single look can take longer, and the kernel would kill the process for it, which may be the user's program. */
 #ifndef SL_TARGET_PRIORITY_H
 #define SL_TARGET_PRIORITY_H
 

@@ -109,6 +109,25 @@ static int with_a_nice_value_alone(void)
     return nice_value() != before ? 4 : 0;
 }
 
+/* The kernel would kill a process whose real-time thread takes more than this. */
+static int with_realtime_limited(void)
+{
+    struct sl_priority priority;
+    sl_priority_raise(&priority);
+    bool allowed = priority.now == SL_PLACE_REALTIME;
+    sl_priority_restore(&priority);
+    if (!allowed || setrlimit(RLIMIT_RTTIME, &(struct rlimit){50000, RLIM_INFINITY}) != 0) {
+        return ENVIRONMENT;
+    }
+    sl_priority_raise(&priority);
+    if (policy() != SCHED_OTHER) {
+        return 1;
+    }
+    spin(ROUND_NS);
+    sl_priority_restore(&priority);
+    return 0;
+}
+
 /* What dropped its privileges meanwhile becomes an ordinary thread all the same. */
 static int with_privileges_dropped(void)
 {
@@ -164,6 +183,12 @@ static void test_where_only_a_nice_value_is_allowed_it_takes_that(void **state)
     in_a_child(with_a_nice_value_alone);
 }
 
+static void test_where_the_time_of_real_time_threads_is_limited_it_becomes_none(void **state)
+{
+    (void)state;
+    in_a_child(with_realtime_limited);
+}
+
 static void test_privileges_that_are_dropped_do_not_keep_it_in_front(void **state)
 {
     (void)state;
@@ -182,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_it_goes_first_and_gives_way_when_it_takes_much),
         cmocka_unit_test(test_a_thread_that_somebody_has_put_elsewhere_stays_there),
         cmocka_unit_test(test_where_only_a_nice_value_is_allowed_it_takes_that),
+        cmocka_unit_test(test_where_the_time_of_real_time_threads_is_limited_it_becomes_none),
         cmocka_unit_test(test_privileges_that_are_dropped_do_not_keep_it_in_front),
         cmocka_unit_test(test_without_the_right_to_it_everything_stays_as_it_is),
     };
