@@ -274,6 +274,9 @@ static bool start_thread(struct sl_error *error)
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         failed = pthread_create(&host.thread, &attributes, run, NULL);
+        if (failed == 0) {
+            sl_priority_raise_started(host.thread);
+        }
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
     }

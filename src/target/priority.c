@@ -2,11 +2,17 @@
 
 #include "target/clock.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 
 #define NICE_FIRST (-20)
 #define JUDGED_EVERY_NS UINT64_C(100000000)
+
+/* A thread that it starts is an ordinary one: only a thread that was put before others here has this policy from its
+ * start. */
+#define REALTIME (SCHED_RR | SCHED_RESET_ON_FORK)
+static const struct sched_param realtime = {.sched_priority = 1};
 
 static bool set_policy(int policy, int priority)
 {
@@ -21,10 +27,9 @@ static bool realtime_is_limited(void)
     return getrlimit(RLIMIT_RTTIME, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
 }
 
-/* A thread that it starts is an ordinary one. */
 static bool set_realtime(void)
 {
-    return !realtime_is_limited() && set_policy(SCHED_RR | SCHED_RESET_ON_FORK, 1);
+    return !realtime_is_limited() && sched_setscheduler(0, REALTIME, &realtime) == 0;
 }
 
 /* A thread that may no more do what it did, because its process has dropped privileges, cannot take the flag back, but
@@ -66,6 +71,15 @@ static bool set(struct sl_priority *priority, enum sl_place place)
     return done;
 }
 
+void sl_priority_raise_started(pthread_t thread)
+{
+    int policy;
+    struct sched_param parameters;
+    if (!realtime_is_limited() && pthread_getschedparam(thread, &policy, &parameters) == 0 && policy == SCHED_OTHER) {
+        pthread_setschedparam(thread, REALTIME, &realtime);
+    }
+}
+
 void sl_priority_raise(struct sl_priority *priority)
 {
     int nice_before = getpriority(PRIO_PROCESS, 0);
@@ -75,7 +89,9 @@ void sl_priority_raise(struct sl_priority *priority)
         .judged_ns = sl_clock_now_ns(),
         .cpu_ns = sl_clock_thread_cpu_ns(),
     };
-    if (sched_getscheduler(0) == SCHED_OTHER && !set(priority, SL_PLACE_REALTIME) && !set(priority, SL_PLACE_NICE)) {
+    int policy = sched_getscheduler(0);
+    bool ours = policy == SCHED_OTHER || policy == REALTIME;
+    if (ours && !set(priority, SL_PLACE_REALTIME) && !set(priority, SL_PLACE_NICE)) {
         struct rlimit limit;
         if (getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur <= 40) {
             priority->nice_raised = 20 - (int)limit.rlim_cur;

@@ -12,6 +12,7 @@
 #ifndef SL_TARGET_PRIORITY_H
 #define SL_TARGET_PRIORITY_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +35,11 @@ struct sl_priority {
 /* Puts the calling thread before others, where that is allowed. One that is no ordinary thread (a scheduling policy other
  * than SCHED_OTHER) stays where somebody has put it. */
 void sl_priority_raise(struct sl_priority *priority);
+
+/* The same of a thread that the calling one has just started, if it can be a real-time thread: else it would have to wait
+ * for a CPU before it can raise itself, behind the very program that it is to look at. It calls `sl_priority_raise` all the
+ * same. */
+void sl_priority_raise_started(pthread_t thread);
 
 /* To be called often, by the same thread: every 100 ms, steps back if more than two thirds of the time went into it, and
  * forward again once it is less than half. */

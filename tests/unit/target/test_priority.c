@@ -9,6 +9,7 @@
 #include "target/clock.h"
 #include "target/priority.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -70,6 +71,40 @@ static void test_it_goes_first_and_gives_way_when_it_takes_much(void **state)
     sl_priority_restore(&priority);
     assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
     assert_int_equal(nice_value(), before);
+}
+
+/* Gives what it is when it begins, once it has found itself raised and has gone back. */
+static void *begin(void *barrier)
+{
+    pthread_barrier_wait(barrier);
+    int raised = policy();
+    struct sl_priority priority;
+    sl_priority_raise(&priority);
+    sl_priority_restore(&priority);
+    return (void *)(intptr_t)(priority.raised == SL_PLACE_REALTIME && sched_getscheduler(0) == SCHED_OTHER ? raised
+                                                                                                           : -1);
+}
+
+static void test_a_thread_goes_first_from_its_start(void **state)
+{
+    (void)state;
+    struct sl_priority priority;
+    sl_priority_raise(&priority);
+    bool allowed = priority.now == SL_PLACE_REALTIME;
+    sl_priority_restore(&priority);
+    if (!allowed) {
+        skip();
+    }
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, begin, &barrier), 0);
+    sl_priority_raise_started(thread);
+    pthread_barrier_wait(&barrier);
+    void *raised;
+    pthread_join(thread, &raised);
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal((intptr_t)raised, SCHED_RR);
 }
 
 static void test_a_thread_that_somebody_has_put_elsewhere_stays_there(void **state)
@@ -205,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_goes_first_and_gives_way_when_it_takes_much),
+        cmocka_unit_test(test_a_thread_goes_first_from_its_start),
         cmocka_unit_test(test_a_thread_that_somebody_has_put_elsewhere_stays_there),
         cmocka_unit_test(test_where_only_a_nice_value_is_allowed_it_takes_that),
         cmocka_unit_test(test_where_the_time_of_real_time_threads_is_limited_it_becomes_none),
