@@ -90,8 +90,7 @@ void sl_buffer_format(struct sl_buffer *buffer, const char *format, ...)
 
 void sl_buffer_varint(struct sl_buffer *buffer, uint64_t value)
 {
-    /* The most that one takes. */
-    if (!sl_buffer_reserve(buffer, 10)) {
+    if (!sl_buffer_reserve(buffer, SL_VARINT_BYTES_MAX)) {
         return;
     }
     char *at = buffer->bytes + buffer->size;

@@ -31,7 +31,8 @@ void sl_buffer_text(struct sl_buffer *buffer, const char *text);
 void sl_buffer_byte(struct sl_buffer *buffer, char byte);
 void sl_buffer_format(struct sl_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An unsigned LEB128 number: seven bits a byte, lowest first, the top bit set on all but the last. At most 10 bytes. */
+/* An unsigned LEB128 number: seven bits a byte, lowest first, the top bit set on all but the last. */
 void sl_buffer_varint(struct sl_buffer *buffer, uint64_t value);
+#define SL_VARINT_BYTES_MAX 10
 
 #endif

@@ -111,17 +111,23 @@ sl_stack sl_recorder_mark(struct sl_recorder *recorder, const char *name)
     return sl_recorder_stack(recorder, 0, function, 0);
 }
 
-/* Events are numbers one behind the other, led by their size: a reader skips what it does not know. */
+/* Events are numbers one behind the other, led by their size: a reader skips what it does not know. One that finds no memory
+ * is left out as a whole and counted, so that those before and behind it are still read. */
 static void add_event(struct sl_recorder *recorder, enum sl_trace_event kind, const uint64_t *numbers, size_t count)
 {
-    struct sl_buffer *column = &recorder->column;
-    sl_buffer_clear(column);
-    sl_buffer_varint(column, kind);
+    struct sl_buffer *event = &recorder->column;
+    sl_buffer_clear(event);
+    sl_buffer_varint(event, kind);
     for (size_t i = 0; i < count; i++) {
-        sl_buffer_varint(column, numbers[i]);
+        sl_buffer_varint(event, numbers[i]);
     }
-    sl_buffer_varint(&recorder->events, column->size);
-    sl_buffer_append(&recorder->events, column->bytes, column->size);
+    if (event->failed || !sl_buffer_reserve(&recorder->events, SL_VARINT_BYTES_MAX + event->size)) {
+        recorder->events.failed = false;
+        recorder->writer.dropped_size += 1 + event->size;
+        return;
+    }
+    sl_buffer_varint(&recorder->events, event->size);
+    sl_buffer_append(&recorder->events, event->bytes, event->size);
     if (recorder->events.size > SL_RECORDER_EVENTS_MAX) {
         sl_recorder_write_definitions(recorder);
     }

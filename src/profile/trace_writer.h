@@ -27,7 +27,7 @@ struct sl_trace_writer {
     size_t waiting_max;   /* SL_TRACE_WAITING_MAX */
     size_t first_written; /* bytes of the first waiting block that the sink took already */
     uint32_t next_block;
-    uint64_t dropped_size;  /* of blocks that had to be given up */
+    uint64_t dropped_size;  /* of blocks and events that had to be given up */
     void *compressor;       /* ZSTD_CCtx */
     struct sl_buffer block; /* being put together, header included */
     struct sl_buffer packed;
