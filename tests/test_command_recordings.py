@@ -133,6 +133,17 @@ def test_a_recording_saved_elsewhere_is_the_same(stacklapse: Command, any_python
     assert f"stacklapse view {recording.path}" in recording.view()
 
 
+def test_a_recording_that_comes_through_a_pipe_can_be_saved(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    recording = stacklapse.record(any_python, ["-c", "pass"])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", 'cat "$0" >"$1"', recording.path, pipe]):
+        assert stacklapse("view", pipe, "-o", "saved.lapse").exit_code == 0
+    assert (tmp_path / "saved.lapse").read_bytes() == recording.path.read_bytes()
+
+
 def test_info_is_for_people_and_scripts(stacklapse: Command, python: Interpreter) -> None:
     code = "import threading, time; t = threading.Thread(target=time.sleep, args=(0.3,)); t.start(); t.join()"
     recording = stacklapse.record(python, ["-c", code, "two words"], ["-i", "2ms"])
@@ -261,6 +272,10 @@ def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_pat
     assert not re.search("^(start|interval|samples|cpu_time|version|bytes):", info, re.MULTILINE)
     stacklapse("view", path, "-o", "again.folded")
     assert sorted((tmp_path / "again.folded").read_text().splitlines()) == sorted(path.read_text().splitlines())
+    saved = stacklapse("view", path, "-o", "again.lapse")
+    sentence = f"stacklapse: cannot read {path}: it holds folded stacks, which cannot be saved as a recording\n"
+    assert (saved.exit_code, saved.stderr) == (1, sentence)
+    assert not (tmp_path / "again.lapse").exists()
 
 
 def test_the_commands_below_a_report_can_be_pasted(

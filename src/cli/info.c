@@ -130,7 +130,7 @@ static void print_facts(struct sl_output *output, const struct sl_profile *profi
 int sl_command_info(const struct sl_options *options)
 {
     struct sl_recording_input input;
-    int code = sl_recording_input_open(&input, options);
+    int code = sl_recording_input_open(&input, options, false);
     if (code != SL_EXIT_DONE) {
         return code;
     }

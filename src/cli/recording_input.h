@@ -2,6 +2,7 @@
 #ifndef SL_CLI_RECORDING_INPUT_H
 #define SL_CLI_RECORDING_INPUT_H
 
+#include "base/buffer.h"
 #include "cli/options.h"
 #include "profile/profile.h"
 
@@ -9,14 +10,15 @@ struct sl_recording_input {
     const char *name; /* as it was named: "last", "3", a path */
     char *path;
     struct sl_profile *profile;
+    struct sl_buffer trace; /* the file's bytes, where they are to be saved as they are */
 };
 
-/* Reads the recording that the operands name (none: the last one). Says what is wrong, also when part of it is missing.
- * Returns an exit code; SL_EXIT_DONE: it is open. */
-int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options);
+/* Reads the recording that the operands name (none: the last one), and keeps its bytes if `keep_trace`. Says what is wrong, also
+ * when part of it is missing. Returns an exit code; SL_EXIT_DONE: it is open. */
+int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options, bool keep_trace);
 
 /* The same for the recording of that name: "last", a number, a path. */
-int sl_recording_input_open_named(struct sl_recording_input *input, const char *name);
+int sl_recording_input_open_named(struct sl_recording_input *input, const char *name, bool keep_trace);
 
 void sl_recording_input_close(struct sl_recording_input *input);
 

@@ -96,7 +96,7 @@ bool sl_report_plan(struct sl_report *report, const struct sl_options *options, 
     return true;
 }
 
-static bool copy(const char *from, struct sl_output *output, struct sl_error *error)
+static bool copy_file(const char *from, struct sl_output *output, struct sl_error *error)
 {
     int descriptor = open(from, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -116,6 +116,16 @@ static bool copy(const char *from, struct sl_output *output, struct sl_error *er
     }
     close(descriptor);
     return size == 0;
+}
+
+static bool save_recording(const struct sl_report *report, const char *recording, struct sl_output *output,
+                           struct sl_error *error)
+{
+    if (report->trace == NULL) {
+        return copy_file(recording, output, error);
+    }
+    sl_output_write(output, report->trace->bytes, report->trace->size);
+    return true;
 }
 
 static struct sl_render_options render_options(const struct sl_report *report, const struct sl_options *options,
@@ -193,7 +203,7 @@ static bool write_to(const char *path, const struct sl_report *report, const str
     sl_interrupt_guard(&output);
     bool done;
     if (report->renderer == NULL) {
-        done = copy(recording, &output, error);
+        done = save_recording(report, recording, &output, error);
     } else {
         done = render_to(&output, report, options, name, profile, error);
     }

@@ -3,6 +3,7 @@
 #ifndef SL_CLI_REPORT_H
 #define SL_CLI_REPORT_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "cli/options.h"
 #include "profile/profile.h"
@@ -16,7 +17,8 @@ struct sl_report {
     const char *title;                         /* in place of the recording's own; NULL: that */
     const struct sl_source_root *source_roots; /* as of sl_render_options; none by the plan */
     size_t source_root_count;
-    const char *path; /* NULL: a page that a person at a terminal asked for, in a temporary file */
+    const struct sl_buffer *trace; /* the recording's bytes; NULL, as by the plan: those of its file */
+    const char *path;              /* NULL: a page that a person at a terminal asked for, in a temporary file */
 };
 
 /* Settles what will be written and where, and finds out what would fail, before anything is done. `text_descriptor` is

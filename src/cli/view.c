@@ -30,7 +30,9 @@ static int show(const struct sl_report *report, const struct sl_options *options
     if (options->verbose) {
         sl_say("recording: %s", input->path);
     }
-    if (!sl_report_write(report, options, input->path, name.bytes, input->profile, &error)) {
+    struct sl_report with_trace = *report;
+    with_trace.trace = &input->trace;
+    if (!sl_report_write(&with_trace, options, input->path, name.bytes, input->profile, &error)) {
         sl_say_error(&error);
         code = SL_EXIT_FAILED;
     }
@@ -42,7 +44,7 @@ static int show(const struct sl_report *report, const struct sl_options *options
 int sl_view(const struct sl_report *report, const struct sl_options *options, const char *name)
 {
     struct sl_recording_input input;
-    int code = sl_recording_input_open_named(&input, name);
+    int code = sl_recording_input_open_named(&input, name, report->renderer == NULL);
     return code == SL_EXIT_DONE ? show(report, options, &input) : code;
 }
 
@@ -55,6 +57,6 @@ int sl_command_view(const struct sl_options *options)
         return error.kind == SL_ERROR_USAGE ? SL_EXIT_USAGE : SL_EXIT_FAILED;
     }
     struct sl_recording_input input;
-    int code = sl_recording_input_open(&input, options);
+    int code = sl_recording_input_open(&input, options, report.renderer == NULL);
     return code == SL_EXIT_DONE ? show(&report, options, &input) : code;
 }
