@@ -47,15 +47,26 @@ static uint64_t executable_inode(const struct sl_process *process)
     return fstatat(process->folder, "exe", &file, 0) == 0 ? (uint64_t)file.st_ino : 0;
 }
 
+static bool cannot_read(const struct sl_process *process, int error_number, struct sl_error *error)
+{
+    switch (error_number) {
+    case EACCES:
+    case EPERM:
+        return sl_process_denied(process, error);
+    case ENOENT:
+    case ESRCH:
+        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)process->pid);
+    default:
+        return sl_error_system(error, error_number, "cannot read which files process %d has mapped", (int)process->pid);
+    }
+}
+
 bool sl_modules_read(struct sl_modules *modules, const struct sl_process *process, struct sl_error *error)
 {
     *modules = (struct sl_modules){0};
     int descriptor = openat(process->folder, "maps", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
-        if (errno == EACCES || errno == EPERM) {
-            return sl_process_denied(process, error);
-        }
-        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", (int)process->pid);
+        return cannot_read(process, errno, error);
     }
     FILE *maps = fdopen(descriptor, "r");
     if (maps == NULL) {

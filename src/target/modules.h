@@ -29,8 +29,8 @@ struct sl_modules {
 /* A process maps some hundreds of files; what goes beyond this is left out. */
 #define SL_MODULES_MAX 65536
 
-/* The files mapped now. SL_ERROR_PERMISSION when they may not be known, SL_ERROR_GONE. A process that has
- * just ended may show none. */
+/* The files mapped now. SL_ERROR_PERMISSION when they may not be known, SL_ERROR_GONE, SL_ERROR_SYSTEM when we
+ * have no descriptor or memory left to read them with. A process that has just ended may show none. */
 bool sl_modules_read(struct sl_modules *modules, const struct sl_process *process, struct sl_error *error);
 void sl_modules_destroy(struct sl_modules *modules);
 

@@ -8,6 +8,7 @@
 
 #include "target/elf.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -158,6 +160,25 @@ static void test_a_file_that_is_no_program_is_told_apart(void **state)
     sl_process_close(&process);
 }
 
+/* A process that is there has not ended because we can open nothing more. */
+static void test_descriptors_that_are_used_up_are_told(void **state)
+{
+    (void)state;
+    struct sl_process process;
+    struct sl_modules modules;
+    struct sl_error error = {0};
+    struct rlimit before;
+    assert_true(sl_process_open(&process, getpid(), NULL));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max}), 0);
+    bool known = sl_modules_read(&modules, &process, &error);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(known);
+    assert_int_equal(error.kind, SL_ERROR_SYSTEM);
+    assert_non_null(strstr(error.sentence, strerror(EMFILE)));
+    sl_process_close(&process);
+}
+
 struct unsteady {
     int descriptor;
     atomic_bool over;
@@ -214,6 +235,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_a_symbol_and_a_section_of_our_own_are_where_the_linker_put_them),
         cmocka_unit_test(test_a_program_whose_file_is_deleted_or_replaced_is_read_all_the_same),
         cmocka_unit_test(test_a_file_that_is_no_program_is_told_apart),
+        cmocka_unit_test(test_descriptors_that_are_used_up_are_told),
         cmocka_unit_test(test_a_file_that_is_cut_off_meanwhile_is_only_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
