@@ -14,13 +14,21 @@
 #error "stacklapse reads processes on x86-64 and aarch64"
 #endif
 
-/* Sections are read whole. Those that matter have 2 MB in a large libpython; larger ones are not believed. */
-#define SECTION_BYTES_MAX ((GElf_Xword)256 * 1024 * 1024)
+/* Sections are read whole and held until the file is closed. Those that matter have 2 MB together in a large libpython; a file
+ * in which they have more than this is not believed. */
+#define SECTIONS_BYTES_MAX ((GElf_Xword)256 * 1024 * 1024)
 
-static bool may_be_read(Elf *elf, size_t section)
+/* Takes what the section has from the bytes that may still be read. False when that is too much, if there is no such section,
+ * and if libelf would unpack it. */
+static bool may_be_read(Elf *elf, size_t section, GElf_Xword *bytes_left)
 {
     GElf_Shdr header;
-    return gelf_getshdr(elf_getscn(elf, section), &header) != NULL && header.sh_size <= SECTION_BYTES_MAX;
+    if (gelf_getshdr(elf_getscn(elf, section), &header) == NULL || header.sh_size > *bytes_left ||
+        (header.sh_flags & SHF_COMPRESSED) != 0) {
+        return false;
+    }
+    *bytes_left -= header.sh_size;
+    return true;
 }
 
 /* What must be added to an address in the file to get the one in memory. The mapping that `module` describes was made
@@ -52,11 +60,8 @@ static bool load_bias(Elf *elf, const GElf_Ehdr *header, const struct sl_module 
 static void find_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, uint64_t bias, struct sl_elf_name *names,
                          size_t count)
 {
-    if (header->sh_size > SECTION_BYTES_MAX || header->sh_entsize == 0 || !may_be_read(elf, header->sh_link)) {
-        return;
-    }
     Elf_Data *data = elf_getdata(section, NULL);
-    if (data == NULL) {
+    if (data == NULL || header->sh_entsize == 0) {
         return;
     }
     size_t symbols = (size_t)(header->sh_size / header->sh_entsize);
@@ -86,6 +91,7 @@ static enum sl_elf find(Elf *elf, const struct sl_module *module, struct sl_elf_
     GElf_Ehdr header;
     size_t section_names;
     uint64_t bias;
+    GElf_Xword bytes_left = SECTIONS_BYTES_MAX;
     if (elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL) {
         return SL_ELF_UNREADABLE;
     }
@@ -96,17 +102,22 @@ static enum sl_elf find(Elf *elf, const struct sl_module *module, struct sl_elf_
         return SL_ELF_OTHER_MACHINE;
     }
     if (!load_bias(elf, &header, module, &bias) || elf_getshdrstrndx(elf, &section_names) != 0 ||
-        !may_be_read(elf, section_names)) {
+        !may_be_read(elf, section_names, &bytes_left)) {
         return SL_ELF_UNREADABLE;
     }
+    bool symbols_seen = false; /* a program has one table of them */
     Elf_Scn *section = NULL;
     while ((section = elf_nextscn(elf, section)) != NULL) {
         GElf_Shdr section_header;
         if (gelf_getshdr(section, &section_header) == NULL) {
             continue;
         }
-        if (section_header.sh_type == SHT_DYNSYM) {
-            find_symbols(elf, section, &section_header, bias, names, count);
+        if (section_header.sh_type == SHT_DYNSYM && !symbols_seen) {
+            symbols_seen = true;
+            if (may_be_read(elf, elf_ndxscn(section), &bytes_left) &&
+                may_be_read(elf, section_header.sh_link, &bytes_left)) {
+                find_symbols(elf, section, &section_header, bias, names, count);
+            }
         }
         const char *name = elf_strptr(elf, section_names, section_header.sh_name);
         for (size_t n = 0; name != NULL && n < count; n++) {

@@ -8,6 +8,7 @@
 
 #include "target/elf.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -160,6 +161,76 @@ static void test_a_file_that_is_no_program_is_told_apart(void **state)
     sl_process_close(&process);
 }
 
+/* A program file with so many tables of dynamic symbols, of which the first has "first" and the second "second". Behind that
+ * they hold nothing but zeros. */
+static void write_program(int descriptor, size_t tables, uint64_t symbols_size, uint64_t names_size)
+{
+    enum { SECTIONS_AT = 512, SYMBOLS_AT = 1024 };
+    static const char names[] = "\0first\0second";
+    Elf64_Ehdr header;
+    int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(own, &header, sizeof header), sizeof header);
+    close(own);
+    header.e_type = ET_DYN;
+    header.e_phoff = sizeof header;
+    header.e_phnum = 1;
+    header.e_shoff = SECTIONS_AT;
+    header.e_shnum = (Elf64_Half)(2 + tables);
+    header.e_shstrndx = 1;
+    const Elf64_Phdr segment = {.p_type = PT_LOAD};
+    uint64_t names_at = SYMBOLS_AT + tables * symbols_size;
+    Elf64_Shdr sections[4] = {[1] = {.sh_type = SHT_STRTAB, .sh_offset = names_at, .sh_size = names_size}};
+    for (size_t i = 0; i < tables; i++) {
+        const Elf64_Sym symbol = {.st_name = i == 0 ? 1 : 7, .st_shndx = 1, .st_value = 16};
+        sections[2 + i] = (Elf64_Shdr){
+            .sh_type = SHT_DYNSYM,
+            .sh_offset = SYMBOLS_AT + i * symbols_size,
+            .sh_size = symbols_size,
+            .sh_link = 1,
+            .sh_entsize = sizeof symbol,
+        };
+        assert_int_equal(pwrite(descriptor, &symbol, sizeof symbol, (off_t)sections[2 + i].sh_offset), sizeof symbol);
+    }
+    assert_int_equal(ftruncate(descriptor, (off_t)(names_at + names_size)), 0);
+    assert_int_equal(pwrite(descriptor, &header, sizeof header, 0), sizeof header);
+    assert_int_equal(pwrite(descriptor, &segment, sizeof segment, sizeof header), sizeof segment);
+    assert_int_equal(pwrite(descriptor, sections, sizeof sections, SECTIONS_AT), sizeof sections);
+    assert_int_equal(pwrite(descriptor, names, sizeof names, (off_t)names_at), sizeof names);
+}
+
+/* Every table that is read stays in memory, and tables of a small file may lie one upon the other. */
+static void test_no_more_than_one_table_of_a_credible_size_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t tables;
+        uint64_t symbols_size, names_size;
+        bool first, second;
+    } cases[] = {
+        {1, 2400, 4096, true, false},
+        {2, 2400, 4096, true, false},
+        {1, 264000000, 8000000, false, false},
+    };
+    char path[] = "/tmp/stacklapse-test-elf-XXXXXX";
+    int descriptor = mkstemp(path);
+    struct stat file;
+    struct sl_process process;
+    assert_int_equal(fstat(descriptor, &file), 0);
+    assert_true(sl_process_open(&process, getpid(), NULL));
+    struct sl_module module = {.begin = 1 << 20, .end = 2 << 20, .inode = (uint64_t)file.st_ino, .path = path};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(ftruncate(descriptor, 0), 0);
+        write_program(descriptor, cases[i].tables, cases[i].symbols_size, cases[i].names_size);
+        struct sl_elf_name names[] = {{.name = "first"}, {.name = "second"}};
+        assert_int_equal(sl_elf_find(&process, &module, names, 2), SL_ELF_OK);
+        assert_int_equal(names[0].address != 0, cases[i].first);
+        assert_int_equal(names[1].address != 0, cases[i].second);
+    }
+    close(descriptor);
+    unlink(path);
+    sl_process_close(&process);
+}
+
 /* A process that is there has not ended because we can open nothing more. */
 static void test_descriptors_that_are_used_up_are_told(void **state)
 {
@@ -235,6 +306,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_a_symbol_and_a_section_of_our_own_are_where_the_linker_put_them),
         cmocka_unit_test(test_a_program_whose_file_is_deleted_or_replaced_is_read_all_the_same),
         cmocka_unit_test(test_a_file_that_is_no_program_is_told_apart),
+        cmocka_unit_test(test_no_more_than_one_table_of_a_credible_size_is_read),
         cmocka_unit_test(test_descriptors_that_are_used_up_are_told),
         cmocka_unit_test(test_a_file_that_is_cut_off_meanwhile_is_only_unreadable),
     };
