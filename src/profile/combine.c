@@ -1,6 +1,7 @@
 #include "profile/combine.h"
 
 #include "base/array.h"
+#include "profile/combine_match.h"
 #include "profile/combine_tasks.h"
 #include "profile/recorder.h"
 #include "profile/trace_format.h"
@@ -33,8 +34,8 @@ struct joined_thread {
 
 /* A thread of the recording that is being added. */
 struct part_thread {
-    uint32_t number;          /* in the result */
-    uint32_t next_run;        /* index into the profile's runs */
+    uint32_t number;   /* in the result; before it is known, that of the thread that it goes on from, or SL_NONE */
+    uint32_t next_run; /* index into the profile's runs */
     const struct sl_run *run; /* the current one; NULL: nothing is known of it */
     uint64_t begin_look;      /* at which that began */
     bool lasts;               /* to the end of the recording */
@@ -58,7 +59,6 @@ struct combination {
     uint32_t thread_count, thread_capacity;
     struct sl_joined_tasks tasks;
     uint64_t offset_ns; /* where the recording that is being added begins */
-    uint32_t part;      /* its number */
 
     /* Of that recording: */
     const struct sl_profile *profile;
@@ -173,15 +173,53 @@ static bool add_processes(struct combination *combination)
     return true;
 }
 
-static uint32_t joined_thread(struct combination *combination, const struct sl_thread_record *record)
+/* Threads of one process and kind go on in each other: those of the kernel with the same id, scopes one like the other. */
+static struct sl_match match_of(uint32_t process, uint32_t kind, uint64_t id, uint32_t number)
 {
-    for (uint32_t i = 0; record->begin_ns == combination->offset_ns && i < combination->thread_count; i++) {
-        struct joined_thread *thread = &combination->threads[i];
-        if (thread->open && !thread->continues && thread->process == record->process && thread->kind == record->kind &&
-            (thread->kind == SL_THREAD_SCOPE || thread->id == record->id)) {
-            thread->continues = true;
-            return i;
+    return (struct sl_match){
+        .kind = {(uint64_t)process << 32 | kind, kind == SL_THREAD_SCOPE ? 0 : id},
+        .number = number,
+    };
+}
+
+/* Finds which threads go on from one of the recordings before. */
+static bool find_earlier_threads(struct combination *combination)
+{
+    const struct sl_profile *profile = combination->profile;
+    struct sl_match *known = malloc(((size_t)combination->thread_count + profile->thread_count + 1) * sizeof *known);
+    if (known == NULL) {
+        return false;
+    }
+    size_t known_count = 0;
+    for (uint32_t i = 0; i < combination->thread_count; i++) {
+        const struct joined_thread *thread = &combination->threads[i];
+        if (thread->open) {
+            known[known_count++] = match_of(thread->process, thread->kind, thread->id, i);
         }
+    }
+    struct sl_match *added = known + known_count;
+    size_t added_count = 0;
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        const struct sl_thread_record *record = &profile->threads[i];
+        combination->part_threads[i].number = SL_NONE;
+        if (record->begin_ns == 0) {
+            uint32_t process = combination->process_numbers[record->process];
+            added[added_count++] = match_of(process, record->kind, record->id, i);
+        }
+    }
+    sl_match(known, known_count, added, added_count);
+    for (size_t i = 0; i < added_count; i++) {
+        combination->part_threads[added[i].number].number = added[i].earlier;
+    }
+    free(known);
+    return true;
+}
+
+static uint32_t joined_thread(struct combination *combination, const struct sl_thread_record *record, uint32_t earlier)
+{
+    if (earlier != SL_NONE) {
+        combination->threads[earlier].continues = true;
+        return earlier;
     }
     if (!sl_array_room(&combination->threads, &combination->thread_capacity, combination->thread_count,
                        sizeof *combination->threads) ||
@@ -215,7 +253,7 @@ static bool add_threads(struct combination *combination)
 {
     const struct sl_profile *profile = combination->profile;
     combination->part_threads = calloc((size_t)profile->thread_count + 1, sizeof *combination->part_threads);
-    if (combination->part_threads == NULL) {
+    if (combination->part_threads == NULL || !find_earlier_threads(combination)) {
         return false;
     }
     for (uint32_t i = 0; i < profile->thread_count; i++) {
@@ -224,7 +262,7 @@ static bool add_threads(struct combination *combination)
         record.process = combination->process_numbers[record.process];
         record.name = combination->strings[record.name];
         record.begin_ns += combination->offset_ns;
-        uint32_t number = joined_thread(combination, &record);
+        uint32_t number = joined_thread(combination, &record, combination->part_threads[i].number);
         if (number == SL_NONE) {
             return false;
         }
@@ -253,8 +291,8 @@ static uint32_t number_of_thread(const void *context, uint32_t thread)
 
 static bool add_tasks(struct combination *combination)
 {
-    return sl_joined_tasks_add(&combination->tasks, combination->recorder, combination->profile, combination->part,
-                               number_of_thread, combination, combination->functions);
+    return sl_joined_tasks_add(&combination->tasks, combination->recorder, combination->profile, number_of_thread,
+                               combination, combination->functions);
 }
 
 /* In order of time; what happens to one thread at one time is one event. */
@@ -416,7 +454,6 @@ static void add_facts(struct combination *combination)
 static bool add_part(struct combination *combination, const struct sl_profile *profile)
 {
     combination->profile = profile;
-    combination->part++;
     bool added = add_tables(combination) && add_processes(combination) && add_threads(combination) &&
                  add_tasks(combination) && find_events(combination);
     if (added) {

@@ -12,17 +12,18 @@ struct sl_joined_tasks {
         uint32_t thread; /* in the result, as all here */
         uint32_t number;
         sl_function coroutine;
-        uint32_t part; /* the recording that had it last */
     } * all;
     uint32_t count, capacity;
+    uint32_t *highest; /* number of a task, of each thread */
+    uint32_t thread_count, thread_capacity;
     uint32_t *numbers; /* of each task of the recording that is being added */
 };
 
-/* Takes over the tasks of recording number `part`: `thread_of` and `functions` tell what its own are in the result. False when memory
- * is exhausted. */
+/* Takes over the tasks of another recording: `thread_of` and `functions` tell what its own are in the result. False when memory is
+ * exhausted. */
 bool sl_joined_tasks_add(struct sl_joined_tasks *tasks, struct sl_recorder *recorder, const struct sl_profile *profile,
-                         uint32_t part, uint32_t (*thread_of)(const void *context, uint32_t thread),
-                         const void *context, const sl_function *functions);
+                         uint32_t (*thread_of)(const void *context, uint32_t thread), const void *context,
+                         const sl_function *functions);
 
 /* A state of a thread of that recording, in the result. */
 sl_state sl_joined_tasks_state(const struct sl_joined_tasks *tasks, const struct sl_profile *profile, uint32_t thread,

@@ -338,6 +338,48 @@ static void test_tasks_of_the_same_coroutine_follow_each_other(void **state)
     }
 }
 
+/* Threads, of the kernel and of scopes, that live through the recording; the first hundred have a thousand tasks each. */
+static struct sl_profile *record_very_many(uint32_t threads)
+{
+    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    struct sl_process_record process = {.pid = 7};
+    sl_recorder_process(recorder, &process);
+    sl_stack stack = push(recorder, 0, 0);
+    sl_function function = sl_recorder_function(recorder, (struct sl_function_record){.first_line = 1});
+    for (uint32_t i = 0; i < threads; i++) {
+        struct sl_thread_record thread = {.id = 7 + i, .kind = i % 2 == 0 ? SL_THREAD_OS : SL_THREAD_SCOPE};
+        assert_int_equal(sl_recorder_thread(recorder, &thread), i);
+        for (uint32_t task = 1; i < 100 && task <= 1000; task++) {
+            sl_recorder_task(recorder, i, task, function);
+        }
+    }
+    sl_recorder_look(recorder, 0, INTERVAL, 0);
+    sl_recorder_sample(recorder, 0, stack, 0);
+    assert_true(sl_recorder_close(recorder, INTERVAL, NULL));
+    struct sl_profile *profile = read_trace(sl_recorder_trace(recorder));
+    sl_recorder_destroy(recorder);
+    return profile;
+}
+
+/* What is not linear in them does not end within the time that a test has. */
+static void test_threads_and_tasks_may_be_very_many(void **state)
+{
+    (void)state;
+    enum { THREADS = 300000 };
+    struct sl_profile *profile = record_very_many(THREADS);
+    const struct sl_profile *parts[] = {profile, profile};
+    struct sl_profile *combined = combine(parts, 2);
+    assert_int_equal(combined->thread_count, THREADS);
+    assert_int_equal(combined->task_count, 100 * 1000);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        assert_int_equal(combined->threads[i].id, 7 + i);
+        assert_int_equal(combined->threads[i].end_ns, 2 * INTERVAL);
+    }
+    sl_profile_destroy(combined);
+    sl_profile_destroy(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_folded_stacks_become_a_recording),
         cmocka_unit_test(test_lost_looks_are_told_up_to_a_bound),
         cmocka_unit_test(test_tasks_of_the_same_coroutine_follow_each_other),
+        cmocka_unit_test(test_threads_and_tasks_may_be_very_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
