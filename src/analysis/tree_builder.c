@@ -11,8 +11,9 @@ struct folded_function {
     struct sl_amount self;
 };
 
-/* Makes room for `more` elements. False, and the tree marked, when the arena is exhausted. */
-static bool make_room(struct sl_tree_builder *tree, void **items, uint32_t count, uint32_t *capacity, uint32_t more,
+/* Makes room for `more` elements. `array` is the address of the pointer to the first one, of any type. False, and the tree
+ * marked, when the arena is exhausted. */
+static bool make_room(struct sl_tree_builder *tree, void *array, uint32_t count, uint32_t *capacity, uint32_t more,
                       size_t size)
 {
     if (more <= *capacity - count) {
@@ -27,22 +28,23 @@ static bool make_room(struct sl_tree_builder *tree, void **items, uint32_t count
         return false;
     }
     if (count > 0) {
-        memcpy(grown, *items, count * size);
+        void *items;
+        memcpy(&items, array, sizeof items);
+        memcpy(grown, items, count * size);
     }
-    *items = grown;
+    memcpy(array, &grown, sizeof grown);
     *capacity = larger;
     return true;
 }
 
 static bool room_for_branches(struct sl_tree_builder *tree, uint32_t more)
 {
-    return make_room(tree, (void **)&tree->branches, tree->branch_count, &tree->branch_capacity, more,
-                     sizeof *tree->branches);
+    return make_room(tree, &tree->branches, tree->branch_count, &tree->branch_capacity, more, sizeof *tree->branches);
 }
 
 static bool room_for_lines(struct sl_tree_builder *tree, uint32_t more)
 {
-    return make_room(tree, (void **)&tree->lines, tree->line_count, &tree->line_capacity, more, sizeof *tree->lines);
+    return make_room(tree, &tree->lines, tree->line_count, &tree->line_capacity, more, sizeof *tree->lines);
 }
 
 void sl_tree_reserve(struct sl_tree_builder *tree, uint32_t count)

@@ -11,4 +11,7 @@
  * UINT32_MAX can mean none. False when memory is exhausted; the array is then as before. */
 bool sl_array_room(void *array, uint32_t *capacity, uint32_t count, size_t size);
 
+/* The same for `count` elements in all. */
+bool sl_array_reserve(void *array, uint32_t *capacity, uint32_t count, size_t size);
+
 #endif

@@ -1,5 +1,7 @@
 #include "cpython/snapshot.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 void sl_snapshot_init(struct sl_snapshot *snapshot)
@@ -21,32 +23,14 @@ void sl_snapshot_clear(struct sl_snapshot *snapshot)
     snapshot->taken = 0;
 }
 
-static bool reserve(void **memory, size_t *capacity, size_t needed, size_t element)
-{
-    if (needed <= *capacity) {
-        return true;
-    }
-    size_t larger = *capacity == 0 ? 64 : *capacity;
-    while (larger < needed) {
-        larger *= 2;
-    }
-    void *moved = realloc(*memory, larger * element);
-    if (moved == NULL) {
-        return false;
-    }
-    *memory = moved;
-    *capacity = larger;
-    return true;
-}
-
 size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t size)
 {
     if (size > SL_SNAPSHOT_BYTES_MAX - snapshot->size) {
         return SIZE_MAX;
     }
-    if (!reserve((void **)&snapshot->bytes, &snapshot->capacity, snapshot->size + size, 1) ||
-        !reserve((void **)&snapshot->pieces, &snapshot->piece_capacity, snapshot->count + 1,
-                 sizeof *snapshot->pieces)) {
+    if (!sl_array_reserve(&snapshot->bytes, &snapshot->capacity, (uint32_t)(snapshot->size + size), 1) ||
+        !sl_array_room(&snapshot->pieces, &snapshot->piece_capacity, (uint32_t)snapshot->count,
+                       sizeof *snapshot->pieces)) {
         return SIZE_MAX;
     }
     snapshot->pieces[snapshot->count] = (struct sl_snapshot_piece){address, (uint32_t)size, (uint32_t)snapshot->size};

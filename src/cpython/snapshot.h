@@ -19,9 +19,11 @@ struct sl_snapshot_piece {
 
 struct sl_snapshot {
     uint8_t *bytes;
-    size_t size, capacity;
+    size_t size;
+    uint32_t capacity;
     struct sl_snapshot_piece *pieces;
-    size_t count, piece_capacity;
+    size_t count;
+    uint32_t piece_capacity;
     size_t taken; /* pieces that were copied; those behind them were only added */
 };
 

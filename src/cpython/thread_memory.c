@@ -1,5 +1,7 @@
 #include "cpython/thread_memory.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,42 +151,24 @@ void sl_thread_memory_top(struct sl_thread_memory *memory, uint64_t address)
     }
 }
 
-static bool reserve(void **array, uint32_t *capacity, uint32_t count, size_t element)
-{
-    if (count <= *capacity) {
-        return true;
-    }
-    uint32_t larger = *capacity == 0 ? 16 : *capacity;
-    while (larger < count) {
-        larger *= 2;
-    }
-    void *moved = realloc(*array, larger * element);
-    if (moved == NULL) {
-        return false;
-    }
-    *array = moved;
-    *capacity = larger;
-    return true;
-}
-
 bool sl_thread_memory_chunks(struct sl_thread_memory *memory, uint32_t count)
 {
-    return reserve((void **)&memory->chunks, &memory->chunk_capacity, count, sizeof *memory->chunks);
+    return sl_array_reserve(&memory->chunks, &memory->chunk_capacity, count, sizeof *memory->chunks);
 }
 
 bool sl_thread_memory_foreign(struct sl_thread_memory *memory, uint32_t count)
 {
-    return reserve((void **)&memory->foreign, &memory->foreign_capacity, count, sizeof *memory->foreign);
+    return sl_array_reserve(&memory->foreign, &memory->foreign_capacity, count, sizeof *memory->foreign);
 }
 
 bool sl_thread_memory_next(struct sl_thread_memory *memory, uint32_t count)
 {
-    return reserve((void **)&memory->next, &memory->next_capacity, count, sizeof *memory->next);
+    return sl_array_reserve(&memory->next, &memory->next_capacity, count, sizeof *memory->next);
 }
 
 bool sl_thread_memory_certain(struct sl_thread_memory *memory, uint32_t count)
 {
-    return reserve((void **)&memory->certain, &memory->certain_capacity, count, sizeof *memory->certain);
+    return sl_array_reserve(&memory->certain, &memory->certain_capacity, count, sizeof *memory->certain);
 }
 
 bool sl_thread_memory_frames(struct sl_thread_memory *memory, uint32_t count)

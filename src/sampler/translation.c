@@ -1,5 +1,7 @@
 #include "sampler/translation.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,23 +28,6 @@ void sl_strand_destroy(struct sl_strand *strand)
     sl_strand_init(strand);
 }
 
-/* Makes room for `count` elements of a growing array. Counts are bounded by what python.h hands out. */
-static bool grow(void **array, size_t *capacity, size_t count, size_t element_size)
-{
-    if (count <= *capacity) {
-        return true;
-    }
-    size_t larger = *capacity < 32 ? 64 : *capacity * 2;
-    larger = larger < count ? count : larger;
-    void *moved = realloc(*array, larger * element_size);
-    if (moved == NULL) {
-        return false;
-    }
-    *array = moved;
-    *capacity = larger;
-    return true;
-}
-
 static sl_function nameless(struct sl_translation *translation)
 {
     static const char name[] = "[unknown function]";
@@ -65,9 +50,8 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
     if (code == NULL) {
         return SL_NONE;
     }
-    size_t known = translation->function_count;
-    if (!grow((void **)&translation->functions, &translation->function_count, (size_t)number + 1,
-              sizeof(sl_function))) {
+    uint32_t known = translation->function_count;
+    if (!sl_array_room(&translation->functions, &translation->function_count, number, sizeof(sl_function))) {
         return SL_NONE;
     }
     for (; known < translation->function_count; known++) {
@@ -98,7 +82,7 @@ sl_stack sl_translate(struct sl_translation *translation, const struct sl_python
     strand->root = root;
     strand->outside = outside;
     strand->count = same;
-    if (!grow((void **)&strand->stacks, &strand->capacity, walk->count, sizeof(sl_stack))) {
+    if (!sl_array_reserve(&strand->stacks, &strand->capacity, (uint32_t)walk->count, sizeof(sl_stack))) {
         return SL_NONE;
     }
     sl_stack stack = same > 0 ? strand->stacks[same - 1] : root;

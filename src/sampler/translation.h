@@ -9,11 +9,12 @@
 #include "profile/recorder.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct sl_translation {
     struct sl_recorder *recorder;
     sl_function *functions; /* by number of the code object; SL_NONE where it was not seen yet; owned */
-    size_t function_count;
+    uint32_t function_count;
 };
 
 /* What the last walk of one thread state was translated to: a stack for each frame, the outermost first. */
@@ -22,7 +23,7 @@ struct sl_strand {
     size_t outside; /* so many of the outermost frames were left out; their stack is the root */
     sl_stack *stacks;
     size_t count;
-    size_t capacity;
+    uint32_t capacity;
 };
 
 void sl_translation_init(struct sl_translation *translation, struct sl_recorder *recorder);

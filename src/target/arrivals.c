@@ -1,5 +1,7 @@
 #include "target/arrivals.h"
 
+#include "base/array.h"
+
 #include "target/description.h"
 
 #include <ctype.h>
@@ -87,14 +89,8 @@ static void tell(struct sl_arrivals *arrivals, pid_t pid)
     if (parent == 0) {
         return; /* it has ended, or descends from nobody whom we can see */
     }
-    if (arrivals->count == arrivals->capacity) {
-        size_t capacity = arrivals->capacity > 0 ? arrivals->capacity * 2 : 64;
-        struct sl_arrival *grown = realloc(arrivals->list, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return;
-        }
-        arrivals->list = grown;
-        arrivals->capacity = capacity;
+    if (!sl_array_room(&arrivals->list, &arrivals->capacity, (uint32_t)arrivals->count, sizeof *arrivals->list)) {
+        return;
     }
     arrivals->list[arrivals->count++] = (struct sl_arrival){.pid = pid, .parent = parent};
 }
@@ -114,21 +110,16 @@ static pid_t *read_all(size_t *count)
         return NULL;
     }
     pid_t *ids = NULL;
-    size_t capacity = 0;
+    uint32_t capacity = 0;
     *count = 0;
     for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         if (!isdigit((unsigned char)entry->d_name[0])) {
             continue;
         }
-        if (*count == capacity) {
-            capacity = capacity > 0 ? capacity * 2 : 256;
-            pid_t *grown = realloc(ids, capacity * sizeof *grown);
-            if (grown == NULL) {
-                free(ids);
-                closedir(folder);
-                return NULL;
-            }
-            ids = grown;
+        if (!sl_array_room(&ids, &capacity, (uint32_t)*count, sizeof *ids)) {
+            free(ids);
+            closedir(folder);
+            return NULL;
         }
         ids[(*count)++] = (pid_t)strtol(entry->d_name, NULL, 10);
     }

@@ -10,6 +10,7 @@
 #define SL_TARGET_ARRIVALS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Ids that have been given out, but whose process was not to be seen yet. */
@@ -33,7 +34,7 @@ struct sl_arrivals {
 
     struct sl_arrival *list; /* of the last call; owned */
     size_t count;
-    size_t capacity;
+    uint32_t capacity;
 };
 
 void sl_arrivals_init(struct sl_arrivals *arrivals);

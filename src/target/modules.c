@@ -1,5 +1,7 @@
 #include "target/modules.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,16 +14,10 @@
 
 static const char deleted_mark[] = " (deleted)";
 
-static bool append(struct sl_modules *modules, size_t *capacity, const struct sl_module *module)
+static bool append(struct sl_modules *modules, uint32_t *capacity, const struct sl_module *module)
 {
-    if (modules->count == *capacity) {
-        size_t larger = *capacity == 0 ? 64 : *capacity * 2;
-        struct sl_module *items = realloc(modules->items, larger * sizeof *items);
-        if (items == NULL) {
-            return false;
-        }
-        modules->items = items;
-        *capacity = larger;
+    if (!sl_array_room(&modules->items, capacity, (uint32_t)modules->count, sizeof *modules->items)) {
+        return false;
     }
     modules->items[modules->count++] = *module;
     return true;
@@ -74,7 +70,7 @@ bool sl_modules_read(struct sl_modules *modules, const struct sl_process *proces
         return sl_error_memory(error);
     }
     uint64_t executable = executable_inode(process);
-    size_t capacity = 0;
+    uint32_t capacity = 0;
     bool memory = true;
     char *line = NULL;
     size_t line_capacity = 0;
