@@ -1,7 +1,8 @@
 /* hash_index.h - finds the number of something that a table holds, by its content, in constant time.
  *
  * The table (strings, stacks, threads, ...) keeps the content and gives each entry a number; the index keeps pairs of
- * hash and number, by open addressing, and never looks at the content itself. Entries are never removed. A search is:
+ * hash and number, by open addressing, and never looks at the content itself. Entries are never removed but all at once.
+ * A search is:
  *
  *     struct sl_hash_probe probe = sl_hash_probe(&index, hash);
  *     for (uint32_t number; (number = sl_hash_next(&index, &probe)) != SL_HASH_NONE;) {

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct sl_output {
-    struct sl_buffer pending; /* what has not been written yet; with SL_OUTPUT_MEMORY all of it */
+    struct sl_buffer pending; /* what has not been written yet; of an output in memory all of it */
     int descriptor;           /* -1: memory */
     int error_number;         /* of the first write that failed, 0 if none did */
     char *path;               /* of the file that is to appear, NULL when there is none; owned */
@@ -38,11 +38,11 @@ void sl_output_write(struct sl_output *output, const void *bytes, size_t size);
 void sl_output_text(struct sl_output *output, const char *text);
 void sl_output_format(struct sl_output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Writes what is pending now; not to be called with SL_OUTPUT_MEMORY. Whether it failed is then in `error_number`. */
+/* Writes what is pending now; not to be called for an output in memory. Whether it failed is then in `error_number`. */
 void sl_output_flush(struct sl_output *output);
 
 /* Writes what is pending; a file is now in its place. On failure nothing has changed at `path`, and nothing is left
- * beside it. Frees everything, for SL_OUTPUT_MEMORY too: take `pending` before. */
+ * beside it. Frees everything, `pending` too: of an output in memory, take that before. */
 bool sl_output_close(struct sl_output *output, struct sl_error *error);
 
 /* Gives up: what was at `path` stays as it was. */

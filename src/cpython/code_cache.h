@@ -4,7 +4,7 @@
  * entry keeps an identity that the object's memory is compared with (code_check.h): co_version, which no
  * two code objects share from 3.12 on, with everything else that is at hand; on 3.11, which has no such number, its
  * pointers, first line, the head of its qualified name with its hash and length, and its file. Who uses an entry sees to
- * it that its identity was compared recently enough (walk.c). */
+ * it that its identity was compared recently enough (stack_plan.c, stack_resolve.c). */
 #ifndef SL_CPYTHON_CODE_CACHE_H
 #define SL_CPYTHON_CODE_CACHE_H
 

@@ -1,7 +1,7 @@
 /* snapshot.h - pieces of a process's memory, copied in a given order with as few system calls as there can be.
  *
  * The kernel copies the pieces of one process_vm_readv(2) in order, some 80 ns apart, while the process runs. What a
- * walk of a stack may conclude rests on that order (walk.c). */
+ * walk of a stack may conclude rests on that order (stack.h). */
 #ifndef SL_CPYTHON_SNAPSHOT_H
 #define SL_CPYTHON_SNAPSHOT_H
 
