@@ -1,8 +1,9 @@
 #include "target/description.h"
 
+#include "target/stat.h"
+
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static size_t read_file(const struct sl_process *process, const char *name, char *text, size_t size)
@@ -44,32 +45,16 @@ size_t sl_process_start_values(const struct sl_process *process, char values[SL_
     return read_file(process, "auxv", values, SL_DESCRIPTION_MAX);
 }
 
-/* Of the text of /proc/PID/stat. The name may hold spaces and brackets; the last bracket ends it (proc_pid_stat(5)). */
-static int parent_in(const char *text)
-{
-    const char *name_end = strrchr(text, ')');
-    int parent;
-    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent > 0 ? parent : 0;
-}
-
 uint32_t sl_process_parent(const struct sl_process *process)
 {
-    char text[512];
-    read_file(process, "stat", text, sizeof text);
-    return (uint32_t)parent_in(text);
+    char line[SL_STAT_BYTES];
+    return sl_stat_read(process->folder, "stat", line) ? (uint32_t)sl_stat_number(line, SL_STAT_PARENT) : 0;
 }
 
 pid_t sl_parent_of(pid_t pid)
 {
     char path[64];
-    char text[512];
+    char line[SL_STAT_BYTES];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return 0;
-    }
-    ssize_t size = read(descriptor, text, sizeof text - 1);
-    close(descriptor);
-    text[size > 0 ? size : 0] = '\0';
-    return parent_in(text);
+    return sl_stat_read(AT_FDCWD, path, line) ? (pid_t)sl_stat_number(line, SL_STAT_PARENT) : 0;
 }

@@ -1,5 +1,7 @@
 #include "target/process.h"
 
+#include "target/stat.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,49 +12,26 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* proc(5): /proc/PID/stat is one line; its longest fields are the name (at most 64 bytes) and fifty numbers. */
-#define STAT_BYTES 2048
+/* Enough for the first lines of /proc/PID/status. */
+#define STATUS_BYTES 2048
 
-/* What /proc/PID/stat tells (proc_pid_stat(5)). */
+/* What is wanted of /proc/PID/stat. */
 struct stat_line {
-    char state;           /* field 3 */
-    bool kernel_thread;   /* field 9, the flag PF_KTHREAD of include/linux/sched.h */
-    uint64_t start_ticks; /* field 22 */
+    char state;
+    bool kernel_thread; /* the flag PF_KTHREAD of include/linux/sched.h */
+    uint64_t start_ticks;
 };
 #define PF_KTHREAD 0x00200000
 
-/* The name in field 2 may hold anything, also spaces and brackets, so counting starts behind the last closing
- * bracket. */
 static bool read_stat(int folder, struct stat_line *stat)
 {
-    int descriptor = openat(folder, "stat", O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
+    char line[SL_STAT_BYTES];
+    if (!sl_stat_read(folder, "stat", line) || sl_stat_field(line, SL_STAT_START_TICKS) == NULL) {
         return false;
     }
-    char line[STAT_BYTES];
-    ssize_t size = read(descriptor, line, sizeof line - 1);
-    close(descriptor);
-    if (size <= 0) {
-        return false;
-    }
-    line[size] = '\0';
-    const char *field = strrchr(line, ')');
-    if (field == NULL || field[1] != ' ') {
-        return false;
-    }
-    field += 2;
-    stat->state = *field;
-    for (int number = 3; number < 22; number++) {
-        if (number == 9) {
-            stat->kernel_thread = (strtoul(field, NULL, 10) & PF_KTHREAD) != 0;
-        }
-        field = strchr(field, ' ');
-        if (field == NULL) {
-            return false;
-        }
-        field++;
-    }
-    stat->start_ticks = strtoull(field, NULL, 10);
+    stat->state = *sl_stat_field(line, SL_STAT_STATE);
+    stat->kernel_thread = (sl_stat_number(line, SL_STAT_FLAGS) & PF_KTHREAD) != 0;
+    stat->start_ticks = sl_stat_number(line, SL_STAT_START_TICKS);
     return true;
 }
 
@@ -64,7 +43,7 @@ static pid_t process_of_thread(int folder)
     if (descriptor < 0) {
         return 0;
     }
-    char text[STAT_BYTES];
+    char text[STATUS_BYTES];
     ssize_t size = read(descriptor, text, sizeof text - 1);
     close(descriptor);
     text[size > 0 ? size : 0] = '\0';

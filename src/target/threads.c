@@ -1,5 +1,7 @@
 #include "target/threads.h"
 
+#include "target/stat.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -302,7 +304,7 @@ bool sl_thread_parse_call(const char *text, struct sl_thread_activity *activity)
     return true;
 }
 
-/* Field 3 of stat: the letter of its state (proc_pid_stat(5)). */
+/* The letter of its state. */
 static enum sl_thread_read read_letter(const struct sl_thread *thread, const struct sl_threads *threads, char *letter)
 {
     char text[CALL_TEXT_MAX];
@@ -310,11 +312,11 @@ static enum sl_thread_read read_letter(const struct sl_thread *thread, const str
     if (result != SL_THREAD_OK) {
         return result;
     }
-    const char *name_end = strrchr(text, ')');
-    if (name_end == NULL || name_end[1] != ' ') {
+    const char *field = sl_stat_field(text, SL_STAT_STATE);
+    if (field == NULL) {
         return SL_THREAD_UNKNOWN;
     }
-    *letter = name_end[2];
+    *letter = *field;
     return SL_THREAD_OK;
 }
 
