@@ -1,19 +1,10 @@
 #include "profile/trace_blocks.h"
 
+#include "profile/trace_bytes.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 #include <zstd.h>
-
-static uint32_t get32(const uint8_t *at)
-{
-    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static uint32_t checksum(const void *bytes, size_t size)
-{
-    return (uint32_t)crc32_z(0, bytes, size);
-}
 
 bool sl_trace_blocks_open(struct sl_trace_blocks *blocks, const void *bytes, size_t size, struct sl_error *error)
 {
@@ -27,7 +18,7 @@ bool sl_trace_blocks_open(struct sl_trace_blocks *blocks, const void *bytes, siz
     } else {
         const uint8_t *header = blocks->bytes;
         blocks->offset = SL_TRACE_HEADER_SIZE;
-        if (checksum(header, 12) != get32(header + 12)) {
+        if (sl_trace_checksum(header, 12) != sl_trace_get32(header + 12)) {
             /* The version cannot be believed. What the blocks hold shows whether they can be read. */
             blocks->lost_bytes = SL_TRACE_HEADER_SIZE;
         } else if (header[8] > SL_TRACE_MAJOR) {
@@ -165,18 +156,19 @@ enum sl_trace_step sl_trace_blocks_next(struct sl_trace_blocks *blocks, struct s
         const uint8_t *header = blocks->bytes + blocks->offset;
         size_t left = blocks->size - blocks->offset;
         if (left < SL_TRACE_BLOCK_HEADER_SIZE || memcmp(header, SL_TRACE_BLOCK_MARK, SL_TRACE_BLOCK_MARK_SIZE) != 0 ||
-            checksum(header, 20) != get32(header + 20) || get32(header + 12) > left - SL_TRACE_BLOCK_HEADER_SIZE) {
+            sl_trace_checksum(header, 20) != sl_trace_get32(header + 20) ||
+            sl_trace_get32(header + 12) > left - SL_TRACE_BLOCK_HEADER_SIZE) {
             skip_to_mark(blocks);
             continue;
         }
         const uint8_t *payload = header + SL_TRACE_BLOCK_HEADER_SIZE;
-        size_t size = get32(header + 12);
+        size_t size = sl_trace_get32(header + 12);
         block->kind = header[4];
-        block->number = get32(header + 8);
+        block->number = sl_trace_get32(header + 8);
         block->size = SL_TRACE_BLOCK_HEADER_SIZE + size;
         blocks->offset += block->size;
         enum sl_trace_step step = SL_TRACE_STEP_NONE;
-        if (checksum(payload, size) == get32(header + 16)) {
+        if (sl_trace_checksum(payload, size) == sl_trace_get32(header + 16)) {
             step = read_sections(blocks, sl_cursor(payload, size), block);
         }
         if (step != SL_TRACE_STEP_NONE) {

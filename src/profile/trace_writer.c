@@ -1,10 +1,11 @@
 #include "profile/trace_writer.h"
 
+#include "profile/trace_bytes.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 /* Sections have some tens of kilobytes: tables for larger ones would be megabytes that each recording pays for, and
@@ -25,18 +26,6 @@ struct sl_trace_waiting {
     size_t size;
     char bytes[];
 };
-
-static void put32(char *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++) {
-        at[i] = (char)(value >> (8 * i));
-    }
-}
-
-static uint32_t checksum(const void *bytes, size_t size)
-{
-    return (uint32_t)crc32_z(0, bytes, size);
-}
 
 /* Writes all of it, as far as the descriptor takes it. Returns how much it took; errno tells why it was not all. */
 static size_t write_all(int descriptor, const char *bytes, size_t size)
@@ -63,7 +52,7 @@ bool sl_trace_writer_open(struct sl_trace_writer *writer, int descriptor, struct
     memcpy(header, SL_TRACE_MAGIC, SL_TRACE_MAGIC_SIZE);
     header[8] = SL_TRACE_MAJOR;
     header[9] = SL_TRACE_MINOR;
-    put32(header + 12, checksum(header, 12));
+    sl_trace_put32(header + 12, sl_trace_checksum(header, 12));
     if (descriptor < 0) {
         sl_buffer_append(&writer->trace, header, sizeof header);
         if (writer->trace.failed) {
@@ -230,10 +219,10 @@ bool sl_trace_writer_end(struct sl_trace_writer *writer, enum sl_trace_block kin
     memcpy(header, SL_TRACE_BLOCK_MARK, SL_TRACE_BLOCK_MARK_SIZE);
     header[4] = (char)kind;
     size_t payload_size = block->size - SL_TRACE_BLOCK_HEADER_SIZE;
-    put32(header + 8, writer->next_block);
-    put32(header + 12, (uint32_t)payload_size);
-    put32(header + 16, checksum(block->bytes + SL_TRACE_BLOCK_HEADER_SIZE, payload_size));
-    put32(header + 20, checksum(header, 20));
+    sl_trace_put32(header + 8, writer->next_block);
+    sl_trace_put32(header + 12, (uint32_t)payload_size);
+    sl_trace_put32(header + 16, sl_trace_checksum(block->bytes + SL_TRACE_BLOCK_HEADER_SIZE, payload_size));
+    sl_trace_put32(header + 20, sl_trace_checksum(header, 20));
     if (writer->descriptor < 0) {
         sl_buffer_append(&writer->trace, block->bytes, block->size);
         if (writer->trace.failed) {
