@@ -36,7 +36,7 @@ struct run {
     char **arguments;         /* of the program, with its argv[0] */
     struct sl_buffer command; /* the program as the report names it */
     struct sl_relay relay;
-    pid_t program;
+    struct sl_launched program;
     struct sl_sampling sampling;
     bool sampled; /* `sampling` is there */
     struct sl_progress progress;
@@ -171,7 +171,8 @@ static void on_leave(void *context)
 static void look_until_end(struct run *run)
 {
     const struct sl_session_target target = {
-        .pid = run->program,
+        .pid = run->program.pid,
+        .started_ns = run->program.started_ns,
         .command = run->command.bytes,
         .starting = run->options->program_kind != SL_PROGRAM_COMMAND,
         .prospect = run->options->program_kind == SL_PROGRAM_COMMAND,
@@ -191,7 +192,7 @@ static void look_until_end(struct run *run)
         .leave = on_leave,
         .context = run,
     };
-    sl_relay_until_end(&run->relay, run->program, &duties);
+    sl_relay_until_end(&run->relay, run->program.pid, &duties);
     if (run->sampled) {
         sl_sampling_finish(&run->sampling);
     }
@@ -250,7 +251,7 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
     /* A reader of the report who closes the pipe is told of by an error code. */
     signal(SIGPIPE, SIG_IGN);
     if (run->options->verbose) {
-        sl_say("%s: %s, pid %d", run->interpreter.why, run->interpreter.path, (int)run->program);
+        sl_say("%s: %s, pid %d", run->interpreter.why, run->interpreter.path, (int)run->program.pid);
     }
     if (!run->sampled) {
         give_up(run, sampling_error.sentence);
@@ -260,7 +261,7 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
     sl_interrupt_arm(interrupt_grace_ns);
 
     struct sl_exit end = {0};
-    *code = sl_launch_wait(run->program, &end, error) ? exit_code(end.status) : SL_EXIT_FAILED;
+    *code = sl_launch_wait(run->program.pid, &end, error) ? exit_code(end.status) : SL_EXIT_FAILED;
     if (run->sampled) {
         write_report(run);
     }

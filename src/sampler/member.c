@@ -511,7 +511,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     sl_process_command(&member->process, command);
     char executable[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, executable);
-    uint64_t begin_ns = recording_time(member, now_ns);
+    uint64_t begin_ns = recording_time(member, target->started_ns != 0 ? target->started_ns : now_ns);
     member->record = (struct sl_process_record){
         .pid = (uint32_t)target->pid,
         .parent_pid = sl_process_parent(&member->process),

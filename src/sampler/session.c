@@ -134,16 +134,16 @@ void sl_session_destroy(struct sl_session *session)
     free(session);
 }
 
-/* The first process begins the recording. */
-static void begin(struct sl_session *session, uint64_t now_ns)
+/* The first process begins the recording, at `begin_ns`. */
+static void begin(struct sl_session *session, uint64_t begin_ns)
 {
     if (session->begun) {
         return;
     }
     session->begun = true;
-    session->base_ns = now_ns;
-    session->recording.base_ns = now_ns;
-    session->flush_due_ns = now_ns + session->options.flush_ns;
+    session->base_ns = begin_ns;
+    session->recording.base_ns = begin_ns;
+    session->flush_due_ns = begin_ns + session->options.flush_ns;
 }
 
 static struct sl_member *add_member(struct sl_session *session, const struct sl_session_target *target, uint64_t now_ns,
@@ -178,15 +178,16 @@ bool sl_session_add(struct sl_session *session, const struct sl_session_target *
     if (session->options.descendants != SL_DESCENDANTS_NONE && !session->family.searching) {
         sl_family_search(&session->family, now_ns);
     }
+    uint64_t begin_ns = target->started_ns != 0 ? target->started_ns : now_ns;
     if (target->prospect) {
         session->root_command = target->command;
         if (!sl_family_add(&session->family, target->pid, now_ns, error)) {
             return false;
         }
-        begin(session, now_ns);
+        begin(session, begin_ns);
         return true;
     }
-    begin(session, now_ns);
+    begin(session, begin_ns);
     return add_member(session, target, now_ns, error) != NULL;
 }
 
@@ -433,11 +434,24 @@ static bool attempt(struct sl_session *session, uint64_t now_ns)
     return any;
 }
 
+/* Takes the look that is due, if one is. */
+static void look_when_due(struct sl_session *session, uint64_t now_ns)
+{
+    uint64_t time_ns = now_ns - session->base_ns;
+    if (time_ns >= session->slots.instant_ns && time_ns < session->slots.limit_ns) {
+        struct sl_span span = sl_slots_take(&session->slots, time_ns);
+        look(session, &span);
+    }
+}
+
 /* Until nothing is left to look at, or it is to stop. When that was. */
 static uint64_t loop(struct sl_session *session, struct sl_priority *priority)
 {
     /* A look may be taken a little before its time has come: what is done next must not be before that. */
     uint64_t now_ns = sl_clock_now_ns();
+    /* Before anything is attached to: a program that was started a while ago would else be told to have done all that time
+     * what it is first seen to do. */
+    look_when_due(session, now_ns);
     while (any_left(session) && !atomic_load(&session->stopping)) {
         uint64_t wake_ns = next_wake(session);
         if (wake_ns > now_ns) {
@@ -447,14 +461,10 @@ static uint64_t loop(struct sl_session *session, struct sl_priority *priority)
         if (attempt(session, now_ns)) {
             now_ns = sl_clock_not_before_ns(now_ns);
         }
-        uint64_t time_ns = now_ns - session->base_ns;
-        if (time_ns >= session->slots.limit_ns) {
+        if (now_ns - session->base_ns >= session->slots.limit_ns) {
             break;
         }
-        if (time_ns >= session->slots.instant_ns) {
-            struct sl_span span = sl_slots_take(&session->slots, time_ns);
-            look(session, &span);
-        }
+        look_when_due(session, now_ns);
         for (size_t i = 0; i < session->member_count; i++) {
             sl_member_refresh(session->members[i], now_ns);
         }

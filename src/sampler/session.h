@@ -34,19 +34,21 @@ struct sl_session_options {
 #define SL_INTERVAL_MAX_NS ((uint64_t)10000000000)
 
 /* A session that writes to `recorder`, which the caller keeps, and may only touch again once the session was run to its
- * end. The recording's clock starts when the first process is added. */
+ * end. The recording's clock starts when the first process was started, if that is told, else when it is added. */
 struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
                                      struct sl_error *error);
 
 struct sl_session_target {
     pid_t pid;
     const char *command; /* for the report; NULL: from /proc. Borrowed for the session's life */
-    bool starting;       /* it was only just started: that it is no Python yet, or has not initialised, is not an
-                            * error until SL_STARTUP_LIMIT_NS (or, when it exits sooner, its exit) has passed; its time until then is recorded as
-                            * [starting] */
+    bool starting; /* it was only just started: that it is no Python yet, or has not initialised, is not an error until
+                    * SL_STARTUP_LIMIT_NS (or, when it exits sooner, its exit) has passed; its time until then is
+                    * recorded as [starting] */
+    uint64_t started_ns; /* when, as of sl_clock_now_ns: it is recorded from then on. 0: from when it is added on */
     bool again;          /* it was recorded already, as another program: what it has used until now was told then */
-    bool prospect; /* it may be no Python itself, but the beginning of one: it is recorded from when it is a Python
-                          * on, and until then only its descendants count. Not with SL_DESCENDANTS_NONE */
+    /* It may be no Python itself, but the beginning of one: it is recorded from when it is a Python on, and until then only
+     * its descendants count. Not with SL_DESCENDANTS_NONE. */
+    bool prospect;
 };
 #define SL_STARTUP_LIMIT_NS ((uint64_t)10000000000)
 

@@ -1,5 +1,7 @@
 #include "target/launch.h"
 
+#include "target/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,7 +22,8 @@ static _Noreturn void become(const char *path, char *const *arguments, const sig
     _exit(127);
 }
 
-bool sl_launch(pid_t *pid, const char *path, char *const *arguments, const sigset_t *mask, struct sl_error *error)
+bool sl_launch(struct sl_launched *launched, const char *path, char *const *arguments, const sigset_t *mask,
+               struct sl_error *error)
 {
     /* The pipe closes by itself when exec succeeds. */
     int report[2];
@@ -32,6 +35,7 @@ bool sl_launch(pid_t *pid, const char *path, char *const *arguments, const sigse
     sigemptyset(&standard.sa_mask);
     sigaction(SIGCHLD, &standard, &child_action);
 
+    uint64_t started_ns = sl_clock_now_ns();
     pid_t child = fork();
     if (child == 0) {
         become(path, arguments, mask, &child_action, report[1]);
@@ -54,7 +58,7 @@ bool sl_launch(pid_t *pid, const char *path, char *const *arguments, const sigse
     if (error_number != 0) {
         return sl_error_system(error, error_number, "cannot start %s", path);
     }
-    *pid = child;
+    *launched = (struct sl_launched){.pid = child, .started_ns = started_ns};
     return true;
 }
 

@@ -13,12 +13,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* A child that was started. */
+struct sl_launched {
+    pid_t pid;
+    uint64_t started_ns; /* when, on the clock of sl_clock_now_ns: not after it began. On a busy machine it may have run
+                          * for long when we do again */
+};
+
 /* Starts the file `path` (not looked up) with `arguments`, of which the first is the name it is called by and NULL the
  * last, and with `mask` as its blocked signals. That exec failed is told here, not by an exit code.
  *
  * The caller may have blocked signals, but not changed what any of them does. SIGCHLD is set to its default for us, so
  * that the child can be waited for; the child gets it as it was. */
-bool sl_launch(pid_t *pid, const char *path, char *const *arguments, const sigset_t *mask, struct sl_error *error);
+bool sl_launch(struct sl_launched *launched, const char *path, char *const *arguments, const sigset_t *mask,
+               struct sl_error *error);
 
 struct sl_exit {
     int status;               /* as of waitpid(2) */

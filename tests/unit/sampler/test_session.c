@@ -9,6 +9,7 @@
 
 #include "profile/trace_reader.h"
 #include "sampler/session.h"
+#include "target/clock.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -136,7 +137,7 @@ struct recorded {
 
 static struct sl_session *current_session;
 
-static struct recorded record(const struct sl_session_options *options, bool starting)
+static struct recorded record_target(const struct sl_session_options *options, const struct sl_session_target *target)
 {
     struct recorded recorded = {0};
     struct sl_error error = {0};
@@ -146,8 +147,7 @@ static struct recorded record(const struct sl_session_options *options, bool sta
     struct sl_session *session = sl_session_create(options, recorded.recorder, &error);
     assert_non_null(session);
     current_session = session;
-    struct sl_session_target target = {.pid = pid, .command = "app.py", .starting = starting};
-    assert_true(sl_session_add(session, &target, &error));
+    assert_true(sl_session_add(session, target, &error));
     recorded.end = sl_session_run(session, &recorded.error);
     sl_session_destroy(session);
     const struct sl_buffer *trace = sl_recorder_trace(recorded.recorder);
@@ -155,6 +155,12 @@ static struct recorded record(const struct sl_session_options *options, bool sta
     assert_non_null(recorded.profile);
     assert_true(recorded.profile->facts.complete);
     return recorded;
+}
+
+static struct recorded record(const struct sl_session_options *options, bool starting)
+{
+    const struct sl_session_target target = {.pid = pid, .command = "app.py", .starting = starting};
+    return record_target(options, &target);
 }
 
 static void destroy(struct recorded *recorded)
@@ -336,6 +342,37 @@ static void test_the_time_before_the_first_frame_is_starting(void **state)
     assert_true(starting_ns >= 10 * MS);
     assert_int_equal(starting_ns + weight(profile, 0, "f1"), whole(profile, 0));
     assert_int_equal(profile->runs[0].begin_ns, profile->threads[0].begin_ns);
+    destroy(&recorded);
+}
+
+static void stop_after_some_looks(void)
+{
+    if (++steps == 20) {
+        sl_session_stop(current_session);
+    }
+}
+
+/* What it does when it is first looked at says nothing of the time before. */
+static void test_a_program_that_was_started_long_before_the_first_look_is_recorded_from_its_start(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    steps = 0;
+    python_double_step = stop_after_some_looks;
+    const uint64_t unseen_ns = 200 * MS;
+    const struct sl_session_target target = {
+        .pid = pid,
+        .starting = true,
+        .started_ns = sl_clock_now_ns() - unseen_ns,
+    };
+    struct recorded recorded = record_target(&until_stopped, &target);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(profile->processes[0].begin_ns, 0);
+    uint64_t starting_ns = weight(profile, 0, "[starting]");
+    assert_true(starting_ns >= unseen_ns - MS);
+    assert_true(weight(profile, 0, "f1") > 0);
+    assert_int_equal(starting_ns + weight(profile, 0, "f1"), whole(profile, 0));
+    assert_true(profile->facts.late >= unseen_ns / MS - 2);
     destroy(&recorded);
 }
 
@@ -707,6 +744,7 @@ int main(void)
         TEST(test_a_walk_that_stays_torn_is_told_as_broken),
         TEST(test_a_thread_without_frames_says_so),
         TEST(test_the_time_before_the_first_frame_is_starting),
+        TEST(test_a_program_that_was_started_long_before_the_first_look_is_recorded_from_its_start),
         TEST(test_a_list_of_threads_is_read_when_no_stack_is_walked),
         TEST(test_a_thread_that_begins_in_a_long_list_is_seen_at_once),
         TEST(test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_it_changes),

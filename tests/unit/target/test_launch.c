@@ -1,5 +1,7 @@
 #include "target/launch.h"
 
+#include "target/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,18 +11,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static uint64_t forked_ns; /* when the last child was about to begin */
+
+/* In the place of the library's. */
+pid_t fork(void)
+{
+    forked_ns = sl_clock_now_ns();
+    return (pid_t)syscall(SYS_fork);
+}
 
 static pid_t start(char *const *arguments)
 {
     sigset_t mask;
     sigprocmask(SIG_SETMASK, NULL, &mask);
-    pid_t pid = 0;
+    struct sl_launched launched = {0};
     struct sl_error error = {0};
-    assert_true(sl_launch(&pid, arguments[0], arguments, &mask, &error));
-    assert_true(pid > 0);
-    return pid;
+    assert_true(sl_launch(&launched, arguments[0], arguments, &mask, &error));
+    assert_true(launched.pid > 0);
+    return launched.pid;
 }
 
 static int status_of(const char *script)
@@ -46,9 +58,9 @@ static void test_a_file_that_cannot_be_executed_is_an_error_and_no_child(void **
     char *arguments[] = {(char *)"/nonexistent/python", NULL};
     sigset_t mask;
     sigemptyset(&mask);
-    pid_t pid = 0;
+    struct sl_launched launched;
     struct sl_error error = {0};
-    assert_false(sl_launch(&pid, arguments[0], arguments, &mask, &error));
+    assert_false(sl_launch(&launched, arguments[0], arguments, &mask, &error));
     assert_int_equal(error.kind, SL_ERROR_SYSTEM);
     assert_non_null(strstr(error.sentence, "/nonexistent/python"));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -70,10 +82,10 @@ static void test_the_child_has_the_mask_it_is_given_and_not_ours(void **state)
     sigset_t given;
     sigemptyset(&given);
     sigaddset(&given, SIGUSR1);
-    pid_t pid = 0;
-    assert_true(sl_launch(&pid, arguments[0], arguments, &given, NULL));
+    struct sl_launched launched;
+    assert_true(sl_launch(&launched, arguments[0], arguments, &given, NULL));
     struct sl_exit exit;
-    assert_true(sl_launch_wait(pid, &exit, NULL));
+    assert_true(sl_launch_wait(launched.pid, &exit, NULL));
     assert_int_equal(exit.status, 0);
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -119,6 +131,20 @@ static void test_cpu_time_of_children_is_told_apart(void **state)
     assert_true(exit.children_cpu_ns > exit.cpu_ns);
 }
 
+static void test_a_child_does_not_begin_before_it_is_told_to_have_started(void **state)
+{
+    (void)state;
+    char *arguments[] = {(char *)"/bin/true", NULL};
+    sigset_t mask;
+    sigemptyset(&mask);
+    uint64_t before_ns = sl_clock_now_ns();
+    struct sl_launched launched;
+    assert_true(sl_launch(&launched, arguments[0], arguments, &mask, NULL));
+    assert_in_range(launched.started_ns, before_ns, forked_ns);
+    struct sl_exit exit;
+    assert_true(sl_launch_wait(launched.pid, &exit, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_what_was_ignored_stays_ignored_and_the_child_can_still_be_waited_for),
         cmocka_unit_test(test_descriptors_that_were_passed_to_us_are_passed_on_and_no_other),
         cmocka_unit_test(test_cpu_time_of_children_is_told_apart),
+        cmocka_unit_test(test_a_child_does_not_begin_before_it_is_told_to_have_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
