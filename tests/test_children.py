@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -31,6 +32,9 @@ def work(seconds=0.1):
 def in_first(): return work()
 def in_second(): return work()
 """
+
+# Takes far more CPU time than a Python that does nothing.
+BUSY_SHELL = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done"
 
 FORK = """\
 import os
@@ -146,7 +150,30 @@ def test_without_the_option_only_the_program_is(
     recording = stacklapse.record(any_python, [script(tmp_path, PROGRAMS[way][0])])
     assert len(recording.json["processes"]) == 1
     assert not processes_in(recording, "in_first")
-    assert "record them too:  --children" in recording.view("-r", "text")
+    assert "record the Pythons:  --children" in recording.view("-r", "text")
+
+
+def test_children_that_are_no_python_are_not_said_to_need_the_option(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    code = f"import subprocess; subprocess.run(['sh', '-c', {BUSY_SHELL!r}], check=True)"
+    run = stacklapse("--children", "--python", any_python.path, script(tmp_path, code))
+    assert "child processes that are no Python, or too brief, used " in run.stderr
+    assert "--children" not in "".join(run.stderr.splitlines()[-3:])
+
+
+def test_children_that_ran_before_the_program_was_a_python_are_not_its_own(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    wrapper = tmp_path / "python"
+    wrapper.write_text(f'#!/bin/sh\nsh -c {shlex.quote(BUSY_SHELL)}\nexec {shlex.quote(str(any_python.path))} "$@"\n')
+    wrapper.chmod(0o755)
+    report = tmp_path / "report.lapse"
+    run = stacklapse("--python", wrapper, "-o", report, "-c", "import time; time.sleep(0.1)")
+    assert run.exit_code == 0, run.stderr
+    recording = Recording(stacklapse, report, run)
+    assert float(recording.info["children_cpu_time"].split()[0]) == 0
+    assert "child processes" not in recording.view("-r", "text")
 
 
 def test_children_have_trees_of_their_own_which_merge_makes_one(

@@ -143,6 +143,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     render.timeline = options->timeline;
     render.flat = options->flat;
     render.merge_processes = options->merge;
+    render.children_recorded = options->children;
     render.source = options->source;
     render.page_state = options->page_state;
     render.source_roots = report->source_roots;

@@ -33,6 +33,7 @@ struct sl_render_options {
     bool timeline;
     bool flat;
     bool merge_processes;   /* one tree for all processes */
+    bool children_recorded; /* child processes were asked for, too; false also where that is not known */
     bool color;             /* ANSI colours */
     bool unicode;           /* box drawing characters, else ASCII */
     uint32_t width;         /* of the terminal in columns; 0: 100 */

@@ -179,6 +179,10 @@ static bool open_subject(struct sl_member *member, struct sl_error *error)
 static void start_sampling(struct sl_member *member, uint64_t now_ns)
 {
     sl_translation_init(&member->translation, member->recording->recorder);
+    if (!member->past && member->record.python == 0) {
+        /* A wrapper's, or a shim's such as pyenv's. */
+        sl_member_leave_out_children(member);
+    }
     member->record.python = sl_member_intern(member, sl_python_version(member->python));
     char executable[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, executable);

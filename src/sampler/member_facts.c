@@ -94,6 +94,14 @@ void sl_member_read_usage(struct sl_member *member)
     }
 }
 
+void sl_member_leave_out_children(struct sl_member *member)
+{
+    sl_member_read_usage(member);
+    uint64_t covered_ns = member->covered_ns;
+    member->children_cpu_before_ns = member->children_all_ns > covered_ns ? member->children_all_ns - covered_ns : 0;
+    tell_children_cpu(member);
+}
+
 void sl_member_read_cpu(struct sl_member *member)
 {
     uint64_t whole_ns;

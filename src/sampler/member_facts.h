@@ -14,6 +14,9 @@ void sl_member_read_facts(struct sl_member *member, uint64_t now_ns);
 /* CPU time of the process and of the children it has waited for. */
 void sl_member_read_usage(struct sl_member *member);
 
+/* What the process has waited for until now is not its program's: it was not yet a Python. */
+void sl_member_leave_out_children(struct sl_member *member);
+
 /* CPU time of the process alone, which costs less. Whoever waits for a process takes its counters away as soon as it has
  * ended, so they are read while it runs. */
 void sl_member_read_cpu(struct sl_member *member);

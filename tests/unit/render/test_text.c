@@ -706,7 +706,12 @@ static void what_limits_the_report_is_said(void **state)
     facts->children_cpu_ns = facts->cpu_ns + 1;
     assert_non_null(
         strstr(render(fixture, &options),
-               "\n child processes used 1.87 s of CPU, more than the program · record them too:  --children\n"));
+               "\n child processes used 1.87 s of CPU, more than the program · record the Pythons:  --children\n"));
+    options.children_recorded = true;
+    assert_null(strstr(render(fixture, &options), "--children"));
+    assert_non_null(
+        strstr(render(fixture, &options),
+               "\n child processes that are no Python, or too brief, used 1.87 s of CPU, more than the program\n"));
     builder_process_record(fixture->builder, 0)->exit_status = 9;
     assert_non_null(strstr(render(fixture, &options), " · ended by SIGKILL"));
     builder_process_record(fixture->builder, 0)->exit_status = 3 << 8;
