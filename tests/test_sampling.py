@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -168,6 +170,21 @@ def test_a_program_that_executes_what_is_no_python_is_recorded_until_then(
     assert functions[other] > 0.25e9
     assert recording.json["recording"]["duration_ns"] > 0.6e9
     assert recording.json["recording"]["complete"]
+
+
+def test_the_time_of_a_wrapper_script_is_not_that_of_an_interpreter_that_starts(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    wrapper = stacklapse.folder / "python"
+    wrapper.write_text(f'#!/bin/sh\nsleep 0.3\nexec {shlex.quote(str(any_python.path))} "$@"\n')
+    wrapper.chmod(0o755)
+    report = stacklapse.folder / "report.lapse"
+    run = stacklapse("--python", wrapper, "-o", report, "-c", "import time; time.sleep(0.1)")
+    assert run.exit_code == 0, run.stderr
+    functions = {f["name"]: f["total_ns"] for f in Recording(stacklapse, report, run).json["functions"]}
+    [other] = {name for name in functions if name.startswith("[not Python: ")}
+    assert other == f"[not Python: {Path('/bin/sh').resolve().name}]"
+    assert functions[other] > 0.25e9
 
 
 def test_a_generator_is_seen_on_the_outermost_frame(stacklapse: Command, python: Interpreter) -> None:

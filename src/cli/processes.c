@@ -14,7 +14,7 @@
 enum { NAMED_MAX = 5, EXAMINED_MAX = 200 };
 
 /* Of a command line, enough to know it by. */
-enum { COMMAND_SHOWN = 60 };
+enum { SHOWN_MAX = 60 };
 
 static bool parse(const char *text, const char *command, pid_t *pid, struct sl_error *error)
 {
@@ -73,19 +73,37 @@ static bool is_python(pid_t pid, char command[SL_DESCRIPTION_MAX])
     return python != NULL;
 }
 
-/* A command line may hold anything; what is said stays on its line and does not steer the terminal. */
-static void append_command(struct sl_buffer *sentence, const char *command)
+/* A command line or a name may hold anything; what is said stays on its line and does not steer the terminal. */
+static void append_harmless(struct sl_buffer *sentence, const char *text)
 {
-    size_t size = strlen(command);
-    size_t shown = size <= COMMAND_SHOWN ? size : COMMAND_SHOWN;
-    while (shown < size && shown > 0 && ((unsigned char)command[shown] & 0xc0) == 0x80) {
+    size_t size = strlen(text);
+    size_t shown = size <= SHOWN_MAX ? size : SHOWN_MAX;
+    while (shown < size && shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80) {
         shown--;
     }
     for (size_t i = 0; i < shown; i++) {
-        unsigned char byte = (unsigned char)command[i];
-        sl_buffer_byte(sentence, byte < 0x20 || byte == 0x7f ? '?' : command[i]);
+        unsigned char byte = (unsigned char)text[i];
+        sl_buffer_byte(sentence, byte < 0x20 || byte == 0x7f ? '?' : text[i]);
     }
     sl_buffer_text(sentence, shown < size ? "..." : "");
+}
+
+/* What it runs, which may be another program by now: what starts a Python often is a script at first. */
+static void append_program(struct sl_buffer *sentence, pid_t pid)
+{
+    struct sl_process process;
+    if (!sl_process_open(&process, pid, NULL)) {
+        return;
+    }
+    char path[SL_DESCRIPTION_MAX];
+    sl_process_executable(&process, path);
+    sl_process_close(&process);
+    if (path[0] != '\0') {
+        const char *slash = strrchr(path, '/');
+        sl_buffer_text(sentence, "; it runs ");
+        append_harmless(sentence, slash != NULL ? slash + 1 : path);
+        sl_buffer_text(sentence, " now");
+    }
 }
 
 static void append_python_children(struct sl_buffer *sentence, pid_t pid)
@@ -107,7 +125,7 @@ static void append_python_children(struct sl_buffer *sentence, pid_t pid)
         }
         sl_buffer_text(sentence, found == 1 ? "; of its descendants these are Python: " : ", ");
         sl_buffer_format(sentence, "%d (", (int)descendants.items[i].pid);
-        append_command(sentence, command);
+        append_harmless(sentence, command);
         sl_buffer_byte(sentence, ')');
     }
     sl_descendants_destroy(&descendants);
@@ -119,6 +137,7 @@ void sl_processes_say_refused(pid_t pid, const struct sl_error *error)
     sl_buffer_init(&sentence);
     sl_buffer_text(&sentence, error->sentence);
     if (error->kind == SL_ERROR_NOT_PYTHON) {
+        append_program(&sentence, pid);
         append_python_children(&sentence, pid);
     }
     if (sentence.failed) {

@@ -14,7 +14,7 @@
 bool sl_processes_named(const struct sl_options *options, const char *command, pid_t **pids, size_t *count,
                         struct sl_error *error);
 
-/* Says why `pid` could not be looked at. Of one that is not Python also which of its descendants are: a shell, a
+/* Says why `pid` could not be looked at. Of one that is not Python also what it runs, and which of its descendants are: a shell, a
  * supervisor or a container's init is easily taken for the program that it runs. */
 void sl_processes_say_refused(pid_t pid, const struct sl_error *error);
 

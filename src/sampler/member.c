@@ -208,23 +208,24 @@ static uint64_t next_attempt(const struct sl_member *member, uint64_t now_ns)
     return now_ns + patience[step].every_ns;
 }
 
-/* A process that was a Python has executed another program. That is no Python as long as nothing has come up in it, unless
- * it is called one. */
-static void tell_other_program(struct sl_member *member)
+/* Nothing has come up yet in the program that it runs, a wrapper of a Python's or one that a Python has executed: that is no
+ * Python, unless it is called one. */
+static void tell_program(struct sl_member *member)
 {
-    if (sl_python_named(&member->process)) {
+    char path[SL_DESCRIPTION_MAX];
+    sl_process_executable(&member->process, path);
+    bool unknown = path[0] == '\0' && !member->was_sampled;
+    if (unknown || sl_python_named(&member->process)) {
         member->meanwhile = member->recording->starting;
         return;
     }
-    char path[SL_DESCRIPTION_MAX];
-    sl_process_executable(&member->process, path);
     const char *slash = strrchr(path, '/');
     char name[sizeof "[not Python: ]" + NAME_MAX];
     snprintf(name, sizeof name, "[not Python: %.*s]", NAME_MAX, slash != NULL ? slash + 1 : path);
     sl_stack mark = path[0] != '\0' ? sl_recorder_mark(member->recording->recorder, name) : SL_NONE;
     member->meanwhile = mark != SL_NONE ? mark : member->recording->not_python;
     /* Should it become one again, the search finds it. */
-    member->left = member->found;
+    member->left = member->found && member->was_sampled;
 }
 
 static void attempt_start(struct sl_member *member, uint64_t now_ns)
@@ -235,9 +236,7 @@ static void attempt_start(struct sl_member *member, uint64_t now_ns)
         start_sampling(member, now_ns);
         return;
     }
-    if (member->was_sampled) {
-        tell_other_program(member);
-    }
+    tell_program(member);
     bool refused =
         !member->may_start && (member->error.kind == SL_ERROR_UNSUPPORTED || member->error.kind == SL_ERROR_PERMISSION);
     member->refused_since_ns = !refused ? 0 : member->refused_since_ns != 0 ? member->refused_since_ns : now_ns;

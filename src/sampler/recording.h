@@ -20,7 +20,7 @@ struct sl_recording {
     /* Marks: what is recorded in the place of a stack. */
     sl_stack starting;   /* the process was started, and was not seen to run Python code yet */
     sl_stack no_frame;   /* the thread has no Python frame */
-    sl_stack not_python; /* nothing has come up that can be read as one */
+    sl_stack not_python; /* nothing has come up that can be read as one, and what runs is not known */
     sl_stack exiting;    /* the process has given up its memory, and has not ended yet */
     sl_stack broken;
     sl_stack missed;

@@ -43,7 +43,7 @@ struct sl_session_target {
     const char *command; /* for the report; NULL: from /proc. Borrowed for the session's life */
     bool starting; /* it was only just started: that it is no Python yet, or has not initialised, is not an error until
                     * SL_STARTUP_LIMIT_NS (or, when it exits sooner, its exit) has passed; its time until then is
-                    * recorded as [starting] */
+                    * recorded as [starting], or as that of another program while it runs a wrapper */
     uint64_t started_ns; /* when, as of sl_clock_now_ns: it is recorded from then on. 0: from when it is added on */
     bool again;          /* it was recorded already, as another program: what it has used until now was told then */
     /* It may be no Python itself, but the beginning of one: it is recorded from when it is a Python on, and until then only
