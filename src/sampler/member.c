@@ -426,6 +426,10 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span)
 
 void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
 {
+    if (member->phase == SL_MEMBER_SAMPLING && sl_member_facts_due(member, now_ns)) {
+        sl_member_read_facts(member, now_ns);
+        sl_member_read_usage(member);
+    }
     if (sl_member_over(member) || now_ns < member->threads_due_ns) {
         return;
     }
@@ -437,10 +441,6 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
             if (observed->viewer != NULL && !observed->ended) {
                 sl_member_thread_refresh(observed->viewer, member->recording, &member->subject, observed, now_ns);
             }
-        }
-        if (now_ns >= member->facts_due_ns) {
-            sl_member_read_facts(member, now_ns);
-            sl_member_read_usage(member);
         }
     }
 }

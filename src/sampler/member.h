@@ -54,7 +54,8 @@ struct sl_member {
     uint64_t covered_ns;      /* CPU time of descendants that it waited for and that are recorded themselves */
     uint64_t children_all_ns; /* of all that it ever waited for, as last read */
     uint64_t facts_due_ns;
-    unsigned facts_read; /* how often, successfully */
+    uint64_t facts_read_ns; /* when that was tried last */
+    unsigned facts_read;    /* how often, successfully */
     uint64_t threads_due_ns;
 };
 

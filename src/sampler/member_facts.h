@@ -11,6 +11,9 @@ sl_string sl_member_intern(const struct sl_member *member, const char *text);
 /* What the interpreter says of itself, and when to ask again. */
 void sl_member_read_facts(struct sl_member *member, uint64_t now_ns);
 
+/* Whether that is to be asked again now. */
+bool sl_member_facts_due(const struct sl_member *member, uint64_t now_ns);
+
 /* CPU time of the process and of the children it has waited for. */
 void sl_member_read_usage(struct sl_member *member);
 

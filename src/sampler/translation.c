@@ -68,6 +68,7 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
     }
     sl_function function = sl_recorder_function(translation->recorder, record);
     translation->functions[number] = function;
+    translation->grown = true;
     return function;
 }
 

@@ -8,6 +8,7 @@
 #include "cpython/python.h"
 #include "profile/recorder.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct sl_translation {
     struct sl_recorder *recorder;
     sl_function *functions; /* by number of the code object; SL_NONE where it was not seen yet; owned */
     uint32_t function_count;
+    bool grown; /* a code object was seen for the first time since its user has set this to false */
 };
 
 /* What the last walk of one thread state was translated to: a stack for each frame, the outermost first. */

@@ -172,7 +172,7 @@ bool sl_python_facts(struct sl_python *python, struct sl_python_facts *facts)
 {
     (void)python;
     facts->prefixes = strdup("/usr");
-    facts->path = strdup("/app\n/usr/lib/python3.99");
+    facts->path = strdup(python_double.path != NULL ? python_double.path : "/app\n/usr/lib/python3.99");
     facts->executable = strdup("/usr/bin/python3.99");
     return true;
 }

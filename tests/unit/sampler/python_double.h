@@ -39,6 +39,7 @@ struct python_double {
     bool long_list;     /* it is too long for that, and takes a millisecond to read */
     unsigned lists;     /* times that it was told so far */
     unsigned forgotten; /* and that what is not in it any more was to be freed */
+    const char *path;   /* entries of sys.path; NULL: some */
 };
 extern struct python_double python_double;
 

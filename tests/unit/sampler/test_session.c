@@ -378,6 +378,31 @@ static void test_a_program_that_was_started_long_before_the_first_look_is_record
     destroy(&recorded);
 }
 
+static void run_the_script(void)
+{
+    steps++;
+    if (steps == 5) {
+        python_double.path = "/script\n/usr/lib/python3.99";
+        python_double.threads[0].frames[1].code = 7;
+    }
+    if (steps == 15) {
+        sl_session_stop(current_session);
+    }
+}
+
+static void test_the_folder_of_a_script_that_ends_soon_is_known(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    steps = 0;
+    python_double.path = "/usr/lib/python3.99";
+    python_double_step = run_the_script;
+    struct recorded recorded = record(&until_stopped, true);
+    const struct sl_profile *profile = recorded.profile;
+    assert_string_equal(sl_profile_text(profile, profile->processes[0].path), "/script\n/usr/lib/python3.99");
+    destroy(&recorded);
+}
+
 static bool has_thread(int id)
 {
     return syscall(SYS_tgkill, pid, id, 0) == 0;
@@ -750,6 +775,7 @@ int main(void)
         TEST(test_a_list_of_threads_is_read_when_no_stack_is_walked),
         TEST(test_a_thread_that_begins_in_a_long_list_is_seen_at_once),
         TEST(test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_it_changes),
+        TEST(test_the_folder_of_a_script_that_ends_soon_is_known),
         TEST(test_a_thread_that_ends_is_recorded_to_its_end),
         TEST(test_the_end_of_the_process_ends_the_session),
         TEST(test_the_end_of_the_process_is_noticed_within_a_long_interval),
