@@ -31,6 +31,9 @@ def options_of(help_text: str) -> set[str]:
         (["--intervall", "1ms", "x.py"], "there is no option --intervall: did you mean --interval?"),
         (["--time-line", "x.py"], "did you mean --timeline?"),
         (["--showall", "x.py"], "did you mean --show-all?"),
+        (["--no-color", "x.py"], "there is no option --no-color: did you mean --color never?"),
+        (["-V"], "there is no option -V: did you mean --version or -v?"),
+        (["--flat", "--timeline", "x.py"], "--flat and --timeline cannot be had together: a table of functions has no"),
         (["--frobnicate", "x.py"], "there is no option --frobnicate; stacklapse --help lists what there is"),
         (["-i", "10ns", "x.py"], "-i takes a time from 1us to 10s, not '10ns'"),
         (["-i", "fast", "x.py"], "-i takes a time such as 1ms"),
@@ -83,6 +86,8 @@ def test_what_is_wrong_is_told_in_one_sentence(stacklapse: Command, arguments: l
     [
         (["view", "-i", "1ms"], USAGE, "-i is not an option of this sub-command"),
         (["view", "--falt"], USAGE, "did you mean --flat?"),
+        (["view", "--timeline", "--flat"], USAGE, "--flat and --timeline cannot be had together"),
+        (["info", "-V"], USAGE, "there is no option -V: did you mean --version?"),
         (["view", "1", "2"], USAGE, "one recording at a time, not also '2'"),
         (["view"], FAILED, "there is no recording yet"),
         (["view", "3"], FAILED, "there is no recording yet"),

@@ -1,6 +1,6 @@
 #include "cli/options.h"
 
-#include "cli/suggest.h"
+#include "cli/unknown_option.h"
 #include "cli/values.h"
 #include "cli/web_options.h"
 #include "render/render.h"
@@ -274,30 +274,6 @@ static const struct sl_option *option_lettered(char letter)
     return NULL;
 }
 
-static bool unknown(enum sl_command_set command, const char *given, size_t size, struct sl_error *error)
-{
-    const char *names[64] = {NULL};
-    unsigned count = 0;
-    for (const struct sl_option *option = sl_option_table; option->name != NULL && count < 63; option++) {
-        if ((option->commands & command) != 0) {
-            names[count++] = option->name;
-        }
-    }
-    char word[64] = {0};
-    memcpy(word, given, size < sizeof word ? size : sizeof word - 1);
-    const char *near = sl_nearest(word + strspn(word, "-"), names);
-    if (word[1] != '-' && command == SL_FOR_RUN && strchr("bBdEIOPRsSuWxX", word[1]) != NULL) {
-        return sl_error_set(error, SL_ERROR_USAGE,
-                            "%s is not an option of stacklapse; options of Python go behind --, as in: "
-                            "stacklapse -- python %s script.py",
-                            word, word);
-    }
-    if (near != NULL && word[1] == '-') {
-        return sl_error_set(error, SL_ERROR_USAGE, "there is no option %s: did you mean --%s?", word, near);
-    }
-    return sl_error_set(error, SL_ERROR_USAGE, "there is no option %s; stacklapse --help lists what there is", word);
-}
-
 static bool apply(struct sl_options *options, enum sl_command_set command, const struct sl_option *option,
                   const char *given, const char *value, struct sl_error *error)
 {
@@ -330,7 +306,7 @@ static bool parse_long(struct sl_options *options, enum sl_command_set command, 
     size_t size = strcspn(word + 2, "=");
     const struct sl_option *option = option_named(word + 2, size);
     if (option == NULL) {
-        return unknown(command, word, size + 2, error);
+        return sl_unknown_option(command, word, size + 2, error);
     }
     char given[40] = "--";
     strncat(given, option->name, sizeof given - 3);
@@ -373,8 +349,8 @@ static bool parse_short(struct sl_options *options, enum sl_command_set command,
         char given[3] = {'-', *letter, '\0'};
         const struct sl_option *option = option_lettered(*letter);
         if (option == NULL) {
-            return unknown(command, letter == word + 1 ? word : given, strlen(letter == word + 1 ? word : given),
-                           error);
+            return sl_unknown_option(command, letter == word + 1 ? word : given,
+                                     strlen(letter == word + 1 ? word : given), error);
         }
         if (option->value == NULL) {
             if (!apply(options, command, option, given, NULL, error)) {
@@ -435,6 +411,29 @@ static bool take_rest(struct sl_options *options, enum sl_command_set command, s
     return true;
 }
 
+static bool parse_words(struct sl_options *options, enum sl_command_set command, struct words *words,
+                        struct sl_error *error)
+{
+    while (*words->next != NULL && options->program_kind == SL_PROGRAM_NONE) {
+        const char *word = *words->next++;
+        bool taken;
+        if (strcmp(word, "--") == 0) {
+            return take_rest(options, command, words, error);
+        }
+        if (word[0] != '-' || word[1] == '\0') {
+            taken = take_word(options, command, word, words, error);
+        } else if (word[1] == '-') {
+            taken = parse_long(options, command, word, words, error);
+        } else {
+            taken = parse_short(options, command, word, words, error);
+        }
+        if (!taken) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool sl_options_parse(struct sl_options *options, enum sl_command_set command, char *const *arguments,
                       struct sl_error *error)
 {
@@ -445,22 +444,12 @@ bool sl_options_parse(struct sl_options *options, enum sl_command_set command, c
         .ttl_ns = SL_TTL_DEFAULT_NS,
     };
     struct words words = {arguments};
-    while (*words.next != NULL && options->program_kind == SL_PROGRAM_NONE) {
-        const char *word = *words.next++;
-        bool taken;
-        if (strcmp(word, "--") == 0) {
-            return take_rest(options, command, &words, error);
-        }
-        if (word[0] != '-' || word[1] == '\0') {
-            taken = take_word(options, command, word, &words, error);
-        } else if (word[1] == '-') {
-            taken = parse_long(options, command, word, &words, error);
-        } else {
-            taken = parse_short(options, command, word, &words, error);
-        }
-        if (!taken) {
-            return false;
-        }
+    if (!parse_words(options, command, &words, error)) {
+        return false;
+    }
+    if (options->flat && options->timeline) {
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "--flat and --timeline cannot be had together: a table of functions has no order of time");
     }
     return true;
 }

@@ -94,7 +94,7 @@ static void test_every_option_reaches_its_place(void **state)
     (void)state;
     struct parsed parsed;
     parse(&parsed, SL_FOR_RUN,
-          "--rate 500 --threads main --python 3.12 -o r.json -r json --color never --mode gil --timeline --flat "
+          "--rate 500 --threads main --python 3.12 -o r.json -r json --color never --mode gil --flat "
           "--hide a.* --hide=b --show c --show-all --threshold 2% -q -v x.py");
     assert_true(parsed.taken);
     const struct sl_options *options = &parsed.options;
@@ -105,7 +105,7 @@ static void test_every_option_reaches_its_place(void **state)
     assert_string_equal(options->renderer, "json");
     assert_int_equal(options->color, SL_COLOR_NEVER);
     assert_int_equal(options->mode, SL_MODE_GIL);
-    assert_true(options->timeline && options->flat && options->show_all && options->quiet && options->verbose);
+    assert_true(!options->timeline && options->flat && options->show_all && options->quiet && options->verbose);
     assert_int_equal(options->hide.count, 2);
     assert_string_equal(options->hide.globs[0], "a.*");
     assert_string_equal(options->hide.globs[1], "b");
@@ -146,6 +146,25 @@ static void test_an_option_of_another_sub_command_is_refused(void **state)
     assert_refused(SL_FOR_VIEW, "--interval", "needs a value");
 }
 
+static void test_what_excludes_each_other_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(SL_FOR_RUN, "--flat --timeline x.py", "--flat and --timeline cannot be had together");
+    assert_refused(SL_FOR_RUN, "--flat --timeline -- pytest", "--flat and --timeline cannot be had together");
+}
+
+static void test_what_was_likely_meant_is_named(void **state)
+{
+    (void)state;
+    assert_refused(SL_FOR_RUN, "-V", "did you mean --version or -v?");
+    assert_refused(SL_FOR_INFO, "-V", "did you mean --version?");
+    assert_refused(SL_FOR_RUN, "-Q", "did you mean -q?");
+    assert_refused(SL_FOR_RUN, "-t", "--help lists what there is");
+    assert_refused(SL_FOR_RUN, "--no-color", "did you mean --color never?");
+    assert_refused(SL_FOR_RUN, "--no-source", "did you mean --source none?");
+    assert_refused(SL_FOR_RUN, "--no-opne", "did you mean --no-open?");
+}
+
 static void test_the_table_is_in_order(void **state)
 {
     (void)state;
@@ -171,6 +190,8 @@ int main(void)
         cmocka_unit_test(test_the_last_of_two_counts),
         cmocka_unit_test(test_operands_and_options_of_view_come_in_any_order),
         cmocka_unit_test(test_an_option_of_another_sub_command_is_refused),
+        cmocka_unit_test(test_what_excludes_each_other_is_refused),
+        cmocka_unit_test(test_what_was_likely_meant_is_named),
         cmocka_unit_test(test_the_table_is_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
