@@ -234,6 +234,22 @@ def test_drawing_characters_follow_the_locale(
     assert not (stacklapse.folder / "report.txt").read_text().isascii()
 
 
+def test_a_new_report_has_the_mode_of_any_file_and_a_recording_is_for_its_user_only(
+    recorded: Command, tmp_path: Path
+) -> None:
+    for mask, mode in ("022", 0o644), ("077", 0o600), ("002", 0o664):
+        for name, expected in ("report.html", mode), ("report.lapse", 0o600):
+            path = tmp_path / f"{mask}-{name}"
+            subprocess.run(
+                ["sh", "-c", 'umask "$1"; "$2" view -o "$3"', "sh", mask, recorded.path, path],
+                env=recorded.environment(), cwd=tmp_path, check=True,
+            )  # fmt: skip
+            assert path.stat().st_mode & 0o777 == expected, path
+    (tmp_path / "022-report.html").chmod(0o640)
+    assert recorded("view", "-o", tmp_path / "022-report.html").exit_code == 0
+    assert (tmp_path / "022-report.html").stat().st_mode & 0o777 == 0o640
+
+
 def test_a_link_to_a_file_that_is_not_there_yet_is_kept(recorded: Command, tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "second").symlink_to("reports/new.txt")

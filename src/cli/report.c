@@ -191,15 +191,36 @@ static bool render_to(struct sl_output *output, const struct sl_report *report, 
     return done;
 }
 
-/* Writes it to the descriptor, or to the file at `path`. */
+static bool is_there(const char *path)
+{
+    struct stat file;
+    return stat(path, &file) == 0;
+}
+
+/* A report gets the mode of any program's output. What sl_output_file has made is for its owner only. */
+static void follow_umask(const struct sl_output *output)
+{
+    mode_t mask = umask(077);
+    umask(mask);
+    /* Best effort: a report that others cannot read is still a report. */
+    (void)!fchmod(output->descriptor, 0666 & ~mask);
+}
+
+/* Writes it to the descriptor, or to the file at `path`. A new file is for its owner only if it is a recording. */
 static bool write_to(const char *path, const struct sl_report *report, const struct sl_options *options,
                      const char *recording, const char *name, const struct sl_profile *profile, struct sl_error *error)
 {
     struct sl_output output;
     if (report->descriptor >= 0) {
         sl_output_descriptor(&output, report->descriptor);
-    } else if (!sl_output_file(&output, path, error)) {
-        return false;
+    } else {
+        bool ordinary = report->renderer != NULL && !is_there(path);
+        if (!sl_output_file(&output, path, error)) {
+            return false;
+        }
+        if (ordinary) {
+            follow_umask(&output);
+        }
     }
     sl_interrupt_guard(&output);
     bool done;
