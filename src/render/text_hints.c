@@ -43,6 +43,22 @@ static void add_commands(struct sl_text *text)
     sl_text_row_end(&text->row, text->output);
 }
 
+/* Of a request of a web application ("GET request"). Whether it was asked for or kept because it was slow, which have intervals
+ * of their own, it does not tell. */
+static bool is_requests(const struct sl_text *text)
+{
+    static const char end[] = " request";
+    sl_string description = text->profile->facts.description;
+    size_t size = sl_profile_text_size(text->profile, description);
+    return size >= sizeof end &&
+           strcmp(sl_profile_text(text->profile, description) + size - (sizeof end - 1), end) == 0;
+}
+
+static bool has_few_samples(const struct sl_facts *facts)
+{
+    return facts->samples > 0 && facts->samples < few_samples && facts->interval_ns > 100000;
+}
+
 /* A short interval asks for more looks than can be taken; with a longer one the machine is too busy. */
 static void add_late(struct sl_text *text)
 {
@@ -50,7 +66,7 @@ static void add_late(struct sl_text *text)
     struct sl_text_facts advice = {0};
     double part = (double)facts->late / (double)(facts->late + facts->looks);
     sl_text_fact(text, &advice, SL_TEXT_PLAIN, "%.0f %% of the looks were late: shares may be far off", 100 * part);
-    if (facts->interval_ns < 1000000) {
+    if (facts->interval_ns < 1000000 && !is_requests(text)) {
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "a longer interval:  %s",
                      sl_text_is_profilers(text) ? "interval=0.001" : "-i 1ms");
     } else {
@@ -66,7 +82,7 @@ static void add_advice(struct sl_text *text)
     char number[SL_TEXT_NUMBER_SIZE];
     if (facts->samples > 0 && sl_text_looks_late(text)) {
         add_late(text);
-    } else if (facts->samples > 0 && facts->samples < few_samples && facts->interval_ns > 100000) {
+    } else if (has_few_samples(facts) && !is_requests(text)) {
         struct sl_text_facts advice = {0};
         sl_text_count(facts->samples, number);
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "only %s %s", number, facts->samples == 1 ? "sample" : "samples");

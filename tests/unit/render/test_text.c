@@ -776,6 +776,18 @@ static void what_a_profiler_recorded_is_not_advised_with_the_commands_options(vo
     }
 }
 
+/* Which option has an effect depends on why it was recorded. */
+static void a_request_is_not_advised_with_an_interval(void **state)
+{
+    struct fixture *fixture = *state;
+    cook(fixture);
+    struct sl_facts *facts = builder_facts(fixture->builder);
+    struct sl_render_options options = options_of(fixture);
+    facts->samples = 52;
+    facts->description = builder_string(fixture->builder, "GET request");
+    assert_null(strstr(render(fixture, &options), "for more of them"));
+}
+
 static void the_last_line_is_a_command_that_can_be_pasted(void **state)
 {
     struct fixture *fixture = *state;
@@ -1007,6 +1019,7 @@ int main(void)
         TEST(that_many_looks_were_late_is_said_in_place_of_an_error),
         TEST(that_only_the_main_thread_is_shown_is_said),
         TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
+        TEST(a_request_is_not_advised_with_an_interval),
         TEST(the_last_line_is_a_command_that_can_be_pasted),
         TEST(the_short_form_has_one_line_above_the_tree),
         TEST(colours_are_all_that_colour_adds),
