@@ -272,12 +272,13 @@ def test_what_is_not_python_is_told_with_its_python_children(stacklapse: Command
         [child] = children_of(parent.pid)
         run = stacklapse("attach", str(parent.pid))
         name = Path(f"/proc/{parent.pid}/exe").resolve().name
-        assert_refused(run, f"process {parent.pid} is not Python: there is no CPython in it; it runs {name} now; of its "
-                            f"descendants these are Python: {child} ({any_python.path}")  # fmt: skip
+        assert_refused(run, f"process {parent.pid} is not Python: there is no CPython in it; it runs {name} now; of "
+                            f"its descendants these are Python: {child} ({any_python.path}")  # fmt: skip
         assert not list((stacklapse.state / "stacklapse").glob("*.lapse"))
     with running(["sleep", "100"], wait=False) as sleep:
         until(lambda: Path(f"/proc/{sleep.pid}/comm").read_text() == "sleep\n", "for sleep")
-        assert_refused(stacklapse("attach", str(sleep.pid)), f"process {sleep.pid} is not Python: there is no CPython in it; it runs sleep now")
+        run = stacklapse("attach", str(sleep.pid))
+        assert_refused(run, f"process {sleep.pid} is not Python: there is no CPython in it; it runs sleep now")
 
 
 def test_that_no_python_came_of_what_was_to_start_one_is_said(stacklapse: Command) -> None:
