@@ -1,9 +1,9 @@
 """The commands and programs in the documentation work: every line of every ```sh and ```python block of README.md and
 docs/*.md is run.
 
-A block that cannot be run (it installs, takes half an hour, needs a network) says so: ```sh not-run. Those of a
-document run in order in one folder, in which `script.py` lies and, where it is about kept requests, there are some in
-`profiles`; Python goes on from the blocks of Python before it.
+A block that cannot be run (it installs, takes half an hour, needs a network) says so: ```sh not-run; the README's that
+installs is run by test_install.py. Those of a document run in order in one folder, in which `script.py` lies and, where
+it is about kept requests, there are some in `profiles`; Python goes on from the blocks of Python before it.
 """
 
 from __future__ import annotations
@@ -11,59 +11,20 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support.command import Command
+from support.documentation import SCRIPT, Block, blocks, documents
 from support.inside import package_path, run_inside
 from support.interpreters import TOP, Interpreter
 
-BLOCK = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 
-SCRIPT = """\
-import json
-import sys
-import time
+def runnable(document: Path) -> list[Block]:
+    return [block for block in blocks(document) if block.kind in ("sh", "python")]
 
 
-def spin(seconds):
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        json.dumps(list(range(100)))
-
-
-def main():
-    spin(0.15)
-    print("rounds", *sys.argv[1:])
-
-
-main()
-"""
-
-
-@dataclass(frozen=True)
-class Block:
-    document: Path
-    kind: str
-    line: int
-    text: str
-
-
-def documents() -> list[Path]:
-    return [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
-
-
-def blocks(document: Path) -> list[Block]:
-    content = document.read_text()
-    return [
-        Block(document, match["kind"].strip(), content.count("\n", 0, match.start()) + 2, match["text"])
-        for match in BLOCK.finditer(content)
-        if match["kind"].strip() in ("sh", "python")
-    ]
-
-
-WITH_COMMANDS = [document for document in documents() if blocks(document)]
+WITH_COMMANDS = [document for document in documents() if runnable(document)]
 
 
 @pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda document: document.name)
@@ -82,7 +43,7 @@ def test_every_command_in_the_documentation_works(
     environment = stacklapse.environment() | {"PATH": f"{path}:{os.environ['PATH']}"}
     environment["PYTHONPATH"] = str(package_path(stacklapse))
     program = ""
-    for block in blocks(document):
+    for block in runnable(document):
         if block.kind == "python":
             program += block.text
             (tmp_path / "program.py").write_text(program)

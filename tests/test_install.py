@@ -1,19 +1,68 @@
-"""`pip install .` puts the command on PATH."""
+"""What `pip install .` installs, in the way that README.md says."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from support.documentation import SCRIPT, blocks
 from support.interpreters import TOP
 
+README = blocks(TOP / "README.md")
 
-@pytest.mark.timeout(600)
-def test_pip_install_puts_the_command_on_path(tmp_path: Path) -> None:
+pytestmark = pytest.mark.timeout(600)
+
+
+class Environment:
+    """A virtual environment with stacklapse in it, built from a copy of this checkout."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "profiled"
+
+    @property
+    def command(self) -> Path:
+        return self.path / "bin" / "stacklapse"
+
+    def sh(self, text: str, cwd: Path) -> str:
+        """What the shell's commands write to stdout, in the environment and with nothing else of stacklapse's."""
+        return self._run(f". {self.path}/bin/activate\n{text}", cwd)
+
+    def install(self) -> None:
+        source = self.folder / "source"
+        _copy_checkout(source)
+        # What only building the report page takes: whoever installs needs none of it.
+        programs, called = self.folder / "programs", self.folder / "called"
+        programs.mkdir()
+        for name in ("node", "npm", "clang", "wasm-ld", "wasm-opt"):
+            (programs / name).write_text(f'#!/bin/sh\necho {name} >>"{called}"\nexit 1\n')
+            (programs / name).chmod(0o755)
+        (block,) = (block.text for block in README if "pip install" in block.text)
+        self._run(f"PATH={programs}:$PATH\n{block.replace('~', str(self.folder))}", source)
+        assert not called.exists(), called.read_text()
+
+    def _run(self, text: str, cwd: Path) -> str:
+        ours = ("PYTHONPATH", "VIRTUAL_ENV")
+        environment = {name: value for name, value in os.environ.items() if name not in ours}
+        environment["XDG_STATE_HOME"] = str(cwd / "state")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+def _copy_checkout(folder: Path) -> None:
     # A copy of what is under version control or may soon be: the build must not see this checkout's own build folders.
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -21,53 +70,55 @@ def test_pip_install_puts_the_command_on_path(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     ).stdout.decode()
-    source = tmp_path / "source"
     for name in filter(None, listed.split("\0")):
         if (TOP / name).exists():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(TOP / name, source / name)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TOP / name, folder / name)
 
-    # What only building the report page takes: whoever installs needs none of it.
-    programs, called = tmp_path / "programs", tmp_path / "called"
-    programs.mkdir()
-    for name in ("node", "npm", "clang", "wasm-ld", "wasm-opt"):
-        (programs / name).write_text(f'#!/bin/sh\necho {name} >>"{called}"\nexit 1\n')
-        (programs / name).chmod(0o755)
-    environment = tmp_path / "environment"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    install = subprocess.run(
-        [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
-        check=False,
-    )
-    assert install.returncode == 0, install.stdout + install.stderr
-    assert not called.exists(), called.read_text()
 
-    command = environment / "bin" / "stacklapse"
-    with command.open("rb") as file:
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Made once, in however many processes the tests run."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "environment.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = Environment(folder / "environment")
+        if not made.command.exists():
+            shutil.rmtree(made.folder, ignore_errors=True)
+            made.install()
+    return made
+
+
+def test_the_installed_command_is_a_program(environment: Environment) -> None:
+    with environment.command.open("rb") as file:
         assert file.read(4) == b"\x7fELF", "the command must be a program, not a script that starts one"
-    version = subprocess.run([command, "--version"], check=True, capture_output=True, text=True).stdout
+    version = subprocess.run([environment.command, "--version"], check=True, capture_output=True, text=True).stdout
     assert version.startswith("stacklapse ")
 
+
+def test_the_first_commands_of_the_readme_work_once_it_is_installed(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    run, view, *_ = (block.text for block in README if block.kind == "sh")
+    assert environment.sh(run, tmp_path) == "rounds --rounds 3\n"
+    assert "command: " in environment.sh(view, tmp_path)
+    (tmp_path / "part.py").write_text(next(block.text for block in README if block.kind == "python"))
+    assert "part.py" in environment.sh("python part.py", tmp_path)
+
+
+def test_the_installed_command_needs_nothing_of_the_environment_that_is_set(
+    environment: Environment, tmp_path: Path
+) -> None:
     hello = tmp_path / "hello.py"
-    hello.write_text("print('hello')\n")
-    run = subprocess.run(
-        [command, hello],
-        env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (run.returncode, run.stdout) == (0, "hello\n")
+    hello.write_text("import sys\nprint(sys.prefix)\n")
+
+    def run(*arguments: str | Path) -> str:
+        variables = {"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"}
+        return subprocess.run(
+            [environment.command, *arguments], env=variables, capture_output=True, text=True, check=True
+        ).stdout
+
     # The interpreter beside the command is the one of the environment that it was installed into.
-    assert str(environment) in run.stderr or "hello.py" in run.stderr
-    page = subprocess.run(
-        [command, "view", "-r", "html"],
-        env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert 'id="stacklapse-module">' in page
+    assert run(hello) == f"{environment.path}\n"
+    assert 'id="stacklapse-module">' in run("view", "-r", "html")
