@@ -8,11 +8,11 @@ docs/fastapi.md and docs/wsgi-asgi.md say more.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from stacklapse._web.asgi import Application, ASGICore, Scope
 from stacklapse._web.core import Core
-from stacklapse._web.options import Options
+from stacklapse._web.options import Keywords, Options
 
 __all__ = ["ProfilerMiddleware"]
 
@@ -21,7 +21,7 @@ class ProfilerMiddleware(ASGICore):
     """Takes the options of docs/wsgi-asgi.md as keywords. Without any it does something in debug mode only, which
     Starlette and FastAPI tell of themselves (`FastAPI(debug=True)`)."""
 
-    def __init__(self, app: Application, **options: Any) -> None:
+    def __init__(self, app: Application, **options: Unpack[Keywords]) -> None:
         super().__init__(app, Core(Options(**options)), _debug)
 
 

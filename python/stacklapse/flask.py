@@ -7,12 +7,12 @@ and `?profile` behind the address of a page shows where its time went. docs/flas
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from flask import request
 
 from stacklapse._web.core import Core
-from stacklapse._web.options import Options
+from stacklapse._web.options import Keywords, Options
 from stacklapse._web.wsgi import ROUTE, WSGICore
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["Stacklapse"]
 class Stacklapse:
     """Options are keywords here, or `STACKLAPSE_…` in the application's configuration; the keywords go before."""
 
-    def __init__(self, app: Flask | None = None, **options: Any) -> None:
+    def __init__(self, app: Flask | None = None, **options: Unpack[Keywords]) -> None:
         self._options = options
         if app is not None:
             self.init_app(app)

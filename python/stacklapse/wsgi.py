@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Literal, Unpack
 
 from stacklapse._web.core import Core
-from stacklapse._web.options import Options
+from stacklapse._web.options import Keywords, Options
 from stacklapse._web.statistics import FILENAME_FORMAT, StatisticsMiddleware
 from stacklapse._web.wsgi import WSGICore
 
@@ -39,7 +39,7 @@ class ProfilerMiddleware(WSGICore):
         restrictions: Iterable[str | int | float] = (),
         profile_dir: str | None = None,
         filename_format: str | Callable[[WSGIEnvironment], str] = FILENAME_FORMAT,
-        **options: Any,
+        **options: Unpack[Keywords],
     ) -> None:
         if stream == "default":
             stream = None if options else sys.stdout

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 from support.command import Command
+from support.documentation import blocks
 from support.inside import package_path
-
-DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
+from support.interpreters import TOP
 
 USE = """\
 import stacklapse
@@ -59,6 +57,71 @@ eggs: int = Kitchen.cook(1)
 stacklapse.Profiler(async_mode="bogus")  # type: ignore[arg-type]
 """
 
+# What the programs for web frameworks in the documentation go on from, block by block; None: one whose functions have
+# no types, as Flask's own documentation writes them.
+FLASK = """\
+import os
+
+from flask import Flask
+from stacklapse.flask import Stacklapse
+
+app = Flask("app")
+"""
+BEFORE: dict[str, list[str | None]] = {
+    "README.md": [FLASK],
+    "docs/fastapi.md": [
+        "",
+        """\
+import os
+
+from fastapi import FastAPI
+from stacklapse.asgi import ProfilerMiddleware
+
+app = FastAPI()
+""",
+    ],
+    "docs/flask.md": ["", FLASK, None],
+    "docs/wsgi-asgi.md": [
+        """\
+from _typeshed.wsgi import WSGIApplication
+
+app: WSGIApplication
+""",
+        """\
+from starlette.types import ASGIApp
+
+app: ASGIApp
+""",
+        """\
+from _typeshed.wsgi import WSGIApplication
+from stacklapse.wsgi import ProfilerMiddleware
+
+
+class Application:
+    wsgi_app: WSGIApplication
+
+
+app = Application()
+""",
+    ],
+}
+STARLETTE = """\
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from stacklapse.asgi import ProfilerMiddleware
+
+Starlette(middleware=[Middleware(ProfilerMiddleware, sample=0.1)])
+Starlette().add_middleware(ProfilerMiddleware)
+Starlette().add_middleware(ProfilerMiddleware, slop="500ms")  # type: ignore[call-arg]
+"""
+KEYWORDS = """\
+from typing import get_type_hints
+
+from stacklapse._web.options import Keywords, Options
+
+assert get_type_hints(Keywords) == get_type_hints(Options)
+"""
+
 
 def run(command: Command, *arguments: str) -> str:
     package = str(package_path(command))
@@ -79,12 +142,29 @@ def test_the_stubs_of_the_native_module_are_what_it_has(stacklapse: Command) -> 
 
 
 def test_the_examples_of_the_documentation_are_checked_strictly(stacklapse: Command) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", (DOCUMENTS / "profiler.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 5
-    (stacklapse.folder / "examples.py").write_text("".join(blocks))
+    examples = [block.text for block in blocks(TOP / "docs" / "profiler.md") if block.kind == "python"]
+    assert len(examples) >= 5
+    (stacklapse.folder / "examples.py").write_text("".join(examples))
     run(stacklapse, "mypy", "--strict", "examples.py")
 
 
 def test_a_program_that_uses_the_package_is_checked_strictly(stacklapse: Command) -> None:
     (stacklapse.folder / "use.py").write_text(USE)
     run(stacklapse, "mypy", "--strict", "use.py")
+
+
+def test_what_the_documentation_tells_web_applications_to_write_is_checked_strictly(stacklapse: Command) -> None:
+    programs = [stacklapse.folder / "starlette_program.py"]
+    programs[0].write_text(STARLETTE)
+    for document, before in BEFORE.items():
+        examples = [block for block in blocks(TOP / document) if block.kind == "python not-run"]
+        for example, start in zip(examples, before, strict=True):
+            if start is not None:
+                programs.append(stacklapse.folder / f"{example.document.stem.replace('-', '_')}_{example.line}.py")
+                programs[-1].write_text(start + example.text)
+    run(stacklapse, "mypy", "--strict", *map(str, programs))
+
+
+def test_the_keywords_of_integrations_are_their_options(stacklapse: Command) -> None:
+    (stacklapse.folder / "keywords.py").write_text(KEYWORDS)
+    run(stacklapse, "keywords")

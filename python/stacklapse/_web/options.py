@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypedDict
 
 from stacklapse._web import tokens
 from stacklapse.profiler import INTERVAL_MAX, INTERVAL_MIN
@@ -19,6 +19,32 @@ _ADDRESS = re.compile(r"(?:/[A-Za-z0-9._-]{1,64}){1,8}", re.ASCII)
 
 Allow = Callable[[Any], Any]
 RouteOf = Callable[[Any], Any]
+
+
+class Keywords(TypedDict, total=False):
+    """The fields of Options, as an integration's keywords. With `**options: Any` type checkers would know none of them,
+    and refuse the class for Starlette's `add_middleware`."""
+
+    debug: bool | None
+    secret: bytes | str | None
+    allow: Allow | None
+    argument: str
+    cookie: str
+    header: str
+    address: str
+    interval: float
+    watch_interval: float | None
+    slow: float | str | None
+    sample: float
+    folder: str | os.PathLike[str] | None
+    max_files: int | None
+    max_bytes: int | None
+    max_profiles: int
+    max_watched: int
+    max_seconds: float | str
+    max_samples: int
+    max_reports: int
+    route: RouteOf | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
