@@ -107,6 +107,15 @@ def test_the_first_commands_of_the_readme_work_once_it_is_installed(environment:
     assert "part.py" in environment.sh("python part.py", tmp_path)
 
 
+def test_what_help_names_is_installed(environment: Environment, tmp_path: Path) -> None:
+    assert "More: man stacklapse\n" in environment.sh("stacklapse --help", tmp_path)
+    # man looks in share/man beside each bin that is on PATH.
+    page = environment.path / "share" / "man" / "man1" / "stacklapse.1"
+    assert page.read_bytes() == (TOP / "docs" / "stacklapse.1").read_bytes()
+    for command in ("", "attach", "dump", "info", "requests", "token", "top", "view"):
+        assert "docs/" not in environment.sh(f"stacklapse {command} --help", tmp_path)
+
+
 def test_the_installed_command_needs_nothing_of_the_environment_that_is_set(
     environment: Environment, tmp_path: Path
 ) -> None:

@@ -9,8 +9,8 @@
 
 #define SL_RENDERERS(X)                                                                                                \
     X(text, false, "a person in a terminal", ".txt")                                                                   \
-    X(html, false, "a browser: one page with everything in it (docs/report.md)", ".html", ".htm")                      \
-    X(json, false, "programs: every number of the report (docs/json.md)", ".json")                                     \
+    X(html, false, "a browser: one page with everything in it", ".html", ".htm")                                       \
+    X(json, false, "programs: every number of the report", ".json")                                                    \
     X(folded, false, "flamegraph.pl, inferno, speedscope: one stack a line", ".folded", ".collapsedstack.txt",         \
       ".collapsed")                                                                                                    \
     X(speedscope, false, "speedscope.app", ".speedscope.json")                                                         \
