@@ -116,6 +116,12 @@ def test_what_help_names_is_installed(environment: Environment, tmp_path: Path) 
         assert "docs/" not in environment.sh(f"stacklapse {command} --help", tmp_path)
 
 
+def test_the_licence_is_installed(environment: Environment) -> None:
+    (metadata,) = environment.path.glob("lib/python*/site-packages/stacklapse-*.dist-info")
+    assert (metadata / "licenses" / "LICENSE").read_bytes() == (TOP / "LICENSE").read_bytes()
+    assert {"License-Expression: MIT", "License-File: LICENSE"} <= set((metadata / "METADATA").read_text().splitlines())
+
+
 def test_the_installed_command_needs_nothing_of_the_environment_that_is_set(
     environment: Environment, tmp_path: Path
 ) -> None:
