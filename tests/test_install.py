@@ -109,6 +109,7 @@ def test_the_first_commands_of_the_readme_work_once_it_is_installed(environment:
     assert "command: " in environment.sh(view, tmp_path)
     (tmp_path / "part.py").write_text(next(block.text for block in README if block.kind == "python"))
     assert "part.py" in environment.sh("python part.py", tmp_path)
+    assert environment.sh("python -m stacklapse script.py", tmp_path) == "rounds\n"
 
 
 def test_what_help_names_is_installed(environment: Environment, tmp_path: Path) -> None:
