@@ -8,6 +8,7 @@ it is about kept requests, there are some in `profiles`; Python goes on from the
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -80,6 +81,30 @@ def test_every_row_of_the_report_that_is_no_function_is_explained() -> None:
     for folder in ("sampler", "profile"):
         for source in (TOP / "src" / folder).glob("*.c"):
             marks |= set(re.findall(r'"(\[[a-zA-Z][^"%:]*\])"', source.read_text()))
-    assert "[starting]" in marks
+    marks |= set(re.findall(r'"(self\b[^"]*)"', (TOP / "src" / "render" / "text_walk.c").read_text()))
+    assert {"[starting]", "self"} <= marks
     document = (TOP / "docs" / "text-report.md").read_text()
     assert [mark for mark in sorted(marks) if f"`{mark}`" not in document] == []
+
+
+def test_every_extension_of_a_format_is_documented() -> None:
+    table = (TOP / "src" / "render" / "renderers.h").read_text().replace("\\\n", "")
+    renderers = re.findall(r'X\((\w+), \w+, ("[^"]*"(?:,\s*"[^"]*")+)\)', table)
+    manual = (TOP / "docs" / "stacklapse.1").read_text().partition(".Ss Formats")[2]
+    formats = (TOP / "docs" / "formats.md").read_text()
+    assert len(renderers) > 10
+    for name, texts in renderers:
+        extensions = {end or start for end, start in re.findall(r'"(\.[\w.]+)"|(callgrind\.out\.\*)', texts)}
+        (in_manual,) = re.findall(rf"^\.It Cm {name}\n.*\n\.Pa (.*) \.$", manual, re.MULTILINE)
+        (in_formats,) = re.findall(rf"^\| `{name}` \| `(.*?)` \|", formats, re.MULTILINE)
+        assert set(in_manual.split(" , ")) == set(in_formats.split("`, `")) == extensions
+
+
+def test_everything_that_a_session_and_a_frame_have_is_documented() -> None:
+    documented = "".join((TOP / "docs" / name).read_text() for name in ("profiler.md", "from-pyinstrument.md"))
+    names = set(re.findall(r"\w+", " ".join(re.findall(r"`(.*?)`", documented))))
+    for kind in ast.parse((TOP / "python" / "stacklapse" / "session.py").read_text()).body:
+        if isinstance(kind, ast.ClassDef) and kind.name in ("Session", "Frame"):
+            methods = {part.name for part in kind.body if isinstance(part, ast.FunctionDef)}
+            fields = {ast.unparse(part.target) for part in kind.body if isinstance(part, ast.AnnAssign)}
+            assert {name for name in methods | fields if not name.startswith("_")} <= names

@@ -46,7 +46,8 @@ class Environment:
             "Name: cmocka\nDescription: broken\nVersion: 1.1.5\nCflags: -include /nonexistent\n"
         )
         (block,) = (block.text.replace("~", str(self.folder)) for block in README if "pip install" in block.text)
-        self._run(f"export PATH={programs}:$PATH PKG_CONFIG_PATH={programs}\n{block}", source)
+        # It is optimised more than other builds, and compilers warn of more then.
+        self._run(f"export CFLAGS=-Werror PATH={programs}:$PATH PKG_CONFIG_PATH={programs}\n{block}", source)
         assert not called.exists(), called.read_text()
 
     def _run(self, text: str, cwd: Path) -> str:
