@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "extension/contexts.h"
 #include "extension/raise.h"
+#include "extension/text.h"
 #include "extension/token.h"
 #include "sampler/host.h"
 
@@ -19,9 +20,9 @@ struct recording {
     bool discarded;
     uint64_t first_ns; /* of a deferred one */
     bool deferred;
-    PyObject *description; /* str or NULL */
+    PyObject *description; /* as sl_extension_text gives it, or NULL */
     PyObject *coroutine;   /* NULL: none */
-    PyObject *task;        /* what the task is called; NULL: nothing */
+    PyObject *task;        /* what the task is called, likewise; NULL: nothing */
     struct sl_mark mark;
     PyObject *caller; /* of a deferred one that runs: where its stacks begin, */
     PyObject *outer;  /* and the frame that called that; or None */
@@ -58,6 +59,13 @@ static bool parse_scope(const char *name, enum sl_host_scope *scope)
     return false;
 }
 
+/* As the engine takes it; None stays NULL. */
+static bool take_text(PyObject *given, PyObject **taken)
+{
+    *taken = given != Py_None ? sl_extension_text(given) : NULL;
+    return *taken != NULL || given == Py_None;
+}
+
 static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     static const char *names[] = {"interval_ns", "scope",    "description", "coroutine", "task",
@@ -91,9 +99,11 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     recording->first_ns = first_ns;
     recording->deferred = first_ns != 0;
     recording->contexts = contexts != 0 && scope != SL_HOST_THREADS;
-    recording->description = description != Py_None ? Py_NewRef(description) : NULL;
     recording->coroutine = coroutine != Py_None ? Py_NewRef(coroutine) : NULL;
-    recording->task = task != Py_None ? Py_NewRef(task) : NULL;
+    if (!take_text(description, &recording->description) || !take_text(task, &recording->task)) {
+        Py_DECREF(recording);
+        return NULL;
+    }
     return (PyObject *)recording;
 }
 
@@ -108,11 +118,8 @@ static bool start_host(struct recording *recording, const struct sl_recording_st
 {
     const char *description = NULL;
     const char *task = NULL;
-    if (!text_of(recording->description, &description)) {
+    if (!text_of(recording->description, &description) || !text_of(recording->task, &task)) {
         return false;
-    }
-    if (!text_of(recording->task, &task)) {
-        PyErr_Clear(); /* the program may call its tasks what it likes */
     }
     PyThreadState *thread_state = PyThreadState_Get();
     struct sl_host_options options = {
@@ -323,9 +330,9 @@ PyObject *sl_recording_begin(struct sl_recording_state *state, const struct sl_r
     recording->scope = request->task ? SL_HOST_TASK : SL_HOST_THREAD;
     recording->trim = true;
     recording->contexts = true;
-    recording->description = Py_NewRef(request->description);
+    recording->description = sl_extension_text(request->description);
     recording->coroutine = Py_XNewRef(request->coroutine);
-    if (!begin(recording, state, 0, request->caller)) {
+    if (recording->description == NULL || !begin(recording, state, 0, request->caller)) {
         Py_DECREF(recording);
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/output.h"
 #include "extension/raise.h"
+#include "extension/text.h"
 #include "profile/combine.h"
 #include "profile/folded_reader.h"
 #include "profile/trace_reader.h"
@@ -68,16 +69,16 @@ static void destroy(PyObject *self)
     Py_DECREF(type);
 }
 
-/* Texts as C strings; they belong to the tuple in `*owner`, which the caller releases with the array. */
-static bool read_texts(PyObject *globs, PyObject **owner, const char ***texts, size_t *count)
+/* Texts as C strings; they belong to the list in `*owner`, which the caller releases with the array. */
+static bool read_texts(PyObject *given, PyObject **owner, const char ***texts, size_t *count)
 {
     *texts = NULL;
     *count = 0;
-    *owner = PySequence_Tuple(globs);
+    *owner = PySequence_List(given);
     if (*owner == NULL) {
         return false;
     }
-    Py_ssize_t size = PyTuple_Size(*owner);
+    Py_ssize_t size = PyList_Size(*owner);
     const char **array = calloc((size_t)size + 1, sizeof *array);
     if (array == NULL) {
         PyErr_NoMemory();
@@ -86,7 +87,11 @@ static bool read_texts(PyObject *globs, PyObject **owner, const char ***texts, s
     *texts = array;
     *count = (size_t)size;
     for (Py_ssize_t i = 0; i < size; i++) {
-        array[i] = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(*owner, i), NULL);
+        PyObject *text = sl_extension_text(PyList_GetItem(*owner, i));
+        if (text == NULL || PyList_SetItem(*owner, i, text) < 0) {
+            return false;
+        }
+        array[i] = PyUnicode_AsUTF8AndSize(text, NULL);
         if (array[i] == NULL) {
             return false;
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Command
-from support.inside import record_inside, run_inside
+from support.inside import PROGRAMS, record_inside, run_inside
 from support.interpreters import Interpreter
 from truth.shares import assert_shares
 
@@ -57,6 +57,13 @@ def test_one_path_of_calls_is_in_one_place_of_the_tree(stacklapse: Command, pyth
 
 def test_a_task_is_named(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     run_inside(stacklapse, python, "named.py", tmp_path / "task.lapse")
+
+
+def test_what_utf_8_cannot_hold_is_told_with_escapes(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
+    folder = tmp_path / "na\udcffme"
+    folder.mkdir()
+    program = shutil.copy(PROGRAMS / "undecodable.py", folder)
+    run_inside(stacklapse, python, program, on_path=[PROGRAMS])
 
 
 def test_a_profiler_that_is_started_again_and_again(stacklapse: Command, python: Interpreter) -> None:

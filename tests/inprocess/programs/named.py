@@ -34,7 +34,7 @@ async def main():
     other = await asyncio.create_task(profile(), name="b\u00fc\udc80rste")
     nameless = await Nameless(profile(), loop=loop)
     assert names(first) == ["pays the bill"], names(first)
-    assert names(other) == [""], names(other)
+    assert names(other) == ["b\u00fc\\udc80rste"], names(other)
     assert names(nameless) == [""], names(nameless)
     assert names(Session.combine(first, same)) == ["pays the bill"]
     renamed = await asyncio.create_task(profile(), name="eats")
