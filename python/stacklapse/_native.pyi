@@ -16,7 +16,7 @@ def renderer_for_path(path: str | bytes | PathLike[str] | PathLike[bytes], /) ->
     """The output that a file of that name holds."""
 
 def write_file(path: str | bytes | PathLike[str] | PathLike[bytes], content: str | Buffer, /) -> None:
-    """Puts a file there whole or not at all; one that is new can be read by its owner only."""
+    """Puts a file there whole or not at all; one that is new can be read by its owner only. Raises what open() does."""
 
 def current_task() -> tuple[bool, Any, Any]:
     """Whether a task of asyncio or trio or a greenlet runs here, its outermost coroutine, and the task. What is not

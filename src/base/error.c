@@ -26,6 +26,7 @@ bool sl_error_set(struct sl_error *error, enum sl_error_kind kind, const char *f
     va_list arguments;
     va_start(arguments, format);
     error->kind = kind;
+    error->error_number = 0;
     vsnprintf(error->sentence, sizeof error->sentence, format, arguments);
     va_end(arguments);
     return false;
@@ -39,6 +40,7 @@ bool sl_error_system(struct sl_error *error, int error_number, const char *forma
     va_list arguments;
     va_start(arguments, format);
     error->kind = kind_of(error_number);
+    error->error_number = error_number;
     vsnprintf(error->sentence, sizeof error->sentence, format, arguments);
     va_end(arguments);
 
@@ -52,5 +54,9 @@ bool sl_error_system(struct sl_error *error, int error_number, const char *forma
 
 bool sl_error_memory(struct sl_error *error)
 {
-    return sl_error_set(error, SL_ERROR_SYSTEM, "out of memory");
+    sl_error_set(error, SL_ERROR_SYSTEM, "out of memory");
+    if (error != NULL) {
+        error->error_number = ENOMEM;
+    }
+    return false;
 }

@@ -22,6 +22,7 @@ enum sl_error_kind {
 
 struct sl_error {
     enum sl_error_kind kind;
+    int error_number;   /* why the system refused, as of errno; 0: not known, or for another reason */
     char sentence[512]; /* one sentence for a person, without a full stop at its end and without a prefix */
 };
 

@@ -72,7 +72,7 @@ bool sl_output_file(struct sl_output *output, const char *path, struct sl_error 
     struct stat present;
     bool exists = stat(output->path, &present) == 0;
     if (exists && S_ISDIR(present.st_mode)) {
-        sl_error_set(error, SL_ERROR_SYSTEM, "cannot write %s: it is a directory", path);
+        sl_error_system(error, EISDIR, "cannot write %s", path);
         forget(output);
         return false;
     }

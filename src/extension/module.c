@@ -46,9 +46,16 @@ static PyObject *renderer_for_path(PyObject *module, PyObject *argument)
 static PyObject *write_file(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *path = NULL;
+    PyObject *file = NULL;
     Py_buffer content;
-    if (!PyArg_ParseTuple(arguments, "O&s*:write_file", PyUnicode_FSConverter, &path, &content)) {
+    if (!PyArg_ParseTuple(arguments, "Os*:write_file", &file, &content)) {
+        return NULL;
+    }
+    PyObject *name = PyOS_FSPath(file);
+    PyObject *path = NULL;
+    if (name == NULL || !PyUnicode_FSConverter(name, &path)) {
+        Py_XDECREF(name);
+        PyBuffer_Release(&content);
         return NULL;
     }
     struct sl_error error = {0};
@@ -61,10 +68,9 @@ static PyObject *write_file(PyObject *module, PyObject *arguments)
     }
     Py_END_ALLOW_THREADS PyBuffer_Release(&content);
     Py_DECREF(path);
-    if (!done) {
-        return sl_extension_raise(&error);
-    }
-    Py_RETURN_NONE;
+    PyObject *result = done ? Py_NewRef(Py_None) : sl_extension_raise_for_file(&error, name);
+    Py_DECREF(name);
+    return result;
 }
 
 static PyObject *combine(PyObject *module, PyObject *sessions)

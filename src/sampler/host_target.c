@@ -3,6 +3,7 @@
 #include "target/description.h"
 #include "target/own.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,13 @@ static bool attach(struct sl_host_target *target, struct sl_error *error)
     if (target->python != NULL) {
         return true;
     }
-    return own.kind == SL_ERROR_PERMISSION ? not_readable(error) : sl_error_set(error, own.kind, "%s", own.sentence);
+    if (own.kind == SL_ERROR_PERMISSION) {
+        return not_readable(error);
+    }
+    if (error != NULL) {
+        *error = own;
+    }
+    return false;
 }
 
 bool sl_host_target_open(struct sl_host_target *target, struct sl_error *error)
@@ -51,8 +58,9 @@ bool sl_host_target_open(struct sl_host_target *target, struct sl_error *error)
         return false;
     }
     if (!sl_subject_open(&target->subject, &target->process, target->python, &target->descriptors_left, false, true)) {
+        sl_error_system(error, errno, "cannot open /proc/self/task");
         sl_process_close(&target->process);
-        return sl_error_set(error, SL_ERROR_SYSTEM, "/proc/self/task cannot be opened");
+        return false;
     }
     if (target->command == NULL) {
         char text[SL_DESCRIPTION_MAX];

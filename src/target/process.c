@@ -73,8 +73,11 @@ static bool check_kind(struct sl_process *process, struct sl_error *error)
 {
     int pid = (int)process->pid;
     struct stat_line stat = {0};
+    errno = 0;
     if (!read_stat(process->folder, &stat)) {
-        return sl_error_set(error, SL_ERROR_GONE, "process %d has ended", pid);
+        bool refused = errno == EMFILE || errno == ENFILE;
+        return refused ? sl_error_system(error, errno, "cannot open /proc/%d/stat", pid)
+                       : sl_error_set(error, SL_ERROR_GONE, "process %d has ended", pid);
     }
     process->start_ticks = stat.start_ticks;
     if (stat.kernel_thread) {

@@ -2,14 +2,18 @@
 
 import contextlib
 import copy
+import errno
 import io
 import json
 import marshal
+import os
 import pickle
 import pstats
+import resource
 import stat
 import sys
 import webbrowser
+from functools import partial
 from pathlib import Path
 
 import stacklapse
@@ -30,10 +34,12 @@ folder = Path(sys.argv[1])
 
 @contextlib.contextmanager
 def raises(kind, words):
+    caught = []
     try:
-        yield
+        yield caught
     except kind as error:
         assert words in str(error), error
+        caught.append(error)
     else:
         raise AssertionError(f"no {kind.__name__}")
 
@@ -144,6 +150,42 @@ def check_renderers(profiler, session):
         profiler.output("html")
 
 
+def check_files_that_cannot_be_written(profiler, session):
+    """As by open(): a subclass of OSError with `errno` and `filename`."""
+    page = HTMLRenderer()
+    for number, kind, path in (
+        (errno.ENOENT, FileNotFoundError, str(folder / "nowhere" / "f\udcffile")),
+        (errno.ENOENT, FileNotFoundError, ""),
+        (errno.EISDIR, IsADirectoryError, str(folder)),
+        (errno.ENOSPC, OSError, "/dev/full"),
+    ):
+        for write in (profiler.save, session.save, profiler.write_html, partial(page.open_in_browser, session)):
+            with raises(kind, f"[Errno {number}] {os.strerror(number)}: {path!r}") as caught:
+                write(path)
+            [error] = caught
+            assert (error.errno, error.filename) == (number, path), error
+    with raises(FileNotFoundError, "nowhere"):
+        session.save(folder / "nowhere" / "file.lapse")
+
+
+def check_no_descriptors():
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, most[1]))
+    taken = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(2):
+            with raises(OSError, "[Errno 24] cannot open /proc/"):
+                Profiler().start()
+            os.close(taken.pop())
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+
+
 def check_files(profiler, session):
     path = folder / "cook.lapse"
     profiler.save(path)
@@ -162,8 +204,7 @@ def check_files(profiler, session):
     (folder / "text").write_text("no recording\n")
     with raises(ValueError, "text"):
         Session.load(folder / "text")
-    with raises(OSError, "nowhere"):
-        session.save(folder / "nowhere" / "file.lapse")
+    check_files_that_cannot_be_written(profiler, session)
     with raises(TypeError, "Session"):
         Session.combine(session, "x")
     with raises(TypeError, "bytes"):
@@ -298,5 +339,6 @@ check_starting_again(profiler)
 check_context_manager()
 check_stem()
 check_arguments()
+check_no_descriptors()
 assert stacklapse.__version__
 assert all(hasattr(stacklapse, name) for name in stacklapse.__all__)

@@ -42,9 +42,20 @@ static void test_what_the_system_said_tells_the_kind(void **state)
         struct sl_error error = {0};
         assert_false(sl_error_system(&error, cases[i].number, "cannot read process %d", 7));
         assert_int_equal(error.kind, cases[i].kind);
+        assert_int_equal(error.error_number, cases[i].number);
         assert_non_null(strstr(error.sentence, "cannot read process 7: "));
         assert_non_null(strstr(error.sentence, strerror(cases[i].number)));
     }
+}
+
+static void test_a_number_of_the_system_is_not_left_from_before(void **state)
+{
+    (void)state;
+    struct sl_error error = {0};
+    assert_false(sl_error_memory(&error));
+    assert_int_equal(error.error_number, ENOMEM);
+    assert_false(sl_error_set(&error, SL_ERROR_FORMAT, "no recording"));
+    assert_int_equal(error.error_number, 0);
 }
 
 static void test_nobody_has_to_listen(void **state)
@@ -61,6 +72,7 @@ int main(void)
         cmocka_unit_test(test_a_sentence_is_made_of_its_parts_and_false_returned),
         cmocka_unit_test(test_a_sentence_that_is_too_long_is_cut),
         cmocka_unit_test(test_what_the_system_said_tells_the_kind),
+        cmocka_unit_test(test_a_number_of_the_system_is_not_left_from_before),
         cmocka_unit_test(test_nobody_has_to_listen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
