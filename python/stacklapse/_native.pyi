@@ -22,6 +22,9 @@ def current_task() -> tuple[bool, Any, Any]:
     """Whether a task of asyncio or trio or a greenlet runs here, its outermost coroutine, and the task. What is not
     imported does not run; a greenlet has neither coroutine nor task."""
 
+def leave_out(file: str, /) -> None:
+    """Frames of code whose `co_filename` this is are left out by every recording: what they took is their caller's."""
+
 def combine(sessions: Iterable[Session], /) -> Session:
     """Several recordings one after the other, as one."""
 

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, TypeVar, overload
 
+from stacklapse import _native
 from stacklapse.profiler import AsyncMode, Profiler, check_description, place_of
 from stacklapse.renderers import Renderer, print_to_stderr
+
+# As in stacklapse.profiler.
+_native.leave_out(sys._getframe().f_code.co_filename)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -30,6 +30,9 @@ Threads = Literal["scope", "all"]
 
 INTERVAL_MIN, INTERVAL_MAX = 1e-6, 10.0
 
+# Whoever profiles a function wants to see that function, and not what starts and stops the Profiler around it.
+_native.leave_out(sys._getframe().f_code.co_filename)
+
 _started: weakref.WeakValueDictionary[int, Profiler] = weakref.WeakValueDictionary()
 
 
@@ -136,12 +139,14 @@ class Profiler:
         )
         if self._running.setdefault("", recording) is not recording:
             raise ValueError("this Profiler is already running; another object can be started at any time")
+        # Before it starts: what was called after that would be recorded.
+        _started[id(self)] = self
         try:
             recording.start(skip)
         except BaseException:
+            _started.pop(id(self), None)
             self._running.pop("", None)
             raise
-        _started[id(self)] = self
 
     def _scope(self) -> tuple[str, object, str | None]:
         """What a recording that starts here is of, the coroutine that the current task runs, and the task's name."""

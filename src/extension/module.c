@@ -10,8 +10,10 @@
 #include "extension/running_task.h"
 #include "extension/session.h"
 #include "extension/state.h"
+#include "extension/text.h"
 #include "extension/watch_types.h"
 #include "render/render.h"
+#include "sampler/profiler_files.h"
 
 static PyObject *renderers(PyObject *module, PyObject *arguments)
 {
@@ -86,10 +88,26 @@ static PyObject *current_task(PyObject *module, PyObject *ignored)
     return state != NULL ? sl_running_task_tuple(&state->tasks) : NULL;
 }
 
+static PyObject *leave_out(PyObject *module, PyObject *argument)
+{
+    (void)module;
+    PyObject *path = sl_extension_text(argument);
+    const char *bytes = path != NULL ? PyUnicode_AsUTF8AndSize(path, NULL) : NULL;
+    if (bytes != NULL) {
+        sl_profiler_files_add(bytes);
+    }
+    Py_XDECREF(path);
+    return bytes != NULL ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyMethodDef methods[] = {
-    {"renderers", renderers, METH_NOARGS, NULL},       {"renderer_for_path", renderer_for_path, METH_O, NULL},
-    {"write_file", write_file, METH_VARARGS, NULL},    {"combine", combine, METH_O, NULL},
-    {"current_task", current_task, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
+    {"renderers", renderers, METH_NOARGS, NULL},
+    {"renderer_for_path", renderer_for_path, METH_O, NULL},
+    {"write_file", write_file, METH_VARARGS, NULL},
+    {"combine", combine, METH_O, NULL},
+    {"current_task", current_task, METH_NOARGS, NULL},
+    {"leave_out", leave_out, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
 static int execute(PyObject *module)

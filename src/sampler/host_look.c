@@ -165,7 +165,8 @@ static sl_stack stack_of(struct sl_host_look *look, struct sl_host_view *view, c
         stack = sl_translate(&recording->translation, look->target->python, translated, stack, outside, &walk);
         if (stack != SL_NONE && on_stem) {
             uint32_t thread = view->thread != NULL ? view->thread->recorded.index : recording->scope.index;
-            sl_host_recording_tell_stem(recording, thread, translated->stacks + outside);
+            stack = sl_host_recording_on_stem(recording, thread, translated->root, translated->stacks + outside,
+                                              translated->count > outside ? translated->count - outside : 0);
         }
     }
     return stack;
@@ -366,7 +367,8 @@ static sl_stack stack_of_await(struct sl_host_look *look, struct sl_host_recordi
     sl_stack stack =
         sl_translate(&recording->translation, look->target->python, strand, 0, outside, &recording->await.walk);
     if (stack != SL_NONE && on_stem) {
-        sl_host_recording_tell_stem(recording, recording->scope.index, strand->stacks + outside);
+        stack = sl_host_recording_on_stem(recording, recording->scope.index, strand->root, strand->stacks + outside,
+                                          strand->count - outside);
     }
     return stack;
 }

@@ -159,6 +159,7 @@ static bool open_recorder(struct sl_host_recording *recording, struct sl_host_ta
         return false;
     }
     sl_translation_init(&recording->translation, recording->recorder);
+    recording->translation.without_profiler = true;
     sl_host_target_refresh(target, sl_clock_now_ns());
     recording->record = (struct sl_process_record){
         .pid = (uint32_t)getpid(),
@@ -222,7 +223,7 @@ bool sl_host_recording_meet(struct sl_host_recording *recording, struct sl_host_
     return true;
 }
 
-void sl_host_recording_tell_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks)
+static void tell_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks)
 {
     struct sl_host_stem *waited = &recording->waited;
     if (waited->told != waited->count) {
@@ -246,6 +247,22 @@ sl_state sl_host_recording_state(struct sl_host_recording *recording, const stru
 static sl_stack marked(struct sl_host_recording *recording, sl_stack caller, sl_function mark)
 {
     return caller != SL_NONE ? sl_recorder_stack(recording->recorder, caller, mark, 0) : SL_NONE;
+}
+
+sl_stack sl_host_recording_on_stem(struct sl_host_recording *recording, uint32_t thread, sl_stack root,
+                                   const sl_stack *stacks, size_t count)
+{
+    tell_stem(recording, thread, stacks);
+    size_t above = recording->waited.count;
+    sl_stack stem = above > 0 ? stacks[above - 1] : root;
+    while (above < count && stacks[above] == stem) {
+        above++;
+    }
+    if (above < count) {
+        recording->first_call = stacks[above];
+        return stacks[count - 1];
+    }
+    return recording->first_call != 0 ? recording->first_call : marked(recording, stem, mark(recording, "[profiler]"));
 }
 
 sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_host_top top)
@@ -277,7 +294,9 @@ static void tell_sketch(struct sl_host_recording *recording, const struct sl_pyt
     const struct sl_host_choice *choice = &recording->choice;
     sl_stack frames = sl_host_sketch_translate(sketch, &recording->translation, python);
     if (frames != SL_NONE && sketch->on_stem) {
-        sl_host_recording_tell_stem(recording, recording->scope.index, sketch->stacks + sketch->stem_first);
+        frames = sl_host_recording_on_stem(recording, recording->scope.index,
+                                           sketch->stem_first > 0 ? sketch->stacks[sketch->stem_first - 1] : 0,
+                                           sketch->stacks + sketch->stem_first, sketch->count - sketch->stem_first);
     }
     sl_stack stack = sl_host_recording_stack(recording, frames, choice->top);
     stack = stack != SL_NONE ? stack : recording->recording.missed;

@@ -78,6 +78,7 @@ struct sl_host_recording {
     struct sl_await await;
     struct sl_strand await_strand;
     sl_stack last_stack; /* that was seen in it */
+    sl_stack first_call; /* of the frame that was last seen right above the stem; 0: none was */
     sl_function await_mark, switched_out_mark;
 
     /* The scope's one line of time; not for SL_HOST_THREADS. */
@@ -126,9 +127,13 @@ bool sl_host_recording_open(struct sl_host_recording *recording, struct sl_host_
  * counted only then, because asking for it when it is started makes the kernel reconsider who is to run. */
 void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns);
 
-/* Tells the trace which stack the stem is, if it is another one by now. Of one that is open; `thread` is the number in the
- * recorder of the line of time that it is the stem of, `stacks` those of its frames and further ones, the outermost first. */
-void sl_host_recording_tell_stem(struct sl_host_recording *recording, uint32_t thread, const sl_stack *stacks);
+/* The stack of what stands on the stem: `stacks` are those of `count` frames on top of `root`, the stem's and further ones,
+ * the outermost first. Where all of the further ones were left out, it is that of the frame which was last seen in their
+ * place: they have just called it, or it has just returned to them. If none was, the mark [profiler] is in its place. Tells
+ * the trace which stack the stem is, if it is another one by now. Of one that is open; `thread` is the number in the
+ * recorder of the line of time that it is the stem of. SL_NONE when memory is exhausted. */
+sl_stack sl_host_recording_on_stem(struct sl_host_recording *recording, uint32_t thread, sl_stack root,
+                                   const sl_stack *stacks, size_t count);
 
 /* What a thread does, with the task that it runs (as in struct sl_walk); 0: none. Of one that is open. */
 sl_state sl_host_recording_state(struct sl_host_recording *recording, const struct sl_python *python,

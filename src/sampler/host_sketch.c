@@ -38,9 +38,7 @@ sl_stack sl_host_sketch_translate(struct sl_host_sketch *sketch, struct sl_trans
     sketch->stacks = calloc((size_t)sketch->count + 1, sizeof *sketch->stacks);
     sl_stack stack = sketch->stacks != NULL ? 0 : SL_NONE;
     for (uint32_t i = 0; i < sketch->count && stack != SL_NONE; i++) {
-        sl_function function = sl_translate_function(translation, python, sketch->frames[i].code);
-        stack = function != SL_NONE ? sl_recorder_stack(translation->recorder, stack, function, sketch->frames[i].line)
-                                    : SL_NONE;
+        stack = sl_translate_frame(translation, python, stack, &sketch->frames[i]);
         sketch->stacks[i] = stack;
     }
     return stack;

@@ -1,6 +1,7 @@
 #include "sampler/translation.h"
 
 #include "base/array.h"
+#include "sampler/profiler_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,23 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
     return function;
 }
 
+static bool leaves_out(const struct sl_translation *translation, const struct sl_python *python, uint32_t number)
+{
+    const struct sl_code *code =
+        translation->without_profiler && number != SL_CODE_NAMELESS ? sl_python_code(python, number) : NULL;
+    return code != NULL && sl_profiler_files_have(code->file, code->file_size);
+}
+
+sl_stack sl_translate_frame(struct sl_translation *translation, const struct sl_python *python, sl_stack caller,
+                            const struct sl_frame *frame)
+{
+    if (leaves_out(translation, python, frame->code)) {
+        return caller;
+    }
+    sl_function function = sl_translate_function(translation, python, frame->code);
+    return function != SL_NONE ? sl_recorder_stack(translation->recorder, caller, function, frame->line) : SL_NONE;
+}
+
 sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
                       sl_stack root, size_t outside, const struct sl_walk *walk)
 {
@@ -92,12 +110,7 @@ sl_stack sl_translate(struct sl_translation *translation, const struct sl_python
             strand->stacks[strand->count++] = root;
             continue;
         }
-        const struct sl_frame *frame = &walk->frames[walk->count - 1 - i];
-        sl_function function = sl_translate_function(translation, python, frame->code);
-        if (function == SL_NONE) {
-            return SL_NONE;
-        }
-        stack = sl_recorder_stack(translation->recorder, stack, function, frame->line);
+        stack = sl_translate_frame(translation, python, stack, &walk->frames[walk->count - 1 - i]);
         if (stack == SL_NONE) {
             return SL_NONE;
         }

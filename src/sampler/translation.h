@@ -17,6 +17,7 @@ struct sl_translation {
     sl_function *functions; /* by number of the code object; SL_NONE where it was not seen yet; owned */
     uint32_t function_count;
     bool grown; /* a code object was seen for the first time since its user has set this to false */
+    bool without_profiler; /* frames of profiler_files.h are left out */
 };
 
 /* What the last walk of one thread state was translated to: a stack for each frame, the outermost first. */
@@ -39,6 +40,11 @@ void sl_strand_destroy(struct sl_strand *strand);
  * SL_NONE when memory is exhausted. */
 sl_stack sl_translate(struct sl_translation *translation, const struct sl_python *python, struct sl_strand *strand,
                       sl_stack root, size_t outside, const struct sl_walk *walk);
+
+/* The stack of one frame on top of `caller`, which is `caller` itself where the frame is left out. SL_NONE when memory is
+ * exhausted. */
+sl_stack sl_translate_frame(struct sl_translation *translation, const struct sl_python *python, sl_stack caller,
+                            const struct sl_frame *frame);
 
 /* The recording's function of a code object; SL_NONE when memory is exhausted. */
 sl_function sl_translate_function(struct sl_translation *translation, const struct sl_python *python, uint32_t number);

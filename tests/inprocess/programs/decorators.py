@@ -242,6 +242,65 @@ def check_nesting():
     assert "fails" in report.getvalue()
 
 
+class Sessions(JSONRenderer):
+    """Keeps what is to be printed."""
+
+    def __init__(self):
+        super().__init__()
+        self.all = []
+
+    def render(self, session):
+        self.all.append(session)
+        return ""
+
+
+def outermost(session):
+    """What the tree begins with. Nothing of it is the Profiler's own code."""
+    document = session.to_json()
+    functions = document["functions"]
+    ours = {sys.modules[name].__file__ for name in ("stacklapse.profiler", "stacklapse.context_manager")}
+    assert not ours & {function["file"] for function in functions}, functions
+    nodes = document["tree"]
+    assert sum(node["self_ns"] for node in nodes) == document["selection"]["total_ns"]
+    calls = [node for node in nodes if node["kind"] == "function"]
+    return {functions[node["function"]]["name"] for node in calls if nodes[node["parent"]]["kind"] != "function"}
+
+
+def check_nothing_of_ours_is_told():
+    sessions = Sessions()
+    decorate = stacklapse.profile(interval=0.0005, renderer=sessions)
+
+    async def coroutines():
+        await decorate(coroutine.__wrapped__)(1)
+        async for _ in decorate(async_generator.__wrapped__)(2):
+            spin(0.01)
+
+    def generators():
+        for _ in decorate(generator.__wrapped__)(2):
+            spin(0.01)
+
+    def short():
+        for _ in range(50):
+            decorate(len)("")
+
+    for program, root in (
+        (lambda: decorate(function.__wrapped__)(1), {"function", "[profiler]"}),
+        (lambda: asyncio.run(coroutines()), {"coroutine", "check_nothing_of_ours_is_told.<locals>.coroutines"}),
+        (generators, {"check_nothing_of_ours_is_told.<locals>.generators"}),
+        (short, {"[profiler]"}),
+    ):
+        sessions.all.clear()
+        with printed(), stacklapse.Profiler(0.0002) as outer:
+            program()
+        for session in sessions.all:
+            assert outermost(session) & root, (outermost(session), root)
+        assert outermost(outer.last_session) == {"check_nothing_of_ours_is_told"}
+    for _ in range(50):
+        with stacklapse.Profiler() as profiler:
+            pass
+        assert outermost(profiler.last_session) == {"check_nothing_of_ours_is_told"}
+
+
 class Broken(io.StringIO):
     def write(self, text):
         raise LookupError(text)
@@ -274,4 +333,5 @@ check_generator()
 check_async_generator()
 check_block()
 check_nesting()
+check_nothing_of_ours_is_told()
 check_what_cannot_be_printed()

@@ -7,6 +7,7 @@
 
 #include "python_double.h"
 
+#include "sampler/profiler_files.h"
 #include "sampler/translation.h"
 
 struct fixture {
@@ -110,6 +111,20 @@ static void test_a_code_object_that_is_not_known_gives_no_stack(void **state)
     assert_int_equal(translate(fixture, 0, first, 3, 1), expected(fixture, 0, first, 3));
 }
 
+static void test_frames_of_the_profiler_are_left_out_where_that_is_wanted(void **state)
+{
+    struct fixture *fixture = *state;
+    sl_profiler_files_add(sl_python_code(fixture->python, 1)->file);
+    assert_int_equal(translate(fixture, 0, first, 3, 0), expected(fixture, 0, first, 3));
+    fixture->translation.without_profiler = true;
+    const struct sl_frame left[] = {{0, 10}, {2, 30}};
+    assert_int_equal(translate(fixture, 0, first, 3, 0), expected(fixture, 0, left, 2));
+    assert_int_equal(translate(fixture, 0, first, 3, 2), expected(fixture, 0, left, 2));
+    assert_int_equal(translate(fixture, 0, first, 2, 2), expected(fixture, 0, left, 1));
+    const struct sl_frame nameless[] = {{0, 10}, {SL_CODE_NAMELESS, 1}};
+    assert_int_not_equal(translate(fixture, 0, nameless, 2, 0), expected(fixture, 0, left, 1));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -120,6 +135,7 @@ int main(void)
         TEST(test_more_unchanged_frames_than_were_translated_are_not_believed),
         TEST(test_another_root_changes_all_of_the_stack),
         TEST(test_a_code_object_that_is_not_known_gives_no_stack),
+        TEST(test_frames_of_the_profiler_are_left_out_where_that_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
