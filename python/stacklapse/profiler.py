@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import IO, Any, Literal, overload
 
 from stacklapse import _native
+from stacklapse.arguments import one_of
 from stacklapse.renderers import (
     ConsoleRenderer,
     FlatTime,
@@ -20,7 +21,6 @@ from stacklapse.renderers import (
     Renderer,
     TextualRenderer,
     Time,
-    one_of,
     print_session,
 )
 from stacklapse.session import Parts, Session

@@ -12,18 +12,11 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Literal
 
 from stacklapse import _native
+from stacklapse.arguments import one_of, output_options, share
 from stacklapse.session import Session
 
 Time = Literal["seconds", "percent_of_total"]
 FlatTime = Literal["self", "total"]
-
-
-def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Raises when an argument is not one of the words that it may be."""
-    if value not in allowed:
-        words = " or ".join([", ".join(repr(word) for word in allowed[:-1]), repr(allowed[-1])])
-        kind = ValueError if isinstance(value, str) else TypeError
-        raise kind(f"{name} must be {words}, not {value!r}")
 
 
 class Renderer:
@@ -52,24 +45,16 @@ class Renderer:
         if type(self) in (Renderer, TextualRenderer):
             name = type(self).__name__
             raise TypeError(f"{name} is what renderers have in common: use one of them, such as ConsoleRenderer()")
-        self.options: dict[str, Any] = {"show_all": bool(show_all), "timeline": bool(timeline)}
-        for name, globs in (("show", show), ("hide", hide)):
-            if not isinstance(globs, Iterable):
-                raise TypeError(f"{name} must be globs: a str, or several, not {globs!r}")
-            self.options[name] = (globs,) if isinstance(globs, str) else tuple(globs)
-            if not all(isinstance(glob, str) for glob in self.options[name]):
-                raise TypeError(f"{name} must be globs: a str, or several, not {globs!r}")
+        self.options = output_options(
+            {"show_all": bool(show_all), "timeline": bool(timeline), "show": show, "hide": hide}
+        )
         if processor_options is not None and not isinstance(processor_options, Mapping):
             raise TypeError(
                 f'processor_options must be a dict as {{"filter_threshold": 0.01}}, not {processor_options!r}'
             )
         for name, value in (processor_options or {}).items():
             one_of("a processor option", name, ("filter_threshold", "threshold"))
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise TypeError(f"{name} must be a number from 0 to 1, not {value!r}")
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}")
-            self.options["threshold"] = float(value)
+            self.options["threshold"] = share(name, value)
 
     def render(self, session: Session) -> str | bytes:
         return session.render(self.output_name, **self.options)
@@ -113,12 +98,6 @@ class ConsoleRenderer(TextualRenderer):
         super().__init__(show_all, timeline, processor_options, show=show, hide=hide)
         one_of("time", time, ("seconds", "percent_of_total"))
         one_of("flat_time", flat_time, ("self", "total"))
-        if flat and timeline:
-            raise ValueError("flat and timeline cannot be had together: a table of functions has no order of time")
-        if isinstance(width, bool) or not isinstance(width, int):
-            raise TypeError(f"width must be a number of columns, not {width!r}")
-        if not 0 <= width <= 10_000:
-            raise ValueError(f"width must be a number of columns from 0 to 10,000, not {width!r}")
         self.options |= {
             "unicode": bool(unicode),
             "color": bool(color),
@@ -127,6 +106,7 @@ class ConsoleRenderer(TextualRenderer):
             "short": bool(short_mode),
             "width": width,
         }
+        self.options = output_options(self.options)
 
 
 class HTMLRenderer(TextualRenderer):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stacklapse import _native
+from stacklapse.arguments import output_options
 
 Path_ = str | PathLike[str]
 
@@ -119,8 +120,11 @@ class Session:
         return combined
 
     def render(self, renderer: str, **options: Any) -> str | bytes:
-        """Any of the command's outputs by its name, such as "pprof", "firefox" or "folded"; binary ones are bytes."""
-        return self._native.render(renderer, **options)
+        """Any of the command's outputs by its name, such as "pprof", "firefox" or "folded"; binary ones are bytes.
+
+        docs/profiler.md names the options; each output accepts all of them, and heeds those that mean something to it.
+        """
+        return self._native.render(renderer, **output_options(options))
 
     def to_json(self) -> dict[str, Any]:
         """The recording's numbers as docs/json.md describes them, library frames not folded."""

@@ -150,6 +150,26 @@ def check_renderers(profiler, session):
         profiler.output("html")
 
 
+def check_render(session):
+    usual = session.render("text")
+    assert session.render("text", hide="*api.py") == session.render("text", hide=["*api.py"]) != usual
+    assert session.render("text", flat=True, width=60, percent=True, short=True) != usual
+    for kind, words, options in (
+        (TypeError, "show must be globs: a str, or several, not 3", {"show": 3}),
+        (TypeError, "hide must be globs", {"hide": [b"x"]}),
+        (ValueError, "width must be a number of columns from 0 to 10,000, not -5", {"width": -5}),
+        (TypeError, "width must be a number of columns, not '80'", {"width": "80"}),
+        (ValueError, "threshold must be a number from 0 to 1, not 7.0", {"threshold": 7.0}),
+        (ValueError, "flat and timeline", {"flat": True, "timeline": True}),
+        (ValueError, "mode must be", {"mode": 3}),
+        (TypeError, "colour", {"colour": True}),
+    ):
+        with raises(kind, words):
+            session.render("text", **options)
+    with raises(ValueError, "there is no renderer 'postscript'"):
+        session.render("postscript")
+
+
 def check_files_that_cannot_be_written(profiler, session):
     """As by open(): a subclass of OSError with `errno` and `filename`."""
     page = HTMLRenderer()
@@ -333,6 +353,7 @@ profiler, session = record()
 check_session(profiler, session)
 check_outputs(profiler)
 check_renderers(profiler, session)
+check_render(session)
 check_files(profiler, session)
 check_copies(session)
 check_starting_again(profiler)
