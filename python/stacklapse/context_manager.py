@@ -62,9 +62,9 @@ class Profile:
 
     def _finish(self, skip: int) -> None:
         profiler, self._profiler = self._profiler, None
-        if profiler is None or not profiler.is_running:
-            return
-        print_to_stderr(profiler._stop(skip), self._renderer)
+        session = profiler._stop(skip) if profiler is not None else None
+        if session is not None:
+            print_to_stderr(session, self._renderer)
 
     def _fresh(self, function: Callable[..., Any]) -> _Call:
         """One call of a decorated function: each has a Profiler of its own, so that calls may nest and overlap."""

@@ -42,7 +42,7 @@ def _stop_all() -> None:
     package was imported run after this and find `last_session` there."""
     for reference in _started.valuerefs():
         profiler = reference()
-        if profiler is not None and profiler.is_running:
+        if profiler is not None:
             profiler._stop(1)
 
 
@@ -161,19 +161,22 @@ class Profiler:
         """
         Stops, in whatever thread, and returns what was recorded. Raises RuntimeError when it does not run.
         """
-        return self._stop(2)
+        session = self._stop(2)
+        if session is None:
+            raise RuntimeError("this Profiler is not running")
+        return session
 
-    def _stop(self, skip: int) -> Session:
-        """The innermost `skip` frames, this one included, are not the program's."""
+    def _stop(self, skip: int) -> Session | None:
+        """None if it does not run. The innermost `skip` frames, this one included, are not the program's."""
         recording = self._running.pop("", None)
         if recording is None or not recording.running:
-            raise RuntimeError("this Profiler is not running")
+            return None
         recording.stop(skip)
         _started.pop(id(self), None)
-        self._parts.add(recording.trace())
-        session = self.last_session
-        assert session is not None
-        return session
+        # Another thread may forget them meanwhile: what was recorded is in these.
+        parts = self._parts
+        parts.add(recording.trace())
+        return parts.session
 
     def _discard(self) -> None:
         """Ends what runs without keeping it: for who has seen that it is not worth the price of a result."""
@@ -194,9 +197,8 @@ class Profiler:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # In a forked child it does not run any more, and may have been stopped within the block.
-        if self.is_running:
-            self._stop(2)
+        # In a forked child it does not run any more, and it may have been stopped by then.
+        self._stop(2)
 
     def _finished(self) -> Session:
         if self.is_running:

@@ -1,5 +1,6 @@
 """Forks, threads that end, stops elsewhere, exceptions, and Profilers that nobody stops."""
 
+import contextlib
 import ctypes
 import gc
 import multiprocessing
@@ -10,7 +11,9 @@ import threading
 import warnings
 import weakref
 
+import stacklapse
 from stacklapse import Profiler
+from stacklapse.session import Parts
 from work import assert_adds_up, names, spin
 
 try:
@@ -196,6 +199,71 @@ def raced():
         profiler.reset()
 
 
+class Stopping(dict):
+    """What of a Profiler runs, which another thread stops as soon as somebody has looked whether anything does."""
+
+    def get(self, key):
+        found = super().get(key)
+        self.clear()
+        return found
+
+
+class Resetting(Parts):
+    """What a Profiler recorded, which another thread forgets as soon as it is there."""
+
+    def __init__(self, profiler):
+        super().__init__()
+        self.profiler = profiler
+
+    def add(self, trace):
+        super().add(trace)
+        self.profiler.reset()
+
+
+def stopped_or_reset_meanwhile():
+    with Profiler() as profiler:
+        profiler._running = Stopping(profiler._running)
+    try:
+        with stacklapse.profile() as profiler:
+            profiler._running = Stopping(profiler._running)
+            raise LookupError
+    except LookupError:
+        pass
+    profiler._running = {}
+    profiler._parts = Resetting(profiler)
+    profiler.start()
+    spin(0.02)
+    assert "spin" in names(profiler.stop())
+    assert profiler.last_session is None
+
+
+def stopped_by_many_threads():
+    profiler, errors, ended = Profiler(), [], threading.Event()
+
+    def end(action):
+        while not ended.is_set():
+            with contextlib.suppress(RuntimeError):
+                action()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=end, args=(action,)) for action in (profiler.stop, profiler.reset)]
+    for thread in threads:
+        thread.start()
+    for _ in range(1000):
+        try:
+            with profiler:
+                pass
+        except Exception as error:
+            errors.append(error)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(before)
+    assert not errors, errors
+    profiler.reset()
+
+
 def dropped_while_running():
     profiler = Profiler()
     profiler.start()
@@ -246,6 +314,8 @@ if __name__ == "__main__":
         threads_that_end,
         stopped_elsewhere,
         raced,
+        stopped_or_reset_meanwhile,
+        stopped_by_many_threads,
         dropped_while_running,
         an_exception_in_between,
         code_that_is_gone,
