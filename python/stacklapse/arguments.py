@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+COLUMNS_MAX = 10_000
+
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Raises when an argument is not one of the words that it may be."""
@@ -32,8 +34,8 @@ def share(name: str, value: object) -> float:
 def columns(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be a number of columns, not {value!r}")
-    if not 0 <= value <= 10_000:
-        raise ValueError(f"{name} must be a number of columns from 0 to 10,000, not {value!r}")
+    if not 0 <= value <= COLUMNS_MAX:
+        raise ValueError(f"{name} must be a number of columns from 0 to {COLUMNS_MAX:,}, not {value!r}")
     return value
 
 

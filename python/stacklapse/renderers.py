@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Literal
 
 from stacklapse import _native
-from stacklapse.arguments import one_of, output_options, share
+from stacklapse.arguments import COLUMNS_MAX, one_of, output_options, share
 from stacklapse.session import Session
 
 Time = Literal["seconds", "percent_of_total"]
@@ -172,6 +172,20 @@ class PstatsRenderer(Renderer):
         return content
 
 
+def _wants_color(terminal: bool) -> bool:
+    """As the command decides it (src/cli/terminal.c)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return terminal and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _told_width() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and len(columns) <= 5 else 0
+
+
 def terminal_options(file: IO[str], unicode: bool | None, color: bool | None) -> dict[str, Any]:
     """What suits the file that a report is printed to, where it was not said."""
     try:
@@ -182,9 +196,8 @@ def terminal_options(file: IO[str], unicode: bool | None, color: bool | None) ->
     if unicode is None:
         unicode = "utf" in (getattr(file, "encoding", None) or "").lower().replace("-", "")
     if color is None:
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        color = bool(os.environ.get("FORCE_COLOR")) or (terminal and not plain)
-    return {"unicode": unicode, "color": color, "width": width}
+        color = _wants_color(terminal)
+    return {"unicode": unicode, "color": color, "width": min(width or _told_width(), COLUMNS_MAX)}
 
 
 def report_for(file: IO[str], session: Session, **options: Any) -> str:

@@ -29,6 +29,12 @@ def test_options_have_the_effect_that_the_documentation_says(stacklapse: Command
     run_inside(stacklapse, python, "options.py", DOCUMENTS / "profiler.md")
 
 
+def test_the_environment_decides_on_colour_and_width_as_for_the_command(
+    stacklapse: Command, python: Interpreter
+) -> None:
+    run_inside(stacklapse, python, "terminals.py")
+
+
 def test_the_program_is_as_it_would_be_without(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "untouched.py")
 
