@@ -64,6 +64,13 @@ def test_the_renderer_beats_the_extension(recorded: Command, tmp_path: Path) -> 
     assert json.loads((tmp_path / "report.txt").read_text())
 
 
+def test_functions_are_listed_by_either_time(recorded: Command) -> None:
+    for option, title in (("--flat", "self"), ("--flat-total", "total")):
+        words = recorded("view", "-o", "-", "-r", "text", option).stdout.split()
+        assert title in words
+        assert words.index(title) == min(words.index("self"), words.index("total"))
+
+
 def test_quiet_says_nothing_but_the_report(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
     run = stacklapse("-q", "--python", any_python.path, "-o", "report.txt", *PROGRAM)
     assert run.stderr == ""

@@ -71,6 +71,7 @@ class Session:
         show_all: bool = False,
         timeline: bool = False,
         flat: bool = False,
+        flat_by_total: bool = False,
         color: bool = False,
         unicode: bool = True,
         percent: bool = False,

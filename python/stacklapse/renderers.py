@@ -92,8 +92,9 @@ class ConsoleRenderer(TextualRenderer):
         width: int = 0,
     ) -> None:
         """
-        `flat` is a table of functions instead of a tree; it has a column for each of `flat_time`'s two. `short_mode`
-        leaves out the head. `width` is that of the terminal in columns, 100 when it is 0.
+        `flat` is a table of functions instead of a tree, by the time in themselves or, with `flat_time="total"`, with
+        what they called; the other one is beside it. `short_mode` leaves out the head. `width` is that of the terminal
+        in columns, 100 when it is 0.
         """
         super().__init__(show_all, timeline, processor_options, show=show, hide=hide)
         one_of("time", time, ("seconds", "percent_of_total"))
@@ -102,6 +103,7 @@ class ConsoleRenderer(TextualRenderer):
             "unicode": bool(unicode),
             "color": bool(color),
             "flat": bool(flat),
+            "flat_by_total": flat_time == "total",
             "percent": time == "percent_of_total",
             "short": bool(short_mode),
             "width": width,

@@ -171,6 +171,12 @@ FLAG(help)
 FLAG(version)
 #undef FLAG
 
+static bool set_flat_total(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
+{
+    options->flat_by_total = true;
+    return set_flat(options, given, value, error);
+}
+
 #define RECORDING (SL_FOR_RUN | SL_FOR_ATTACH)
 #define WATCHING (RECORDING | SL_FOR_TOP)
 #define SHOWING (RECORDING | SL_FOR_VIEW | SL_FOR_REQUESTS)
@@ -222,6 +228,8 @@ const struct sl_option sl_option_table[] = {
     {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
      "calls in the order in which they happened, not merged"},
     {0, "flat", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},
+    {0, "flat-total", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat_total,
+     "the same by the time spent in them and in what they called"},
     {0, "merge", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_merge, "one tree for all processes, not one for each"},
     {0, "hide", "GLOB", NULL, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_hide,
      "fold functions whose file or module matches, like those of libraries; may be repeated"},

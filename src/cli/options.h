@@ -62,6 +62,7 @@ struct sl_options {
     bool show_all;
     bool timeline;
     bool flat;
+    bool flat_by_total; /* and then `flat`, too */
     bool merge;
     double threshold; /* below 0: the renderer's own */
     enum sl_mode mode;

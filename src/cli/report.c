@@ -142,6 +142,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     };
     render.timeline = options->timeline;
     render.flat = options->flat;
+    render.flat_by_total = options->flat_by_total;
     render.merge_processes = options->merge;
     render.children_recorded = options->children;
     render.source = options->source;

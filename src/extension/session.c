@@ -153,22 +153,22 @@ static PyObject *render_with(const struct session *session, const struct sl_rend
 
 static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
-    static const char *names[] = {"name",    "show_all", "timeline", "flat",  "color",     "unicode",
-                                  "percent", "short",    "mode",     "width", "threshold", "show",
-                                  "hide",    "title",    "link",     "about", NULL};
+    static const char *names[] = {"name",    "show_all", "timeline", "flat", "flat_by_total", "color",
+                                  "unicode", "percent",  "short",    "mode", "width",         "threshold",
+                                  "show",    "hide",     "title",    "link", "about",         NULL};
     const struct session *session = (struct session *)self;
     struct sl_render_options options = sl_render_defaults(session->profile);
     const char *name = NULL;
-    int show_all = 0, timeline = 0, flat = 0, color = 0, unicode = 1, percent = 0, short_form = 0;
+    int show_all = 0, timeline = 0, flat = 0, flat_by_total = 0, color = 0, unicode = 1, percent = 0, short_form = 0;
     int mode = SL_MODE_WALL;
     unsigned int width = 0;
     PyObject *show = NULL;
     PyObject *hide = NULL;
     PyObject *about = NULL;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$pppppppiIdOOzzO:render", (char **)names, &name, &show_all,
-                                     &timeline, &flat, &color, &unicode, &percent, &short_form, &mode, &width,
-                                     &options.threshold, &show, &hide, &options.about.title, &options.about.link,
-                                     &about)) {
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$ppppppppiIdOOzzO:render", (char **)names, &name,
+                                     &show_all, &timeline, &flat, &flat_by_total, &color, &unicode, &percent,
+                                     &short_form, &mode, &width, &options.threshold, &show, &hide, &options.about.title,
+                                     &options.about.link, &about)) {
         return NULL;
     }
     const struct sl_renderer *renderer = sl_renderer_named(name);
@@ -187,6 +187,7 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     options.roles.show_all = show_all != 0;
     options.timeline = timeline != 0;
     options.flat = flat != 0;
+    options.flat_by_total = flat_by_total != 0;
     options.color = color != 0;
     options.unicode = unicode != 0;
     options.percent = percent != 0;

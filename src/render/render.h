@@ -32,6 +32,7 @@ struct sl_render_options {
     struct sl_roles_options roles;
     bool timeline;
     bool flat;
+    bool flat_by_total;     /* what a function called counts as its own */
     bool merge_processes;   /* one tree for all processes */
     bool children_recorded; /* child processes were asked for, too; false also where that is not known */
     bool color;             /* ANSI colours */

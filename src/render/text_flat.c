@@ -1,20 +1,85 @@
-/* Functions by their own time, the total beside it. */
+/* Functions by their own time, the total beside it, or the other way round. */
 #include "analysis/functions.h"
+#include "analysis/sort.h"
 #include "render/flat_facts.h"
 #include "render/state_word.h"
 #include "render/text_parts.h"
 
-/* Below this the names need the room more than the total does. */
-enum { width_for_total = 70 };
+/* Below this the names need the room more than the second time does. */
+enum { width_for_both = 70 };
 
-static void write_titles(struct sl_text *text, uint32_t columns)
+/* The time that the table is about, and the one beside it. */
+static uint64_t first_ns(const struct sl_text *text, const struct sl_function_total *total)
 {
-    sl_text_row_space(&text->row, 1);
-    sl_text_row_add(&text->row, SL_TEXT_QUIET, "self");
-    if (text->style.width >= width_for_total) {
-        sl_text_row_space(&text->row, columns - text->row.columns + 1);
-        sl_text_row_add(&text->row, SL_TEXT_QUIET, "total");
+    return text->options->flat_by_total ? total->total.ns : total->self.ns;
+}
+
+static uint64_t second_ns(const struct sl_text *text, const struct sl_function_total *total)
+{
+    return text->options->flat_by_total ? total->self.ns : total->total.ns;
+}
+
+static bool heavier_in_total(const void *context, uint32_t a, uint32_t b)
+{
+    const struct sl_function_total *totals = context;
+    return totals[a].total.ns > totals[b].total.ns;
+}
+
+/* The places of `totals`, the heaviest first; NULL when memory is exhausted. */
+static const uint32_t *order_of(struct sl_text *text, const struct sl_function_total *totals, uint32_t count)
+{
+    uint32_t *order = SL_ARENA_NEW(&text->arena, uint32_t, count);
+    for (uint32_t i = 0; order != NULL && i < count; i++) {
+        order[i] = i;
     }
+    bool sorted = !text->options->flat_by_total || sl_sort(&text->arena, order, count, heavier_in_total, totals);
+    return order != NULL && sorted ? order : NULL;
+}
+
+static bool with_both(const struct sl_text *text)
+{
+    return text->style.width >= width_for_both;
+}
+
+static void write_titles(struct sl_text *text)
+{
+    bool by_total = text->options->flat_by_total;
+    sl_text_row_space(&text->row, 1);
+    sl_text_row_add(&text->row, SL_TEXT_QUIET, by_total ? "total" : "self");
+    if (with_both(text)) {
+        sl_text_row_space(&text->row, sl_text_number_columns(text) - text->row.columns + 1);
+        sl_text_row_add(&text->row, SL_TEXT_QUIET, by_total ? "self" : "total");
+    }
+    sl_text_row_end(&text->row, text->output);
+}
+
+static void write_function(struct sl_text *text, const struct sl_function_total *total, sl_state state, bool heaviest)
+{
+    double share = (double)first_ns(text, total) / (double)text->scale.whole_ns;
+    sl_text_numbers(text, first_ns(text, total), UINT64_MAX, sl_text_color_of_share(share), heaviest);
+    if (with_both(text) && second_ns(text, total) > 0) {
+        sl_text_numbers(text, second_ns(text, total), UINT64_MAX, SL_TEXT_QUIET, false);
+    } else if (with_both(text)) {
+        sl_text_no_numbers(text);
+    }
+    sl_text_function(text, total->function, NULL, sl_state_word(state));
+    sl_text_row_end(&text->row, text->output);
+}
+
+/* What is not in the table. Totals overlap, so that their sum says nothing. */
+static void write_left_out(struct sl_text *text, uint32_t count, uint64_t ns)
+{
+    char number[SL_TEXT_NUMBER_SIZE];
+    if (text->options->flat_by_total) {
+        sl_text_no_numbers(text);
+    } else {
+        sl_text_numbers(text, ns, UINT64_MAX, SL_TEXT_QUIET, false);
+    }
+    if (with_both(text)) {
+        sl_text_no_numbers(text);
+    }
+    sl_text_count(count, number);
+    sl_text_row_format(&text->row, SL_TEXT_QUIET, "%s%s more", text->style.signs->folded, number);
     sl_text_row_end(&text->row, text->output);
 }
 
@@ -29,37 +94,28 @@ bool sl_text_flat(struct sl_text *text)
     if (selection.threads == NULL || totals == NULL || states == NULL) {
         return false;
     }
+    const uint32_t *order = order_of(text, totals, count);
+    if (order == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < count; i++) {
         sl_text_make_room(text, totals[i].total.ns);
     }
-    bool with_total = text->style.width >= width_for_total;
-    write_titles(text, sl_text_number_columns(text));
+    write_titles(text);
     uint32_t left_out = 0;
     uint64_t left_out_ns = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct sl_function_total *total = &totals[i];
-        if (total->self.ns == 0 || total->self.ns < text->threshold_ns) {
-            left_out += total->self.ns > 0;
-            left_out_ns += total->self.ns;
-            continue;
+        const struct sl_function_total *total = &totals[order[i]];
+        uint64_t ns = first_ns(text, total);
+        if (ns > 0 && ns >= text->threshold_ns) {
+            write_function(text, total, states[total->function], i == 0);
+        } else {
+            left_out += ns > 0;
+            left_out_ns += ns;
         }
-        double share = (double)total->self.ns / (double)text->scale.whole_ns;
-        sl_text_numbers(text, total->self.ns, UINT64_MAX, sl_text_color_of_share(share), i == 0);
-        if (with_total) {
-            sl_text_numbers(text, total->total.ns, UINT64_MAX, SL_TEXT_QUIET, false);
-        }
-        sl_text_function(text, total->function, NULL, sl_state_word(states[total->function]));
-        sl_text_row_end(&text->row, text->output);
     }
     if (left_out > 0) {
-        char number[SL_TEXT_NUMBER_SIZE];
-        sl_text_numbers(text, left_out_ns, UINT64_MAX, SL_TEXT_QUIET, false);
-        if (with_total) {
-            sl_text_no_numbers(text);
-        }
-        sl_text_count(left_out, number);
-        sl_text_row_format(&text->row, SL_TEXT_QUIET, "%s%s more", text->style.signs->folded, number);
-        sl_text_row_end(&text->row, text->output);
+        write_left_out(text, left_out, left_out_ns);
     }
     if (idle > 0) {
         sl_text_blank_line(text);

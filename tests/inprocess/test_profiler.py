@@ -68,7 +68,7 @@ def test_a_task_is_named(stacklapse: Command, python: Interpreter, tmp_path: Pat
 def test_what_utf_8_cannot_hold_is_told_with_escapes(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     folder = tmp_path / "na\udcffme"
     folder.mkdir()
-    program = shutil.copy(PROGRAMS / "undecodable.py", folder)
+    program = str(shutil.copy(PROGRAMS / "undecodable.py", folder))
     run_inside(stacklapse, python, program, on_path=[PROGRAMS])
 
 

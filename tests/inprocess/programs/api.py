@@ -150,6 +150,16 @@ def check_renderers(profiler, session):
         profiler.output("html")
 
 
+def check_flat(session):
+    """Of the table of functions: by own time, and by time with what they called."""
+    by_self = ConsoleRenderer(flat=True, short_mode=True).render(session)
+    by_total = ConsoleRenderer(flat=True, flat_time="total", short_mode=True).render(session)
+    assert by_self.lstrip().splitlines()[2].split()[0] == "self", by_self
+    assert by_total.lstrip().splitlines()[2].split()[0] == "total", by_total
+    assert "cook" in by_total, "it has no time of its own"
+    assert session.render("text", flat=True, flat_by_total=True, short=True, unicode=False) == by_total
+
+
 def check_render(session):
     usual = session.render("text")
     assert session.render("text", hide="*api.py") == session.render("text", hide=["*api.py"]) != usual
@@ -353,6 +363,7 @@ profiler, session = record()
 check_session(profiler, session)
 check_outputs(profiler)
 check_renderers(profiler, session)
+check_flat(session)
 check_render(session)
 check_files(profiler, session)
 check_copies(session)

@@ -298,6 +298,32 @@ static void functions_by_self_time_have_their_total_beside_it(void **state)
                         " 0.03      1 %                  ⋯ 14 more\n");
 }
 
+static void functions_by_total_time_have_those_without_time_of_their_own(void **state)
+{
+    struct fixture *fixture = *state;
+    ran(fixture, "<module>:1 load:2 parse:3", running, 600);
+    ran(fixture, "<module>:1 parse:3", running, 390);
+    ran(fixture, "<module>:1 load:2 small:3", running, 10);
+    struct sl_render_options options = options_of(fixture);
+    options.flat = true;
+    options.flat_by_total = true;
+    assert_string_equal(render_tree(fixture, &options), " total           self\n"
+                                                        " 1.000 s 100 %                  <module>  app.py:1\n"
+                                                        " 0.990    99 %   0.990    99 %  parse  app.py:1\n"
+                                                        " 0.61     61 %                  load  app.py:1\n"
+                                                        " 0.010     1 %   0.010     1 %  small  app.py:1\n");
+    options.threshold = 0.7;
+    assert_string_equal(render_tree(fixture, &options), " total           self\n"
+                                                        " 1.000 s 100 %                  <module>  app.py:1\n"
+                                                        " 0.990    99 %   0.990    99 %  parse  app.py:1\n"
+                                                        "                                ⋯ 2 more\n");
+    options.width = 60;
+    assert_string_equal(render_tree(fixture, &options), " total\n"
+                                                        " 1.000 s 100 %  <module>  app.py:1\n"
+                                                        " 0.990    99 %  parse  app.py:1\n"
+                                                        "                ⋯ 2 more\n");
+}
+
 static void a_timeline_has_calls_in_their_order_with_their_start(void **state)
 {
     struct fixture *fixture = *state;
@@ -998,6 +1024,7 @@ int main(void)
         TEST(shares_come_first_when_asked_for),
         TEST(a_narrow_terminal_gets_shorter_names),
         TEST(functions_by_self_time_have_their_total_beside_it),
+        TEST(functions_by_total_time_have_those_without_time_of_their_own),
         TEST(a_timeline_has_calls_in_their_order_with_their_start),
         TEST(what_is_below_the_threshold_is_counted_and_shown_when_asked_for),
         TEST(a_recursion_is_one_row_however_deep),
