@@ -274,7 +274,7 @@ class Profiler:
         show_all: bool = False,
         resample_interval: float | None = None,
     ) -> None:
-        """Writes the report page. The file appears whole or not at all, and only its owner may read it."""
+        """Writes the report page. The file appears whole or not at all, and a new one only its owner may read."""
         page = HTMLRenderer(timeline=timeline, show_all=show_all, resample_interval=resample_interval)
         _native.write_file(path, page.render(self._finished()))
 
