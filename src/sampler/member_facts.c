@@ -13,8 +13,8 @@
 #define FACTS_EVERY_NS (1000 * MS)
 
 /* The folder of the script comes into sys.path last, after site and all it imports, and right before its first line runs.
- * A program that ends soon after that is to be told with it: so while it is loading, what is new on its stacks makes that
- * due, and later no more often than would be soon. It takes a tenth of a millisecond. */
+ * A program that ends soon after that is to be told with it: so while it is loading, code of a file that lies in no folder
+ * known so far makes that due, and later no more often than would be soon. It takes a tenth of a millisecond. */
 #define LOADING_NS (500 * MS)
 
 static struct sl_facts *facts_of(const struct sl_member *member)
@@ -32,7 +32,6 @@ void sl_member_read_facts(struct sl_member *member, uint64_t now_ns)
 {
     struct sl_python_facts facts;
     member->facts_read_ns = now_ns;
-    member->translation.grown = false;
     if (!sl_python_facts(member->python, &facts)) {
         member->facts_due_ns = now_ns + FACTS_RETRY_NS;
         return;
@@ -43,6 +42,7 @@ void sl_member_read_facts(struct sl_member *member, uint64_t now_ns)
         /* An interpreter that ends takes its sys.path away before all else, and may then be busy for seconds. */
         if (facts.path[0] != '\0') {
             member->record.path = sl_member_intern(member, facts.path);
+            sl_translation_know_folders(&member->translation, facts.path);
         }
         if (facts.executable[0] != '\0') {
             member->record.executable = sl_member_intern(member, facts.executable);
@@ -65,7 +65,7 @@ bool sl_member_facts_due(const struct sl_member *member, uint64_t now_ns)
     bool loading = now_ns < member->phase_since_ns + LOADING_NS;
     uint64_t spacing_ns = loading ? FACTS_RETRY_NS : FACTS_SOON_NS;
     return now_ns >= member->facts_due_ns ||
-           (member->translation.grown && now_ns >= member->facts_read_ns + spacing_ns);
+           (member->translation.elsewhere && now_ns >= member->facts_read_ns + spacing_ns);
 }
 
 static void take_cpu(struct sl_member *member, uint64_t whole_ns)

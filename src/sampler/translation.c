@@ -14,8 +14,31 @@ void sl_translation_init(struct sl_translation *translation, struct sl_recorder 
 void sl_translation_destroy(struct sl_translation *translation)
 {
     free(translation->functions);
+    free(translation->folders);
     translation->functions = NULL;
+    translation->folders = NULL;
     translation->function_count = 0;
+}
+
+void sl_translation_know_folders(struct sl_translation *translation, const char *folders)
+{
+    free(translation->folders);
+    translation->folders = strdup(folders);
+    translation->elsewhere = false;
+}
+
+/* Whether a file is in none of the folders. What is made by exec, or frozen into the interpreter, has no file. */
+static bool lies_elsewhere(const struct sl_translation *translation, const char *file)
+{
+    const char *folder = translation->folders != NULL ? translation->folders : "";
+    while (*folder != '\0' && file[0] != '<') {
+        size_t size = strcspn(folder, "\n");
+        if (size > 0 && strncmp(file, folder, size) == 0 && file[size] == '/') {
+            return false;
+        }
+        folder += size + (folder[size] == '\n');
+    }
+    return file[0] != '<';
 }
 
 void sl_strand_init(struct sl_strand *strand)
@@ -69,7 +92,7 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
     }
     sl_function function = sl_recorder_function(translation->recorder, record);
     translation->functions[number] = function;
-    translation->grown = true;
+    translation->elsewhere = translation->elsewhere || lies_elsewhere(translation, code->file);
     return function;
 }
 

@@ -16,7 +16,8 @@ struct sl_translation {
     struct sl_recorder *recorder;
     sl_function *functions; /* by number of the code object; SL_NONE where it was not seen yet; owned */
     uint32_t function_count;
-    bool grown; /* a code object was seen for the first time since its user has set this to false */
+    char *folders;         /* that modules are known to come from, joined by \n; owned; NULL: none is known */
+    bool elsewhere;        /* code of a file that lies in none of them was met since they were told */
     bool without_profiler; /* frames of profiler_files.h are left out */
 };
 
@@ -31,6 +32,9 @@ struct sl_strand {
 
 void sl_translation_init(struct sl_translation *translation, struct sl_recorder *recorder);
 void sl_translation_destroy(struct sl_translation *translation);
+
+/* Tells the folders that modules come from, joined by \n. */
+void sl_translation_know_folders(struct sl_translation *translation, const char *folders);
 
 void sl_strand_init(struct sl_strand *strand);
 void sl_strand_destroy(struct sl_strand *strand);
