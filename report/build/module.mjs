@@ -18,6 +18,7 @@ const compile = [
   "-flto",
   "-mbulk-memory",
   "-msign-ext",
+  "-mnontrapping-fptoint",
   "-ffreestanding",
   "-fvisibility=hidden",
   "-DNDEBUG",
@@ -32,7 +33,8 @@ const compile = [
 ];
 // Nothing lies below 1024, so that the optimiser may put offsets into loads and stores: 3 % of the module.
 const link = ["--no-entry", "--strip-all", "--gc-sections", "--lto-O2", "-z", "stack-size=65536", "--global-base=1024"];
-const optimise = ["-Oz", "--converge", "--low-memory-unused", "--enable-bulk-memory", "--enable-sign-ext", "--enable-mutable-globals"];
+const features = ["bulk-memory", "sign-ext", "nontrapping-float-to-int", "mutable-globals"];
+const optimise = ["-Oz", "--converge", "--low-memory-unused", ...features.map((name) => `--enable-${name}`)];
 
 function sources() {
   const analysis = readdirSync(join(source, "analysis"))

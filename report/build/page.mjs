@@ -34,12 +34,21 @@ const MANGLED = [
 /** Runs before anything is shown: no flash of the wrong theme, nor of the summary for readers without scripts. */
 const early = `(function(){var r=document.documentElement;r.dataset.scripts="yes";try{var t=localStorage.getItem("stacklapse-theme");if(t==="light"||t==="dark")r.dataset.theme=t}catch(e){}})();`;
 
+/** Solid without what asks whether a transition or a hydration is going on: the page begins neither. */
+const steadySolid = {
+  name: "steady-solid",
+  transform: (code, id) =>
+    /\/solid-js\/(web\/)?dist\/\w+\.js$/u.test(id)
+      ? code.replace(/\b(Transition|sharedConfig\.(context|effects|events|registry))\b(?!\s*=[^=])/gu, "null")
+      : undefined,
+};
+
 async function bundle() {
   const result = await build({
     root: report,
     configFile: false,
     logLevel: "warn",
-    plugins: [solid({ solid: { omitNestedClosingTags: true } })],
+    plugins: [steadySolid, solid({ solid: { omitNestedClosingTags: true } })],
     build: {
       write: false,
       target: "es2022",
