@@ -50,7 +50,12 @@ export function App(): JSX.Element {
   const withPanel = (): boolean => panel() && panelled();
 
   const copyCommand = async (): Promise<void> => {
-    const command = viewCommand(state, model.options.recording);
+    const { recording } = model.options;
+    if (recording === null) {
+      model.say("This recording is in no file that a command could show again.");
+      return;
+    }
+    const command = viewCommand(state, recording);
     model.say((await copyText(command)) ? `Copied: ${command}` : command);
   };
   const onKey = (event: KeyboardEvent): void => {
@@ -124,14 +129,16 @@ export function App(): JSX.Element {
               Open the page itself
             </a>
           </Show>
-          <button
-            title="Copy the command that shows this again (v)"
-            onClick={() => {
-              void copyCommand();
-            }}
-          >
-            Copy command
-          </button>
+          <Show when={model.options.recording !== null}>
+            <button
+              title="Copy the command that shows this again (v)"
+              onClick={() => {
+                void copyCommand();
+              }}
+            >
+              Copy command
+            </button>
+          </Show>
           <button
             class="icon"
             title={isDark() ? "Light (t)" : "Dark (t)"}
@@ -196,9 +203,11 @@ export function App(): JSX.Element {
           <Panel />
         </Show>
       </main>
-      <p class="said" role="status" aria-live="polite">
-        {model.said()}
-      </p>
+      <div class="said" role="status" aria-live="polite">
+        <Show when={model.said()} keyed>
+          {(said) => <p>{said.text}</p>}
+        </Show>
+      </div>
       <p class="told" role="status" aria-live="polite">
         {model.told()}
       </p>

@@ -9,7 +9,7 @@ function quoted(word: string): string {
 }
 
 /** What has an option of its own is told by it; the rest by `--at`, as the address has it. */
-export function viewCommand(state: State, recording: string | null): string {
+export function viewCommand(state: State, recording: string): string {
   const words = ["-r", "html"];
   let told: State = blank;
   if (state.showAll) {
@@ -35,5 +35,5 @@ export function viewCommand(state: State, recording: string | null): string {
     words.push("--at", rest);
   }
   // The recording is named as the command would: already quoted.
-  return `stacklapse view ${recording ?? "last"} ${words.map(quoted).join(" ")}`;
+  return `stacklapse view ${recording} ${words.map(quoted).join(" ")}`;
 }

@@ -3,12 +3,13 @@
 import { createContext, createEffect, createMemo, createSignal, useContext } from "solid-js";
 import type { Accessor } from "solid-js";
 
-import type { Edge, Engine, FunctionTotal, LineTotal, ThreadSummary } from "./engine/engine";
-import { NONE } from "./engine/layout";
+import type { CallTree, Edge, Engine, FlameGraph, FunctionTotal, LineTotal, ThreadSummary } from "./engine/engine";
+import { NODE, NONE } from "./engine/layout";
 import type { Amount } from "./engine/module";
 import type { Page, PageOptions, SourceText } from "./engine/payload";
 import type { Recording } from "./engine/recording";
 import { visible } from "./engine/recording";
+import { callsAt } from "./engine/calls";
 import type { TimeFormat } from "./format";
 import { timeFormat } from "./format";
 import { globsOf, matcher, searchedText } from "./search";
@@ -21,8 +22,8 @@ export interface Current {
   readonly function: number;
   /** The functions from the outermost call to this one, where the view knows them. */
   readonly path: readonly number[];
-  readonly total: Amount;
-  readonly self: Amount;
+  /** The thread that ran it, where the view tells threads apart. */
+  readonly thread?: number | undefined;
 }
 
 /** A value that is computed anew only when `version` is another, and only when it is asked for. */
@@ -66,26 +67,26 @@ export interface Model {
   readonly functionTotals: Accessor<FunctionTotal[]>;
   readonly lineTotals: Accessor<LineTotal[]>;
   readonly edges: Accessor<Edge[]>;
+  readonly callTree: Accessor<CallTree>;
+  readonly flameGraph: Accessor<FlameGraph>;
   readonly threads: Accessor<ThreadSummary[]>;
   threadName(thread: number): string;
   readonly current: Accessor<Current | null>;
+  /** What the call that a person looks at took of what is selected; undefined where it is no call, or not there now. */
+  readonly here: Accessor<{ readonly total: Amount; readonly self: Amount } | undefined>;
   look(current: Current): void;
   /** The same before anybody has chosen: the address says nothing of it. */
   suggest(current: Current): void;
   lookAtFunction(fn: number): void;
   focus(fn: number): void;
   unfocus(length: number): void;
-  readonly said: Accessor<string>;
+  /** Another each time, also when the same is said again. */
+  readonly said: Accessor<{ readonly text: string } | undefined>;
   /** Shows a sentence for a moment. */
   say(text: string): void;
   readonly told: Accessor<string>;
   /** A sentence for those who listen: where a key has led. */
   tell(text: string): void;
-}
-
-function sumOf(total: FunctionTotal | undefined): { total: Amount; self: Amount } {
-  const nothing = { ns: 0, samples: 0 };
-  return { total: total?.total ?? nothing, self: total?.self ?? nothing };
 }
 
 export function createModel(page: Page): Model {
@@ -99,7 +100,7 @@ export function createModel(page: Page): Model {
   const initial = initialState(options, bounds);
   const [state, setState] = createRecord<State>(fromHash(location.hash, initial, bounds));
   const [current, setCurrent] = createSignal<Current | null>(null);
-  const [said, say] = createSignal("");
+  const [said, setSaid] = createSignal<{ readonly text: string }>();
   const [told, tell] = createSignal("");
 
   const range = createMemo(() => state.range ?? ([0, recording.endNs] as const));
@@ -142,6 +143,20 @@ export function createModel(page: Page): Model {
   });
   const functionTotals = perVersion(selection, () => engine.functionTotals());
   const threads = perVersion(selection, () => engine.threadSummaries());
+  const shape = createMemo(() => {
+    folded();
+    return { inverted: state.inverted, merge: state.merge };
+  });
+  const callTree = perVersion(shape, () => {
+    const seen = threads();
+    const many = new Set(seen.map((summary) => recording.threads[summary.thread]?.process)).size > 1;
+    return engine.callTree({
+      byProcess: many && !state.merge,
+      byThread: seen.length > 1 && !(many && state.merge),
+      inverted: state.inverted,
+    });
+  });
+  const flameGraph = perVersion(shape, () => engine.flameGraph(state.inverted));
   const names = perVersion(selection, () => new Map(threads().map((summary) => [summary.thread, summary])));
 
   const threadName = (thread: number): string => {
@@ -167,8 +182,7 @@ export function createModel(page: Page): Model {
 
   const isMark = (fn: number): boolean => recording.function(fn).kind === "mark";
   const lookAtFunction = (fn: number): void => {
-    const sums = sumOf(functionTotals().find((total) => total.function === fn));
-    setCurrent({ function: fn, path: [], ...sums });
+    setCurrent({ function: fn, path: [] });
     setState({ selected: fn });
   };
 
@@ -206,9 +220,26 @@ export function createModel(page: Page): Model {
     functionTotals,
     lineTotals: perVersion(selection, () => engine.lineTotals()),
     edges: perVersion(selection, () => engine.edges()),
+    callTree,
+    flameGraph,
     threads,
     threadName,
     current,
+    here: () => {
+      const seen = current();
+      if (seen === null || seen.path.length === 0) {
+        return undefined;
+      }
+      // In the tree that is shown or, beside a view that has none, in the call tree.
+      const tree = state.view === "flame" ? flameGraph().tree : callTree();
+      const path = state.inverted ? [...seen.path].reverse() : seen.path;
+      const calls = callsAt(tree, path, seen.thread).filter((node) => tree.word(node, NODE.subject) === seen.function);
+      const sum = (part: (node: number) => Amount): Amount => ({
+        ns: calls.reduce((ns, node) => ns + part(node).ns, 0),
+        samples: calls.reduce((samples, node) => samples + part(node).samples, 0),
+      });
+      return calls.length > 0 ? { total: sum((node) => tree.total(node)), self: sum((node) => tree.self(node)) } : undefined;
+    },
     look: (seen) => {
       setCurrent(seen);
       setState({ selected: seen.function });
@@ -224,7 +255,9 @@ export function createModel(page: Page): Model {
       setState({ trail: state.trail.slice(0, Math.max(length, 0)) });
     },
     said,
-    say,
+    say: (text) => {
+      setSaid({ text });
+    },
     told,
     tell,
   };
@@ -238,7 +271,7 @@ export function createModel(page: Page): Model {
       (best, total) => (best === undefined || total.total.ns > best.total.ns ? total : best),
       undefined,
     );
-    setCurrent(first ? { path: [], ...first } : null);
+    setCurrent(first ? { function: first.function, path: [] } : null);
   }
   // The address follows the state, and the state an address that is typed in or gone back to.
   let written = location.hash;

@@ -6,7 +6,7 @@ import { bounded, oncePerFrame, surface } from "../chart/canvas";
 import { FLAME_ROW, drawFlame, flameNodeAt, flameRows } from "../chart/flame";
 import { moved, watchDrags, wheelFactor, zoomed } from "../chart/gestures";
 import { Palette, ink, roleColours } from "../colours";
-import type { FlameGraph } from "../engine/engine";
+import { callsAt } from "../engine/calls";
 import { NODE, NONE } from "../engine/layout";
 import { plural, share, shareWithError, time } from "../format";
 import { useModel } from "../model";
@@ -51,10 +51,7 @@ export function FlameView(): JSX.Element {
   const [hovered, setHovered] = createSignal(-1);
   const [selected, setSelected] = createSignal(-1);
 
-  const flame = createMemo((): FlameGraph => {
-    model.folded();
-    return engine.flameGraph(state.inverted);
-  });
+  const flame = createMemo(model.flameGraph);
   const rows = createMemo(() => flameRows(flame()));
   const wholeNs = createMemo(() => Math.max(1, flame().tree.wide(0, NODE.total)));
   const [span, setSpan] = createSignal<readonly [number, number]>([0, untrack(wholeNs)]);
@@ -64,20 +61,7 @@ export function FlameView(): JSX.Element {
       setHovered(-1);
       // What was looked at before stays chosen where it can be found again by its path.
       const path = model.current()?.path ?? [];
-      const wanted = state.inverted ? [...path].reverse() : path;
-      let node = 0;
-      for (const fn of wanted) {
-        let child = flame().tree.word(node, NODE.firstChild);
-        while (child !== NONE && flame().tree.word(child, NODE.subject) !== fn) {
-          child = flame().tree.word(child, NODE.nextSibling);
-        }
-        if (child === NONE) {
-          node = -1;
-          break;
-        }
-        node = child;
-      }
-      setSelected(node > 0 ? node : -1);
+      setSelected(callsAt(flame().tree, state.inverted ? [...path].reverse() : path)[0] || -1);
     }),
   );
   const palette = createMemo(() => {
@@ -121,8 +105,6 @@ export function FlameView(): JSX.Element {
     model.look({
       function: tree.word(node, NODE.subject),
       path: state.inverted ? path.reverse() : path,
-      total: tree.total(node),
-      self: tree.self(node),
     });
     const y = (tree.word(node, NODE.depth) - 1) * FLAME_ROW;
     if (y < box.scrollTop || y + FLAME_ROW > box.scrollTop + box.clientHeight) {

@@ -96,6 +96,7 @@ export function Panel(): JSX.Element {
     model.selection();
     return model.functionTotals().find((total) => total.function === fn());
   });
+  const here = createMemo(model.here);
   const nothing: Amount = { ns: 0, samples: 0 };
   const heaviest = (a: Edge, b: Edge): number => b.total.ns - a.total.ns;
   const callers = createMemo(() => {
@@ -127,18 +128,19 @@ export function Panel(): JSX.Element {
             <h2 class="name">{recording.function(current().function).name}</h2>
             <p class="place">{recording.place(current().function) || "no file"}</p>
             <dl>
-              <Show when={current().path.length > 0}>
-                <Measure name="here" amount={current().total} />
-                <Show when={current().self.ns > 0}>
-                  <Measure name="here, self" amount={current().self} />
-                </Show>
+              <Show when={here()}>
+                {(amounts) => (
+                  <>
+                    <Measure name="here" amount={amounts().total} />
+                    <Show when={amounts().self.ns > 0}>
+                      <Measure name="here, self" amount={amounts().self} />
+                    </Show>
+                  </>
+                )}
               </Show>
-              <Show when={current().path.length === 0 || all()?.total.ns !== current().total.ns}>
-                <Measure name={current().path.length > 0 ? "everywhere" : "total"} amount={all()?.total ?? nothing} />
-                <Measure
-                  name={current().path.length > 0 ? "everywhere, self" : "self"}
-                  amount={all()?.self ?? nothing}
-                />
+              <Show when={all()?.total.ns !== here()?.total.ns || !here()}>
+                <Measure name={here() ? "everywhere" : "total"} amount={all()?.total ?? nothing} />
+                <Measure name={here() ? "everywhere, self" : "self"} amount={all()?.self ?? nothing} />
               </Show>
             </dl>
             <div class="actions">

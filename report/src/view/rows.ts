@@ -1,5 +1,6 @@
 // The rows of the call tree as they lie under each other: which nodes are open, what is too small to be shown.
 import type { CallTree } from "../engine/engine";
+import { THREAD_KIND } from "../engine/calls";
 import { NODE, NONE } from "../engine/layout";
 
 export interface NodeRow {
@@ -40,8 +41,6 @@ export interface RowOptions {
   /** Threads that only waited. */
   readonly idle: ReadonlySet<number>;
 }
-
-const THREAD_KIND = 2;
 
 /** A node's identity, which holds while the tree is computed anew: made of the path to it. 53 bits. */
 export function keyOf(parentKey: number, kind: number, subject: number): number {

@@ -52,168 +52,170 @@ export function SummaryView(): JSX.Element {
   const part = (value: number): string => (facts.samples > 0 ? ` (${share(value / facts.samples)})` : "");
   return (
     <div class="summary scroll" tabIndex={0} role="region" aria-label="Summary">
-      <Show when={about.length > 0}>
+      <div class="sections">
+        <Show when={about.length > 0}>
+          <section>
+            <h2>Request</h2>
+            <dl>
+              <For each={about}>{([name, text]) => <Fact name={visible(name)}>{visible(text)}</Fact>}</For>
+            </dl>
+          </section>
+        </Show>
         <section>
-          <h2>Request</h2>
+          <h2>Recording</h2>
           <dl>
-            <For each={about}>{([name, text]) => <Fact name={visible(name)}>{visible(text)}</Fact>}</For>
-          </dl>
-        </section>
-      </Show>
-      <section>
-        <h2>Recording</h2>
-        <dl>
-          <Show when={facts.description !== ""}>
-            <Fact name="what">{visible(facts.description)}</Fact>
-          </Show>
-          <For each={processes.slice(0, 20)}>
-            {(process) => (
-              <>
-                <Fact name={processes.length > 1 ? `process ${process.pid}` : "command"}>
-                  <code>{visible(process.command) || unknown}</code>
-                </Fact>
-                <Fact name="Python">
-                  {visible(process.python) || unknown}{" "}
-                  <Show when={process.executable !== ""}>
-                    <span class="dim">{visible(process.executable)}</span>
-                  </Show>
-                </Fact>
-                <Show when={process.exitStatus > 0}>
-                  <Fact name="ended with">{endText(process.exitStatus)}</Fact>
-                </Show>
-              </>
-            )}
-          </For>
-          <Show when={processes.length > 20}>
-            <Fact name="">{`and ${processes.length - 20} more processes`}</Fact>
-          </Show>
-          <Fact name="recorded">{recorded ? moment(facts.startTimeMs) : unknown}</Fact>
-          <Fact name="duration">{time(facts.durationNs)}</Fact>
-          <Fact name="CPU time">
-            {recorded ? time(facts.cpuNs) : unknown}
-            <Show when={facts.childrenCpuNs > 0}>
-              <span class="dim">{` and ${time(facts.childrenCpuNs)} of children that were not recorded`}</span>
+            <Show when={facts.description !== ""}>
+              <Fact name="what">{visible(facts.description)}</Fact>
             </Show>
-          </Fact>
-          <Fact name="threads">{count(threads.length)}</Fact>
-        </dl>
-      </section>
-      <Show when={recorded}>
-        <section>
-          <h2>Sampling</h2>
-          <dl>
-            <Fact name="samples">
-              {count(facts.samples)} <span class="dim">{`one thread every ${time(facts.intervalNs)}`}</span>
-            </Fact>
-            <For each={[["missed", facts.missed] as const, ["broken", facts.broken] as const]}>
-              {([name, value]) => (
-                <Fact name={name}>
-                  {count(value)}
-                  <span class="dim">{part(value)}</span>
-                </Fact>
+            <For each={processes.slice(0, 20)}>
+              {(process) => (
+                <>
+                  <Fact name={processes.length > 1 ? `process ${process.pid}` : "command"}>
+                    <code>{visible(process.command) || unknown}</code>
+                  </Fact>
+                  <Fact name="Python">
+                    {visible(process.python) || unknown}{" "}
+                    <Show when={process.executable !== ""}>
+                      <span class="dim">{visible(process.executable)}</span>
+                    </Show>
+                  </Fact>
+                  <Show when={process.exitStatus > 0}>
+                    <Fact name="ended with">{endText(process.exitStatus)}</Fact>
+                  </Show>
+                </>
               )}
             </For>
-            <Fact name="late slots">{count(facts.late)}</Fact>
-            <Fact name="walks repeated">{count(facts.retried)}</Fact>
-            <Fact name="cost of sampling">
-              {time(facts.samplerCpuNs)}
-              <span class="dim">{` ${share(facts.samplerCpuNs / Math.max(facts.durationNs, 1))} of a core`}</span>
+            <Show when={processes.length > 20}>
+              <Fact name="">{`and ${processes.length - 20} more processes`}</Fact>
+            </Show>
+            <Fact name="recorded">{recorded ? moment(facts.startTimeMs) : unknown}</Fact>
+            <Fact name="duration">{time(facts.durationNs)}</Fact>
+            <Fact name="CPU time">
+              {recorded ? time(facts.cpuNs) : unknown}
+              <Show when={facts.childrenCpuNs > 0}>
+                <span class="dim">{` and ${time(facts.childrenCpuNs)} of children that were not recorded`}</span>
+              </Show>
             </Fact>
-            <Show when={facts.traceBytes > 0}>
-              <Fact name="trace">{bytes(facts.traceBytes)}</Fact>
-            </Show>
-            <Show when={!facts.complete}>
-              <Fact name="not complete">
-                {facts.lostBytes > 0
-                  ? `${bytes(facts.lostBytes)} of the trace could not be read`
-                  : "the recording was cut off before its end"}
-              </Fact>
-            </Show>
-            <Fact name="recorded by">{`stacklapse ${visible(facts.version)}`}</Fact>
+            <Fact name="threads">{count(threads.length)}</Fact>
           </dl>
         </section>
-      </Show>
-      <section>
-        <h2>Where the time went</h2>
-        <div class="kinds" aria-hidden="true">
-          <For each={kinds()}>
-            {(kind) => (
-              <i
-                style={{
-                  width: `${(kind.amount.ns / kindsWhole()) * 100}%`,
-                  background: kindColour(kind.kind, isDark()),
-                }}
-              />
-            )}
-          </For>
-        </div>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">kind</th>
-              <th scope="col" class="number">
-                time
-              </th>
-              <th scope="col" class="number">
-                share of all threads&apos; time
-              </th>
-            </tr>
-          </thead>
-          <tbody>
+        <Show when={recorded}>
+          <section>
+            <h2>Sampling</h2>
+            <dl>
+              <Fact name="samples">
+                {count(facts.samples)} <span class="dim">{`one thread every ${time(facts.intervalNs)}`}</span>
+              </Fact>
+              <For each={[["missed", facts.missed] as const, ["broken", facts.broken] as const]}>
+                {([name, value]) => (
+                  <Fact name={name}>
+                    {count(value)}
+                    <span class="dim">{part(value)}</span>
+                  </Fact>
+                )}
+              </For>
+              <Fact name="late slots">{count(facts.late)}</Fact>
+              <Fact name="walks repeated">{count(facts.retried)}</Fact>
+              <Fact name="cost of sampling">
+                {time(facts.samplerCpuNs)}
+                <span class="dim">{` ${share(facts.samplerCpuNs / Math.max(facts.durationNs, 1))} of a core`}</span>
+              </Fact>
+              <Show when={facts.traceBytes > 0}>
+                <Fact name="trace">{bytes(facts.traceBytes)}</Fact>
+              </Show>
+              <Show when={!facts.complete}>
+                <Fact name="not complete">
+                  {facts.lostBytes > 0
+                    ? `${bytes(facts.lostBytes)} of the trace could not be read`
+                    : "the recording was cut off before its end"}
+                </Fact>
+              </Show>
+              <Fact name="recorded by">{`stacklapse ${visible(facts.version)}`}</Fact>
+            </dl>
+          </section>
+        </Show>
+        <section>
+          <h2>Where the time went</h2>
+          <div class="kinds" aria-hidden="true">
             <For each={kinds()}>
               {(kind) => (
-                <tr>
-                  <td>
-                    <i class="swatch" style={{ background: kindColour(kind.kind, isDark()) }} />
-                    {kindName(kind)}
-                  </td>
-                  <td class="number">{time(kind.amount.ns)}</td>
-                  <td class="number">{share(kind.amount.ns / kindsWhole())}</td>
-                </tr>
+                <i
+                  style={{
+                    width: `${(kind.amount.ns / kindsWhole()) * 100}%`,
+                    background: kindColour(kind.kind, isDark()),
+                  }}
+                />
               )}
             </For>
-          </tbody>
-        </table>
-      </section>
-      <section>
-        <h2>Heaviest functions</h2>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">function</th>
-              <th scope="col" class="number">
-                self
-              </th>
-              <th scope="col" class="number">
-                share
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            <For each={heaviest()}>
-              {(total) => (
-                <tr>
-                  <td>
-                    <button
-                      class="link name"
-                      title={recording.place(total.function)}
-                      onClick={() => {
-                        model.lookAtFunction(total.function);
-                        model.set({ view: "functions" });
-                      }}
-                    >
-                      {recording.function(total.function).name}
-                    </button>
-                  </td>
-                  <td class="number">{time(total.self.ns)}</td>
-                  <td class="number">{shareWithError(model.share(total.self), model.error(total.self))}</td>
-                </tr>
-              )}
-            </For>
-          </tbody>
-        </table>
-        <p class="dim">{`${plural(model.total().samples, "sample")} in what is selected.`}</p>
-      </section>
+          </div>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">kind</th>
+                <th scope="col" class="number">
+                  time
+                </th>
+                <th scope="col" class="number">
+                  share of all threads&apos; time
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              <For each={kinds()}>
+                {(kind) => (
+                  <tr>
+                    <td>
+                      <i class="swatch" style={{ background: kindColour(kind.kind, isDark()) }} />
+                      {kindName(kind)}
+                    </td>
+                    <td class="number">{time(kind.amount.ns)}</td>
+                    <td class="number">{share(kind.amount.ns / kindsWhole())}</td>
+                  </tr>
+                )}
+              </For>
+            </tbody>
+          </table>
+        </section>
+        <section>
+          <h2>Heaviest functions</h2>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">function</th>
+                <th scope="col" class="number">
+                  self
+                </th>
+                <th scope="col" class="number">
+                  share
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              <For each={heaviest()}>
+                {(total) => (
+                  <tr>
+                    <td>
+                      <button
+                        class="link name"
+                        title={recording.place(total.function)}
+                        onClick={() => {
+                          model.lookAtFunction(total.function);
+                          model.set({ view: "functions" });
+                        }}
+                      >
+                        {recording.function(total.function).name}
+                      </button>
+                    </td>
+                    <td class="number">{time(total.self.ns)}</td>
+                    <td class="number">{shareWithError(model.share(total.self), model.error(total.self))}</td>
+                  </tr>
+                )}
+              </For>
+            </tbody>
+          </table>
+          <p class="dim">{`${plural(model.total().samples, "sample")} in what is selected.`}</p>
+        </section>
+      </div>
     </div>
   );
 }

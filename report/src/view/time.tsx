@@ -234,10 +234,7 @@ export function TimeView(): JSX.Element {
     const { boxes } = drawnOf(lane);
     const frame = boxes.frames[at.box] ?? 0;
     const fn = frames().function(frame);
-    const sums = model.functionTotals().find((total) => total.function === fn);
-    const nothing = { ns: 0, samples: 0 };
-    model.lookAtFunction(fn);
-    model.look({ function: fn, path: frames().path(frame), total: sums?.total ?? nothing, self: sums?.self ?? nothing });
+    model.look({ function: fn, path: frames().path(frame), thread: lane.thread });
   };
 
   onMount(() => {

@@ -2,7 +2,7 @@
 import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
-import type { CallTree } from "../engine/engine";
+import { PROCESS_KIND, THREAD_KIND } from "../engine/calls";
 import { NODE } from "../engine/layout";
 import { plural, share, shareWithError } from "../format";
 import type { Current } from "../model";
@@ -17,8 +17,6 @@ const MARGIN_ROWS = 12;
 const INDENT = 14;
 /** A tree that is deeper than this in sight is shifted to the left. */
 const DEEP_LEVELS = 24;
-const PROCESS_KIND = 1;
-const THREAD_KIND = 2;
 /** A node with this share of the whole is open from the start. */
 const OPEN_SHARE = 0.01;
 
@@ -32,16 +30,7 @@ export function TreeView(): JSX.Element {
   const [active, setActive] = createSignal(0);
   let body!: HTMLDivElement;
 
-  const tree = createMemo((): CallTree => {
-    model.folded();
-    const seen = model.threads();
-    const processes = new Set(seen.map((summary) => recording.threads[summary.thread]?.process));
-    return model.engine.callTree({
-      byProcess: processes.size > 1 && !state.merge,
-      byThread: seen.length > 1 && !(processes.size > 1 && state.merge),
-      inverted: state.inverted,
-    });
-  });
+  const tree = createMemo(model.callTree);
   const idle = createMemo(() => {
     model.selection();
     return new Set(model.threads().filter((summary) => summary.idle).map((summary) => summary.thread));
@@ -76,7 +65,12 @@ export function TreeView(): JSX.Element {
     const path = String(chosen?.path ?? "");
     const at = rows().findIndex((row) => {
       const seen = calledIn(row);
-      const here = seen && (!chosen || (seen.function === chosen.function && (path === "" || path === String(seen.path))));
+      const here =
+        seen &&
+        (!chosen ||
+          (seen.function === chosen.function &&
+            (path === "" || path === String(seen.path)) &&
+            (chosen.thread ?? seen.thread) === seen.thread));
       if (here && !chosen) {
         model.suggest(seen);
       }
@@ -92,34 +86,38 @@ export function TreeView(): JSX.Element {
       observer.disconnect();
     });
   });
-  // Another tree: the active row is the one that was active, where it still is.
+  // Another tree: the active row is the one that was active, or where that is gone the function that is looked at.
   createEffect(
-    on(
-      rows,
-      (now, before) => {
-        const key = before?.[active()]?.key;
-        const at = now.findIndex((row) => row.key === key);
-        setActive(at >= 0 ? at : Math.min(active(), Math.max(now.length - 1, 0)));
-      },
-      { defer: true },
-    ),
+    on(rows, (now, before) => {
+      if (before === undefined) {
+        return;
+      }
+      const key = before[active()]?.key;
+      const fn = model.current()?.function;
+      const same = now.findIndex((row) => row.key === key);
+      const at = same >= 0 ? same : now.findIndex((row) => row.kind === "node" && functionAt(row.node) === fn);
+      setActive(at >= 0 ? at : Math.min(active(), Math.max(now.length - 1, 0)));
+    }),
   );
+
+  /** Undefined for processes and threads. */
+  const functionAt = (node: number): number | undefined =>
+    tree().word(node, NODE.kind) > THREAD_KIND ? tree().word(node, NODE.subject) : undefined;
 
   /** The call that a row shows. */
   const calledIn = (row: Row | undefined): Current | undefined => {
     const now = tree();
-    if (row?.kind !== "node" || now.word(row.node, NODE.kind) <= THREAD_KIND) {
+    const fn = row?.kind === "node" ? functionAt(row.node) : undefined;
+    if (row?.kind !== "node" || fn === undefined) {
       return undefined;
     }
-    const path = now
-      .path(row.node)
-      .filter((at) => now.word(at, NODE.kind) > THREAD_KIND)
-      .map((at) => now.word(at, NODE.subject));
+    const nodes = now.path(row.node);
+    const path = nodes.filter((at) => now.word(at, NODE.kind) > THREAD_KIND).map((at) => now.word(at, NODE.subject));
+    const lane = nodes.find((at) => now.word(at, NODE.kind) === THREAD_KIND);
     return {
-      function: now.word(row.node, NODE.subject),
+      function: fn,
       path: state.inverted ? path.reverse() : path,
-      total: now.total(row.node),
-      self: now.self(row.node),
+      thread: lane === undefined ? undefined : now.word(lane, NODE.subject),
     };
   };
   const look = (row: Row | undefined): void => {
@@ -174,11 +172,10 @@ export function TreeView(): JSX.Element {
     for (let i = 1; i <= all.length; i++) {
       const index = (active() + step * i + all.length * 2) % all.length;
       const row = all[index];
-      if (row?.kind === "node" && tree().word(row.node, NODE.kind) > THREAD_KIND) {
-        if (model.isFound(tree().word(row.node, NODE.subject))) {
-          go(index);
-          return;
-        }
+      const fn = row?.kind === "node" ? functionAt(row.node) : undefined;
+      if (fn !== undefined && model.isFound(fn)) {
+        go(index);
+        return;
       }
     }
   };

@@ -94,7 +94,7 @@ describe("names", () => {
 describe("the command that shows a page again", () => {
   test("names what differs from its defaults, quoted for a shell", () => {
     expect(viewCommand(blank, "last")).toBe("stacklapse view last -r html");
-    expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, null)).toBe(
+    expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, "last")).toBe(
       "stacklapse view last -r html --at 'view=time&range=5-9&hide=re:a%24'",
     );
     expect(

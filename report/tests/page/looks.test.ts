@@ -1,0 +1,79 @@
+// What is on the page can be seen, whatever the size of the window.
+import type { Browser, Locator } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { ready, removePages, startBrowser, visit } from "../support/browser";
+import { made } from "../support/shapes";
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  removePages();
+});
+
+describe("the summary", () => {
+  test.each([
+    [1280, 800],
+    [640, 400],
+    [375, 667],
+  ])("has every section within the width of the window: %i × %i", async (width, height) => {
+    const { page } = await visit(browser, "pool", { width, height, hash: "view=summary" });
+    const sections = page.locator(".summary section");
+    expect(await sections.count()).toBeGreaterThan(3);
+    for (const section of await sections.all()) {
+      await section.scrollIntoViewIfNeeded();
+      const box = await section.boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+    }
+    expect(await page.locator(".summary").evaluate((element) => element.scrollLeft)).toBe(0);
+    await page.close();
+  });
+});
+
+describe("what is said for a moment", () => {
+  /** Lets the moment pass. */
+  const pass = async (said: Locator): Promise<void> =>
+    said.evaluate((element) => {
+      element.getAnimations().forEach((animation) => {
+        animation.finish();
+      });
+    });
+
+  test("is seen each time, also when the same is said again", async () => {
+    const { page } = await visit(browser, "pool");
+    const said = page.locator(".said p");
+    await page.keyboard.press("c");
+    for (const [key, text] of [
+      ["c", /stack/u],
+      ["c", /stack/u],
+      ["m", /Mode: cpu/u],
+    ] as const) {
+      await said.waitFor({ state: "visible" });
+      await pass(said);
+      await said.waitFor({ state: "hidden" });
+      await page.keyboard.press(key);
+      await said.filter({ hasText: text }).waitFor({ state: "visible" });
+    }
+    await page.close();
+  });
+});
+
+describe("a recording that is in no file", () => {
+  test("is named by no command", async () => {
+    const page = await browser.newPage();
+    const content = made("page", "pool").toString().replace('"recording":"last"', '"recording":null');
+    await page.route("http://application.test/", async (route) => route.fulfill({ body: content, contentType: "text/html" }));
+    await page.goto("http://application.test/");
+    await ready(page);
+    expect(await page.getByRole("button", { name: "Copy command" }).count()).toBe(0);
+    await page.keyboard.press("v");
+    expect(await page.locator(".said").textContent()).toBe("This recording is in no file that a command could show again.");
+    await page.close();
+  });
+});

@@ -1,0 +1,98 @@
+// What is looked at stays true to the selection, whatever changes it.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { removePages, startBrowser, visit } from "../support/browser";
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  removePages();
+});
+
+/** Sets the address, and waits until the page has taken it. */
+async function goTo(page: Page, hash: string): Promise<void> {
+  await page.evaluate(async (to) => {
+    const taken = new Promise((resolve) => {
+      window.addEventListener("hashchange", resolve, { once: true });
+    });
+    location.hash = to;
+    await taken;
+  }, hash);
+}
+
+/** The amounts of the panel, by their names. */
+async function measures(page: Page): Promise<Record<string, string>> {
+  const all = await page.locator(".panel .measure").evaluateAll((elements) =>
+    elements.map((element) => [
+      element.querySelector("dt")?.textContent ?? "",
+      element.querySelector("dd b")?.textContent ?? "",
+    ]),
+  );
+  return Object.fromEntries(all) as Record<string, string>;
+}
+
+describe("the panel", () => {
+  test.each(["tree", "flame"])("says what a call takes of what is selected now: %s", async (view) => {
+    const { page } = await visit(browser, "pool", { hash: `view=${view}` });
+    await page.keyboard.press(view === "tree" ? "Home" : "ArrowDown");
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press("ArrowDown");
+    }
+    const whole = await measures(page);
+    expect(Object.keys(whole)).toContain("here");
+    await goTo(page, `view=${view}&range=0-15000000`);
+    const part = await measures(page);
+    const ms = (text: string | undefined): number => parseFloat(text ?? "0") * (text?.includes("ms") === true ? 1 : 1000);
+    expect(ms(part["here"])).toBeGreaterThan(0);
+    expect(ms(part["here"])).toBeLessThan(ms(whole["here"]) / 5);
+    expect(ms(part["everywhere"] ?? part["here"])).toBeGreaterThanOrEqual(ms(part["here"]));
+    if (view === "tree") {
+      const row = page.locator("[role=row][aria-selected=true] .number").first();
+      expect(parseFloat(part["here"] ?? "")).toBe(parseFloat((await row.textContent()) ?? ""));
+    }
+    await page.close();
+  });
+
+  test("speaks of no call that is not in what is selected", async () => {
+    const { page } = await visit(browser, "pool");
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowUp");
+    expect(Object.keys(await measures(page))).toContain("here");
+    await goTo(page, "search=no-such-name&only=yes");
+    expect(await measures(page)).toEqual({ total: "0.000 s", self: "0.000 s" });
+    await page.close();
+  });
+
+  test("says of a call that is clicked in the timeline what its thread spent in it", async () => {
+    const { page } = await visit(browser, "pool", { hash: "view=time" });
+    await page.locator(".chart").click({ position: { x: 300, y: 60 } });
+    const name = await page.locator(".panel h2").textContent();
+    const { here, everywhere } = await measures(page);
+    expect(parseFloat(here ?? "")).toBeLessThan(parseFloat(everywhere ?? ""));
+    await page.keyboard.press("1");
+    const row = page.locator("[role=row][aria-selected=true]");
+    expect(await row.locator(".name").textContent()).toBe(name);
+    expect(parseFloat((await row.locator(".number").first().textContent()) ?? "")).toBe(parseFloat(here ?? ""));
+    await page.close();
+  });
+});
+
+describe("the call tree", () => {
+  test("keeps its active row from the first change of the selection on", async () => {
+    const { page } = await visit(browser, "app");
+    const active = page.locator("[role=row][aria-selected=true] .name");
+    await page.locator(".row .name:not(.lane)").nth(5).click();
+    const name = await active.textContent();
+    await page.keyboard.press("l");
+    expect(await active.textContent()).toBe(name);
+    await page.keyboard.press("l");
+    expect(await active.textContent()).toBe(name);
+    await page.close();
+  });
+});
