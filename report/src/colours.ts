@@ -26,17 +26,17 @@ function colourOf(record: FunctionRecord, role: Role, group: string, dark: boole
     return dark ? hsl(275 + place * 45, 22, 38 + shade) : hsl(275 + place * 45, 34, 83 + shade);
   }
   if (role === "own") {
-    return dark ? hsl(16 + place * 34, 48, 36 + shade) : hsl(16 + place * 34, 82, 77 + shade);
+    return dark ? hsl(16 + place * 34, 48, 28 + shade) : hsl(16 + place * 34, 82, 77 + shade);
   }
-  return dark ? hsl(170 + place * 75, 22, 34 + shade) : hsl(170 + place * 75, 36, 83 + shade);
+  return dark ? hsl(170 + place * 75, 22, 33 + shade) : hsl(170 + place * 75, 36, 83 + shade);
 }
 
 /** The middle of each family of colours, for a legend. */
 export function roleColours(dark: boolean): readonly (readonly [string, string])[] {
   return dark
     ? [
-        ["own code", hsl(33, 48, 36)],
-        ["libraries", hsl(205, 22, 34)],
+        ["own code", hsl(33, 48, 28)],
+        ["libraries", hsl(205, 22, 33)],
       ]
     : [
         ["own code", hsl(33, 82, 77)],

@@ -23,24 +23,26 @@ export function timeFormat(wholeNs: number, stepNs: number): TimeFormat {
   return Object.assign(format, { unit });
 }
 
+/** Units of a single time, with the decimals of what is less than a hundred, and where the next begins. */
+const scales = [
+  ["ns", 1, 0, 1000],
+  ["µs", 1e3, 1, 1000],
+  ["ms", 1e6, 1, 1000],
+  ["s", 1e9, 2, 3600],
+] as const;
+
 /** A single time with its unit. */
 export function time(ns: number): string {
-  if (ns >= 3600e9) {
-    return `${Math.floor(ns / 3600e9)} h ${String(Math.round((ns % 3600e9) / 60e9)).padStart(2, "0")} min`;
+  // The first unit in which it is, rounded, less than one of the next.
+  for (const [unit, unitNs, decimals, end] of scales) {
+    const exact = (ns / unitNs).toFixed(decimals);
+    const text = Number(exact) >= 100 ? (ns / unitNs).toFixed(0) : exact;
+    if (Number(text) < end) {
+      return `${text} ${unit}`;
+    }
   }
-  if (ns >= 100e9) {
-    return `${(ns / 1e9).toFixed(0)} s`;
-  }
-  if (ns >= 1e9) {
-    return `${(ns / 1e9).toFixed(2)} s`;
-  }
-  if (ns >= 1e6) {
-    return `${(ns / 1e6).toFixed(ns >= 100e6 ? 0 : 1)} ms`;
-  }
-  if (ns >= 1e3) {
-    return `${(ns / 1e3).toFixed(ns >= 100e3 ? 0 : 1)} µs`;
-  }
-  return `${ns.toFixed(0)} ns`;
+  const minutes = Math.round(ns / 60e9);
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
 /** A share in parts of one, as "34.1 %". */

@@ -71,6 +71,8 @@ export interface Model {
   readonly flameGraph: Accessor<FlameGraph>;
   readonly threads: Accessor<ThreadSummary[]>;
   threadName(thread: number): string;
+  /** The same, with its process where there are several. */
+  threadLabel(thread: number): string;
   readonly current: Accessor<Current | null>;
   /** What the call that a person looks at took of what is selected; undefined where it is no call, or not there now. */
   readonly here: Accessor<{ readonly total: Amount; readonly self: Amount } | undefined>;
@@ -92,6 +94,8 @@ export interface Model {
 export function createModel(page: Page): Model {
   const { engine, options, source } = page;
   const { recording } = engine;
+  // Of the whole recording: nothing is selected yet. Whatever is left out later, a thread keeps its name.
+  const summaries = new Map(engine.threadSummaries().map((summary) => [summary.thread, summary]));
   const bounds = {
     functionCount: recording.functionCount,
     threadCount: recording.threadCount,
@@ -157,11 +161,9 @@ export function createModel(page: Page): Model {
     });
   });
   const flameGraph = perVersion(shape, () => engine.flameGraph(state.inverted));
-  const names = perVersion(selection, () => new Map(threads().map((summary) => [summary.thread, summary])));
-
   const threadName = (thread: number): string => {
     const record = recording.threads[thread];
-    const summary = names().get(thread);
+    const summary = summaries.get(thread);
     if (record === undefined) {
       return "thread";
     }
@@ -224,6 +226,10 @@ export function createModel(page: Page): Model {
     flameGraph,
     threads,
     threadName,
+    threadLabel: (thread) => {
+      const process = recording.processes[recording.threads[thread]?.process ?? 0];
+      return process && recording.processes.length > 1 ? `${threadName(thread)} (pid ${process.pid})` : threadName(thread);
+    },
     current,
     here: () => {
       const seen = current();
@@ -289,6 +295,9 @@ export function createModel(page: Page): Model {
   window.addEventListener("hashchange", () => {
     if (location.hash !== written) {
       setState(fromHash(location.hash, initial, bounds));
+      if (state.selected !== null && state.selected !== current()?.function) {
+        lookAtFunction(state.selected);
+      }
     }
   });
   return model;

@@ -11,12 +11,16 @@ export function matcher(query: string, regex: boolean): Matcher | undefined {
   }
   const exact = /\p{Lu}/u.test(query);
   if (regex) {
-    try {
-      const pattern = new RegExp(query, exact ? "u" : "iu");
-      return (text) => pattern.test(text);
-    } catch {
-      return undefined;
+    // What is needless to escape is an error to `u`, and was meant all the same.
+    for (const unicode of ["u", ""]) {
+      try {
+        const pattern = new RegExp(query, exact ? unicode : `i${unicode}`);
+        return (text) => pattern.test(text);
+      } catch {
+        // The next, or none.
+      }
     }
+    return undefined;
   }
   const wanted = exact ? query : query.toLowerCase();
   return exact ? (text) => text.includes(wanted) : (text) => text.toLowerCase().includes(wanted);
@@ -34,13 +38,22 @@ export function isPattern(word: string): boolean {
   return word.startsWith(PATTERN);
 }
 
+function patternOf(word: string): Matcher | undefined {
+  return matcher(word.slice(PATTERN.length), true);
+}
+
+/** Whether a word means to be a regular expression and is none. */
+export function isBroken(word: string): boolean {
+  return isPattern(word) && patternOf(word) === undefined;
+}
+
 /**
  * The words as globs. The engine knows no regular expressions: one is replaced by the paths of the files, and the names
  * of the functions without one, in which it is found. What is no regular expression means nothing.
  */
 export function globsOf(words: readonly string[], recording: Recording): string[] {
   return words.flatMap((word) => {
-    const matches = isPattern(word) ? matcher(word.slice(PATTERN.length), true) : undefined;
+    const matches = isPattern(word) ? patternOf(word) : undefined;
     if (!isPattern(word) || matches === undefined) {
       return isPattern(word) ? [] : [word];
     }

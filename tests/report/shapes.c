@@ -390,6 +390,9 @@ static struct sl_profile *hostile(void)
     sl_recorder_sample(recorder, main_thread, sl_recorder_stack(recorder, 0, nul, 2), 0);
     look(recorder, slot++);
     sl_recorder_sample(recorder, main_thread, sl_recorder_mark(recorder, "[broken]"), 0);
+    uint32_t turned = thread(recorder, process(recorder, 4712, "\xe2\x80\xaegnp.exe\xf3\xa0\x81\x81"), 4712, "", true);
+    look(recorder, slot++);
+    sl_recorder_sample(recorder, turned, stack, 0);
     return end(recorder, slot);
 }
 

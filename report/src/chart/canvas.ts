@@ -79,6 +79,29 @@ export function tickStep(span: number, wanted: number): number {
   return factor * power;
 }
 
+/** Draws the ticks from `begin` to `end` along the top; a label that would not fit is left out. */
+export function drawTicks(
+  surface: Surface,
+  span: { readonly begin: number; readonly end: number; readonly whole: number },
+  look: { readonly pixels: number; readonly height: number; readonly line: string; readonly dim: string },
+): void {
+  const { context, width } = surface;
+  const length = span.end - span.begin;
+  context.font = SMALL_FONT;
+  context.textBaseline = "middle";
+  const step = tickStep(length, width / look.pixels);
+  for (let tick = Math.ceil(span.begin / step) * step; tick <= span.end; tick += step) {
+    const x = ((tick - span.begin) / length) * width;
+    const label = tickLabel(tick, step, span.whole);
+    context.fillStyle = look.line;
+    context.fillRect(x, 0, 1, look.height);
+    context.fillStyle = look.dim;
+    if (x + 4 + context.measureText(label).width <= width) {
+      context.fillText(label, x + 4, look.height / 2);
+    }
+  }
+}
+
 /** The instant of a tick, with as many decimals as the step between ticks needs. */
 export function tickLabel(ns: number, step: number, whole: number): string {
   const [unit, unitNs] = whole >= 1e9 ? ["s", 1e9] : whole >= 1e6 ? ["ms", 1e6] : ["µs", 1e3];

@@ -3,6 +3,7 @@ import type { Boxes, ChartFrames } from "../engine/engine";
 import { KIND_COUNT, kindNames } from "../engine/engine";
 import type { Ink } from "../colours";
 import { kindColour } from "../colours";
+import { plural } from "../format";
 import type { Surface } from "./canvas";
 import { Labels, SMALL_FONT } from "./canvas";
 
@@ -126,7 +127,7 @@ export function drawLane(
   const nameWidth = context.measureText(lane.name).width;
   context.fillStyle = look.ink.dim;
   context.font = SMALL_FONT;
-  const more = lane.allRows > lane.rows && lane.rows > 0 ? ` · ${lane.allRows - lane.rows} deeper levels not drawn` : "";
+  const more = lane.allRows > lane.rows && lane.rows > 0 ? ` · ${plural(lane.allRows - lane.rows, "deeper level")} not drawn` : "";
   context.fillText(`${lane.note}${more}`, 8 + nameWidth + 10, y + LANE_HEAD / 2);
 }
 

@@ -2,7 +2,7 @@
 import { Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
-import { SMALL_FONT, oncePerFrame, surface, tickLabel, tickStep } from "../chart/canvas";
+import { drawTicks, oncePerFrame, surface } from "../chart/canvas";
 import { watchDrags } from "../chart/gestures";
 import { drawKinds } from "../chart/lanes";
 import { ink } from "../colours";
@@ -42,16 +42,7 @@ export function Overview(): JSX.Element {
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, width(), HEIGHT);
     drawKinds(drawn, kinds(), AXIS, HEIGHT - AXIS, isDark(), true);
-    context.font = SMALL_FONT;
-    context.textBaseline = "middle";
-    const step = tickStep(wholeNs, width() / TICK_PIXELS);
-    for (let tick = 0; tick <= wholeNs; tick += step) {
-      const x = (tick / wholeNs) * width();
-      context.fillStyle = colours.line;
-      context.fillRect(x, 0, 1, AXIS);
-      context.fillStyle = colours.dim;
-      context.fillText(tickLabel(tick, step, wholeNs), x + 4, AXIS / 2);
-    }
+    drawTicks(drawn, { begin: 0, end: wholeNs, whole: wholeNs }, { pixels: TICK_PIXELS, height: AXIS, ...colours });
     const range = dragged() ?? state.range;
     if (range) {
       const [left, right] = [(range[0] / wholeNs) * width(), (range[1] / wholeNs) * width()];

@@ -4,50 +4,11 @@ import type { JSX } from "solid-js";
 
 import { share, time } from "../format";
 import { useModel } from "../model";
+import type { LineTime, SourceLine } from "./lines";
+import { addTime, linesOf } from "./lines";
 import { heat } from "./parts";
 
-/** What a line took. Lines of several functions may be one: a lambda in a call. */
-interface LineTime {
-  self: number;
-  total: number;
-  state: number;
-}
-
-interface SourceLine {
-  readonly number: number;
-  /** Undefined where the page has no text. */
-  readonly text: string | undefined;
-  readonly time: LineTime | undefined;
-  /** Lines were left out before this one. */
-  readonly gap: boolean;
-}
-
 const CONTEXT_LINES = 3;
-
-function linesOf(
-  numbers: Iterable<number>,
-  text: ReadonlyMap<number, string> | undefined,
-  times: ReadonlyMap<number, LineTime>,
-): SourceLine[] {
-  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
-  return sorted.map((number, index) => ({
-    number,
-    text: text?.get(number),
-    time: times.get(number),
-    // Where there is no text, numbers are all there is: they stand close.
-    gap: text !== undefined && index > 0 && number !== (sorted[index - 1] ?? 0) + 1,
-  }));
-}
-
-function addTime(times: Map<number, LineTime>, line: number, self: number, total: number, state: number): void {
-  const before = times.get(line);
-  if (before === undefined) {
-    times.set(line, { self, total, state });
-  } else {
-    before.self += self;
-    before.total = Math.max(before.total, total);
-  }
-}
 
 export function Lines(props: { lines: SourceLine[]; label: string; chosen?: number | undefined }): JSX.Element {
   const model = useModel();

@@ -3,7 +3,7 @@
 import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
-import { SMALL_FONT, bounded, oncePerFrame, surface, tickLabel, tickStep } from "../chart/canvas";
+import { bounded, drawTicks, oncePerFrame, surface } from "../chart/canvas";
 import type { Surface } from "../chart/canvas";
 import { moved, watchDrags, wheelFactor, zoomed } from "../chart/gestures";
 import type { Lane } from "../chart/lanes";
@@ -66,7 +66,7 @@ export function TimeView(): JSX.Element {
           {
             thread,
             task: 0,
-            name: model.threadName(thread),
+            name: model.threadLabel(thread),
             note: idle ? "idle" : `${time(running.ns)} running`,
             rows: idle ? Math.min(1, allRows) : many || apart.length > 0 ? Math.min(ROWS_OF_MANY, allRows) : allRows,
             allRows,
@@ -122,16 +122,7 @@ export function TimeView(): JSX.Element {
     const [begin, end] = span();
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, width, AXIS);
-    context.font = SMALL_FONT;
-    context.textBaseline = "middle";
-    const step = tickStep(end - begin, width / TICK_PIXELS);
-    for (let tick = Math.ceil(begin / step) * step; tick <= end; tick += step) {
-      const x = ((tick - begin) / (end - begin)) * width;
-      context.fillStyle = colours.line;
-      context.fillRect(x, 0, 1, AXIS);
-      context.fillStyle = colours.dim;
-      context.fillText(tickLabel(tick, step, wholeNs), x + 4, AXIS / 2);
-    }
+    drawTicks(drawn, { begin, end, whole: wholeNs }, { pixels: TICK_PIXELS, height: AXIS, ...colours });
     context.fillStyle = colours.line;
     context.fillRect(0, AXIS - 1, width, 1);
   };

@@ -1,11 +1,11 @@
 // Views, search and filters.
-import { For, Show, createMemo, createSignal, onCleanup, onMount } from "solid-js";
+import { For, Show, createEffect, createMemo, createSignal, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
 import type { Mode } from "../engine/engine";
 import { plural, share } from "../format";
 import { useModel } from "../model";
-import { isPattern } from "../search";
+import { isBroken, isPattern } from "../search";
 import type { ViewName } from "../state";
 import { viewNames } from "../state";
 import { Key } from "./parts";
@@ -25,8 +25,14 @@ const modeLabels: Readonly<Record<Mode, string>> = {
   gil: "Time with the GIL",
 };
 
+const NOT_A_PATTERN = "not a regular expression";
+
 export function Tabs(): JSX.Element {
   const model = useModel();
+  // In a narrow window the tabs lie in a strip that is moved sideways.
+  createEffect(() => {
+    document.getElementById(`tab-${model.state.view}`)?.scrollIntoView({ block: "nearest" });
+  });
   const onKey = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step !== 0) {
@@ -69,7 +75,7 @@ export function Search(): JSX.Element {
       return "";
     }
     if (!found.valid) {
-      return "not a regular expression";
+      return NOT_A_PATTERN;
     }
     return found.functions === 0 ? "no match" : `matches ${share(model.searched().ns / Math.max(model.total().ns, 1))}`;
   });
@@ -125,12 +131,38 @@ export function Search(): JSX.Element {
   );
 }
 
+/** Threads that the filters list. */
+const THREADS_MAX = 200;
+
 /** Text with globs and regular expressions, separated by blanks; globs by commas, too. */
 function globs(text: string): string[] {
   return text
     .split(/\s+/u)
     .flatMap((word) => (isPattern(word) ? word : word.split(",")))
     .filter((glob) => glob !== "");
+}
+
+function Globs(props: { of: "hide" | "show"; label: string; placeholder: string }): JSX.Element {
+  const model = useModel();
+  const invalid = (): boolean => model.state[props.of].some(isBroken);
+  return (
+    <label>
+      <span>{props.label}</span>
+      <input
+        type="text"
+        spellcheck={false}
+        placeholder={props.placeholder}
+        aria-invalid={invalid()}
+        value={model.state[props.of].join(" ")}
+        onChange={(event) => {
+          model.set({ [props.of]: globs(event.currentTarget.value) });
+        }}
+      />
+      <Show when={invalid()}>
+        <span class="hot">{NOT_A_PATTERN}</span>
+      </Show>
+    </label>
+  );
 }
 
 export function Filters(): JSX.Element {
@@ -140,7 +172,9 @@ export function Filters(): JSX.Element {
   let root!: HTMLDivElement;
   const active = createMemo(
     () =>
-      state.hide.length + state.show.length + (state.threads.length > 0 ? 1 : 0) + (state.mode === "wall" ? 0 : 1),
+      [...state.hide, ...state.show].filter((word) => !isBroken(word)).length +
+      (state.threads.length > 0 ? 1 : 0) +
+      (state.mode === "wall" ? 0 : 1),
   );
   const outside = (event: Event): void => {
     if (open() && event.target instanceof Node && !root.contains(event.target)) {
@@ -233,30 +267,12 @@ export function Filters(): JSX.Element {
               %
             </span>
           </label>
-          <label>
-            <span>Fold as well: globs, or re: and a pattern</span>
-            <input
-              type="text"
-              spellcheck={false}
-              placeholder="requests.*  */vendor/*  re:/(v|gen)\d"
-              value={state.hide.join(" ")}
-              onChange={(event) => {
-                model.set({ hide: globs(event.currentTarget.value) });
-              }}
-            />
-          </label>
-          <label>
-            <span>Never fold</span>
-            <input
-              type="text"
-              spellcheck={false}
-              placeholder="numpy  app/*"
-              value={state.show.join(" ")}
-              onChange={(event) => {
-                model.set({ show: globs(event.currentTarget.value) });
-              }}
-            />
-          </label>
+          <Globs
+            of="hide"
+            label="Fold as well: globs, or re: and a pattern"
+            placeholder="requests.*  */vendor/*  re:/(v|gen)\d"
+          />
+          <Globs of="show" label="Never fold" placeholder="numpy  app/*" />
           <Show when={recording.processes.length > 1}>
             <label class="check">
               <input
@@ -282,17 +298,19 @@ export function Filters(): JSX.Element {
                   all
                 </button>
               </legend>
-              <For each={recording.threads.slice(0, 200)}>
+              <For each={recording.threads.slice(0, THREADS_MAX)}>
                 {(_, index) => (
                   <label class="check">
                     <input
                       type="checkbox"
                       checked={state.threads.length === 0 || state.threads.includes(index())}
+                      // Without the last one, none would be left.
+                      disabled={state.threads.length === 1 && state.threads[0] === index()}
                       onChange={(event) => {
                         toggleThread(index(), event.currentTarget.checked);
                       }}
                     />
-                    <span>{model.threadName(index())}</span>
+                    <span>{model.threadLabel(index())}</span>
                     <button
                       class="link"
                       onClick={() => {
@@ -304,6 +322,9 @@ export function Filters(): JSX.Element {
                   </label>
                 )}
               </For>
+              <Show when={recording.threadCount > THREADS_MAX}>
+                <p class="dim">{`and ${recording.threadCount - THREADS_MAX} more`}</p>
+              </Show>
             </fieldset>
           </Show>
         </div>

@@ -4,6 +4,7 @@ import type { JSX } from "solid-js";
 
 import { PROCESS_KIND, THREAD_KIND } from "../engine/calls";
 import { NODE } from "../engine/layout";
+import { visible } from "../engine/recording";
 import { plural, share, shareWithError } from "../format";
 import type { Current } from "../model";
 import { useModel } from "../model";
@@ -250,7 +251,7 @@ export function TreeView(): JSX.Element {
     switch (tree().word(node, NODE.kind)) {
       case PROCESS_KIND: {
         const process = recording.processes[subject];
-        return process ? `${process.command === "" ? "process" : process.command} (pid ${process.pid})` : "process";
+        return process ? `${visible(process.command) || "process"} (pid ${process.pid})` : "process";
       }
       case THREAD_KIND:
         return model.threadName(subject);

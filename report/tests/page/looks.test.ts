@@ -77,3 +77,38 @@ describe("a recording that is in no file", () => {
     await page.close();
   });
 });
+
+describe("in a narrow window", () => {
+  test.each([375, 640, 850])("the filters are within it: %i", async (width) => {
+    const { page } = await visit(browser, "pool", { width, height: 700 });
+    await page.getByRole("button", { name: "Filters" }).click();
+    const box = await page.locator("#filters").boundingBox();
+    expect(box?.x).toBeGreaterThanOrEqual(0);
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+    await page.close();
+  });
+
+  test("the chosen tab is in sight, and the share of what is searched for", async () => {
+    const { page } = await visit(browser, "pool", { width: 375, height: 667, hash: "view=summary&search=order" });
+    for (const element of [page.getByRole("tab", { selected: true }), page.locator(".matches")]) {
+      const box = await element.boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(375);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+    await page.close();
+  });
+});
+
+describe("the toolbar", () => {
+  test("is not higher when something is filtered", async () => {
+    const { page } = await visit(browser, "pool");
+    const height = async (): Promise<number | undefined> => (await page.locator(".toolbar").boundingBox())?.height;
+    const before = await height();
+    await page.getByRole("button", { name: "Filters" }).click();
+    await page.getByRole("button", { name: "only this" }).first().click();
+    expect(await page.locator(".badge").count()).toBe(1);
+    expect(await height()).toBe(before);
+    await page.close();
+  });
+});

@@ -83,6 +83,12 @@ describe("hostile names", () => {
     await page.close();
   });
 
+  test("of processes turn no direction", async () => {
+    const { page } = await visit(browser, "hostile");
+    await page.locator(".tree .row .name", { hasText: "\\u202egnp.exe\\U000e0041 (pid 4712)" }).waitFor();
+    await page.close();
+  });
+
   test("do not make the page wider than the window", async () => {
     for (const width of [390, 1600]) {
       const { page } = await visit(browser, "hostile", { width });

@@ -96,3 +96,59 @@ describe("the call tree", () => {
     await page.close();
   });
 });
+
+describe("an address within the page", () => {
+  test("moves the panel to the function that it names", async () => {
+    const { page } = await visit(browser, "pool", { hash: "view=functions&function=3" });
+    const heading = page.locator(".panel h2");
+    const first = await heading.textContent();
+    await goTo(page, "view=functions&function=5");
+    expect(await heading.textContent()).not.toBe(first);
+    expect(await page.locator("[role=option][aria-selected=true] .name").textContent()).toBe(await heading.textContent());
+    await page.close();
+  });
+});
+
+describe("the filter of threads", () => {
+  test("names threads as before, whatever is left out, and keeps one", async () => {
+    const { page } = await visit(browser, "pool");
+    await page.getByRole("button", { name: "Filters" }).click();
+    const names = page.locator("#filters fieldset .check span");
+    const before = await names.allTextContents();
+    expect(new Set(before).size).toBe(before.length);
+    expect(before[0]).toMatch(/ \(pid \d+\)$/u);
+    const boxes = page.locator("#filters fieldset input");
+    await boxes.nth(1).uncheck();
+    expect(await names.allTextContents()).toEqual(before);
+    await page.getByRole("button", { name: "only this" }).nth(2).click();
+    expect(await names.allTextContents()).toEqual(before);
+    expect(await boxes.nth(2).isDisabled()).toBe(true);
+    expect(await page.locator("#filters fieldset input:checked").count()).toBe(1);
+    await page.close();
+  });
+
+  test("says how many threads it does not list", async () => {
+    const { page } = await visit(browser, "threads");
+    await page.getByRole("button", { name: "Filters" }).click();
+    const listed = await page.locator("#filters fieldset .check").count();
+    const all = parseInt((await page.locator("#filters legend").textContent()) ?? "", 10);
+    expect(await page.locator("#filters fieldset p").allTextContents()).toEqual(all > listed ? [`and ${all - listed} more`] : []);
+    await page.close();
+  });
+});
+
+describe("a filter", () => {
+  test("that is no regular expression is marked, and not counted", async () => {
+    const { page } = await visit(browser, "pool", { hash: "hide=re:(" });
+    expect(await page.locator(".badge").count()).toBe(0);
+    await page.getByRole("button", { name: "Filters" }).click();
+    const field = page.getByLabel("Fold as well");
+    expect(await field.getAttribute("aria-invalid")).toBe("true");
+    expect(await page.locator("#filters").textContent()).toContain("not a regular expression");
+    await field.fill("re:/orders/");
+    await page.keyboard.press("Tab");
+    expect(await field.getAttribute("aria-invalid")).toBe("false");
+    expect(await page.locator(".badge").textContent()).toBe("1");
+    await page.close();
+  });
+});

@@ -6,9 +6,10 @@ import { sourceText } from "../../src/engine/payload";
 import type { Recording } from "../../src/engine/recording";
 import { visible } from "../../src/engine/recording";
 import { bytes, count, plural, share, shareWithError, time, timeFormat } from "../../src/format";
-import { globsOf, matcher } from "../../src/search";
+import { globsOf, isBroken, matcher } from "../../src/search";
 import { blank } from "../../src/state";
 import { systemCallName } from "../../src/system_calls";
+import { linesOf } from "../../src/view/lines";
 
 describe("times", () => {
   test("of one table have one unit and the decimals that the interval allows", () => {
@@ -31,6 +32,11 @@ describe("times", () => {
     [1_500_000_000, "1.50 s"],
     [100_000_000_000, "100 s"],
     [3_660_000_000_000, "1 h 01 min"],
+    [99_960, "100 µs"],
+    [999_700_000, "1.00 s"],
+    [99_997_000_000, "100 s"],
+    [3_599_700_000_000, "1 h 00 min"],
+    [7_190_000_000_000, "2 h 00 min"],
   ])("by themselves have three or four digits: %i", (ns, text) => {
     expect(time(ns)).toBe(text);
   });
@@ -65,6 +71,13 @@ describe("a search", () => {
     expect(matcher("(", false)?.("f(x)")).toBe(true);
     expect(matcher("", false)).toBeUndefined();
   });
+
+  test("takes a regular expression that escapes what it need not", () => {
+    expect(matcher("a\\-b", true)?.("a-b")).toBe(true);
+    expect(matcher("\\_init", true)?.("x._init")).toBe(true);
+    expect(matcher("A]", true)?.("aA]")).toBe(true);
+    expect(matcher("A]", true)?.("aa]")).toBe(false);
+  });
 });
 
 describe("the words of the filters", () => {
@@ -81,12 +94,14 @@ describe("the words of the filters", () => {
     expect(globsOf(["re:\\.py$"], recording)).toEqual(["/srv/app/a[[]1].py", "/srv/lib/b.py"]);
     expect(globsOf(["re:^time\\.|nul"], recording)).toEqual(["time.sleep"]);
     expect(globsOf(["re:(", "x"], recording)).toEqual(["x"]);
+    expect(["re:(", "re:a", "(", "re:"].map(isBroken)).toEqual([true, false, false, true]);
   });
 });
 
 describe("names", () => {
   test("show what cannot be seen", () => {
     expect(visible("a\u202eb\u0000c\u2028d\u200be")).toBe("a\\u202eb\\u0000c\\u2028d\\u200be");
+    expect(visible("a\u{e0041}b")).toBe("a\\U000e0041b");
     expect(visible("名前.<locals>.🐍")).toBe("名前.<locals>.🐍");
   });
 });
@@ -122,6 +137,11 @@ test("source text comes in pieces of lines", () => {
     [2, "y"],
     [3, "z"],
   ]);
+});
+
+test("lines of source show what turns their direction, and keep their tabs", () => {
+  const [line] = linesOf([1], new Map([[1, "\tif a:  # \u202e}\u2066 if admin"]]), new Map());
+  expect(line?.text).toBe("\tif a:  # \\u202e}\\u2066 if admin");
 });
 
 test("ticks of an axis are round numbers", () => {
