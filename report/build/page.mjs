@@ -29,6 +29,8 @@ const MANGLED = [
   "functionCount|threadCount|processCount|stringCount|stackCount|intervalNs|durationNs|childrenCpuNs|samplerCpuNs",
   "firstLine|firstFunction|traceBytes|lostBytes|exitStatus|allRows|coroutine|fileOf|isFound|threadName|functionTotals",
   "lineTotals|threadSummaries|chartBoxes|chartKinds|chartRows|chartFrames|chartTasks|stackAt|standardError|lookAtFunction",
+  "selectRange|selectRoles|selectThreads|selectMode|selectFocus|isSearched|hiddenFunctions|flameGraph|callTree|shortPath",
+  "threadLabel|unfocus|beginNs|endNs|shownNs|openNs|restOpened|expandable|siblings|searching|hovered|startTimeMs",
 ].join("|");
 
 /** Runs before anything is shown: no flash of the wrong theme, nor of the summary for readers without scripts. */
@@ -71,7 +73,13 @@ async function bundle() {
     compress: { passes: 3, unsafe: true, unsafe_arrows: true, pure_getters: true },
     mangle: { properties: { regex: new RegExp(`^(${MANGLED})$`) } },
   });
-  return { script: script.trim(), style: style.toString().trim() };
+  return { script: script.trim(), style: withShortVariables(style.toString().trim()) };
+}
+
+/** The style with short names for its variables, which nothing else knows. */
+function withShortVariables(style) {
+  const names = [...new Set(style.match(/--[a-z-]+/gu))];
+  return style.replace(/--[a-z-]+/gu, (name) => `--${names.indexOf(name).toString(36)}`);
 }
 
 function hash(text) {

@@ -95,7 +95,7 @@ export function App(): JSX.Element {
     } else if (event.key === "v") {
       void copyCommand();
     } else if (event.key === "e" && selected !== null) {
-      model.set({ view: "source" });
+      model.set({ view: "source", file: null });
     } else if (event.key === "Escape") {
       model.set(state.query !== "" ? { query: "", only: false } : { range: null });
     } else {

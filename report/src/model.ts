@@ -75,7 +75,7 @@ export interface Model {
   threadLabel(thread: number): string;
   readonly current: Accessor<Current | null>;
   /** What the call that a person looks at took of what is selected; undefined where it is no call, or not there now. */
-  readonly here: Accessor<{ readonly total: Amount; readonly self: Amount } | undefined>;
+  readonly here: Accessor<{ readonly total: Amount; readonly self: Amount; readonly hidden: Amount } | undefined>;
   look(current: Current): void;
   /** The same before anybody has chosen: the address says nothing of it. */
   suggest(current: Current): void;
@@ -99,6 +99,7 @@ export function createModel(page: Page): Model {
   const bounds = {
     functionCount: recording.functionCount,
     threadCount: recording.threadCount,
+    stringCount: recording.stringCount,
     endNs: recording.endNs,
   };
   const initial = initialState(options, bounds);
@@ -183,9 +184,12 @@ export function createModel(page: Page): Model {
   };
 
   const isMark = (fn: number): boolean => recording.function(fn).kind === "mark";
+  const look = (seen: Current): void => {
+    setCurrent(seen);
+    setState({ selected: seen.function, file: null });
+  };
   const lookAtFunction = (fn: number): void => {
-    setCurrent({ function: fn, path: [] });
-    setState({ selected: fn });
+    look({ function: fn, path: [] });
   };
 
   const model: Model = {
@@ -244,12 +248,15 @@ export function createModel(page: Page): Model {
         ns: calls.reduce((ns, node) => ns + part(node).ns, 0),
         samples: calls.reduce((samples, node) => samples + part(node).samples, 0),
       });
-      return calls.length > 0 ? { total: sum((node) => tree.total(node)), self: sum((node) => tree.self(node)) } : undefined;
+      return calls.length > 0
+        ? {
+            total: sum((node) => tree.total(node)),
+            self: sum((node) => tree.self(node)),
+            hidden: sum((node) => tree.hidden(node)),
+          }
+        : undefined;
     },
-    look: (seen) => {
-      setCurrent(seen);
-      setState({ selected: seen.function });
-    },
+    look,
     suggest: setCurrent,
     lookAtFunction,
     focus: (fn) => {
@@ -269,7 +276,7 @@ export function createModel(page: Page): Model {
   };
 
   if (state.selected !== null) {
-    lookAtFunction(state.selected);
+    setCurrent({ function: state.selected, path: [] });
   } else {
     // Until somebody chooses: the heaviest of what he wrote.
     const own = functionTotals().filter((total) => engine.role(total.function) === "own" && !isMark(total.function));
@@ -296,7 +303,7 @@ export function createModel(page: Page): Model {
     if (location.hash !== written) {
       setState(fromHash(location.hash, initial, bounds));
       if (state.selected !== null && state.selected !== current()?.function) {
-        lookAtFunction(state.selected);
+        setCurrent({ function: state.selected, path: [] });
       }
     }
   });

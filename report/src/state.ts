@@ -28,6 +28,8 @@ export interface State {
   /** Functions, each looked for in what the one before it called. */
   readonly trail: readonly number[];
   readonly selected: number | null;
+  /** The file whose text is shown, as a string of the recording; null: that of the selected function. */
+  readonly file: number | null;
   readonly inverted: boolean;
   /** One call tree for all processes. */
   readonly merge: boolean;
@@ -48,6 +50,7 @@ export const blank: State = {
   threshold: 0.005,
   trail: [],
   selected: null,
+  file: null,
   inverted: false,
   merge: false,
   sort: "self",
@@ -117,6 +120,9 @@ export function toHash(state: State, initial: State): string {
   if (state.selected !== null) {
     put("function", String(state.selected));
   }
+  if (state.file !== null) {
+    put("file", String(state.file));
+  }
   flag("inverted", state.inverted, initial.inverted);
   flag("merge", state.merge, initial.merge);
   if (state.sort !== initial.sort) {
@@ -129,6 +135,7 @@ export function toHash(state: State, initial: State): string {
 export interface Bounds {
   readonly functionCount: number;
   readonly threadCount: number;
+  readonly stringCount: number;
   readonly endNs: number;
 }
 
@@ -223,6 +230,9 @@ export function fromHash(hash: string, initial: State, bounds: Bounds): State {
         break;
       case "function":
         state = { ...state, selected: parseNumbers(value, bounds.functionCount)[0] ?? state.selected };
+        break;
+      case "file":
+        state = { ...state, file: parseNumbers(value, bounds.stringCount)[0] ?? state.file };
         break;
       case "inverted":
         state = { ...state, inverted: value === "yes" };

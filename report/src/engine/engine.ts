@@ -72,6 +72,11 @@ export class CallTree extends Rows {
     return this.amount(node, NODE.self);
   }
 
+  /** What the frames took that are folded into a node: neither its self time nor a child's. */
+  hidden(node: number): Amount {
+    return this.amount(node, NODE.hidden);
+  }
+
   /** The distinct functions that are folded into a node, heaviest first. */
   hiddenFunctions(node: number): number[] {
     const first = this.#hidden + this.word(node, NODE.firstHidden);

@@ -73,6 +73,7 @@ export class Recording {
   readonly facts: Facts;
   readonly functionCount: number;
   readonly threadCount: number;
+  readonly stringCount: number;
   readonly processes: readonly ProcessRecord[];
   readonly threads: readonly ThreadRecord[];
   readonly endNs: number;
@@ -109,6 +110,7 @@ export class Recording {
     };
     this.functionCount = this.#word(PROFILE.functionCount);
     this.threadCount = this.#word(PROFILE.threadCount);
+    this.stringCount = this.#word(PROFILE.stringCount);
     this.processes = this.#table(PROFILE.processes, PROFILE.processCount, PROCESS.size, (at) => ({
       pid: this.#module.words[at + PROCESS.pid] ?? 0,
       command: this.string(this.#module.words[at + PROCESS.command] ?? 0),

@@ -195,7 +195,7 @@ export function FlameView(): JSX.Element {
         recording.place(fn),
         `${time(total.ns)}, ${shareWithError(model.share(total), model.error(total))}`,
         self.ns > 0 ? `self ${time(self.ns)}, ${share(model.share(self))}` : "",
-        hidden > 0 ? `${plural(hidden, "library frame")} folded` : "",
+        hidden > 0 ? `${plural(hidden, "library frame")} folded, ${time(tree.hidden(node).ns)}` : "",
       ].filter((line) => line !== ""),
     });
   };

@@ -6,7 +6,7 @@ import type { FunctionTotal } from "../engine/engine";
 import { count, share, shareWithError } from "../format";
 import { useModel } from "../model";
 import type { SortKey } from "../state";
-import { heat, spoken } from "./parts";
+import { PRINTED_MAX, heat, spoken, usePrinting } from "./parts";
 
 const ROW_HEIGHT = 24;
 const MARGIN_ROWS = 12;
@@ -51,8 +51,10 @@ export function FunctionsView(): JSX.Element {
     const fn = model.current()?.function;
     return rows().findIndex((row) => row.function === fn);
   });
-  const first = createMemo(() => Math.max(0, Math.floor(top() / ROW_HEIGHT) - MARGIN_ROWS));
-  const inSight = createMemo(() => rows().slice(first(), Math.ceil((top() + height()) / ROW_HEIGHT) + MARGIN_ROWS));
+  const printing = usePrinting();
+  const first = createMemo(() => (printing() ? 0 : Math.max(0, Math.floor(top() / ROW_HEIGHT) - MARGIN_ROWS)));
+  const last = (): number => (printing() ? PRINTED_MAX : Math.ceil((top() + height()) / ROW_HEIGHT) + MARGIN_ROWS);
+  const inSight = createMemo(() => rows().slice(first(), last()));
 
   const reveal = (index: number): void => {
     const at = index * ROW_HEIGHT;
@@ -93,11 +95,13 @@ export function FunctionsView(): JSX.Element {
       PageUp: active() - page,
       Home: 0,
       End: rows().length - 1,
+      // While something is searched for, there are only matches.
+      ...(model.found().active ? { n: active() + 1, N: (active() < 1 ? rows().length : active()) - 1 } : {}),
     };
     const to = steps[event.key];
     if (to !== undefined && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      go(to);
+      go(event.key === "n" ? to % rows().length : to);
     }
   };
   return (

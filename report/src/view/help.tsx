@@ -8,7 +8,7 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
     keys: [
       ["1 … 6", "call tree, flame graph, timeline, functions, source, summary"],
       ["/", "search"],
-      ["n  N", "next and previous match"],
+      ["n  N", "next and previous match: tree, flame graph, functions"],
       ["o", "only samples with a match"],
       ["l", "show or fold library code"],
       ["i", "invert the tree and the flame graph"],

@@ -13,6 +13,8 @@ export interface SourceLine {
   /** Undefined where the page has no text. */
   readonly text: string | undefined;
   readonly time: LineTime | undefined;
+  /** A function that is searched for begins here. */
+  readonly found: boolean;
   /** Lines were left out before this one. */
   readonly gap: boolean;
 }
@@ -22,12 +24,14 @@ export function linesOf(
   numbers: Iterable<number>,
   text: ReadonlyMap<number, string> | undefined,
   times: ReadonlyMap<number, LineTime>,
+  found: ReadonlySet<number>,
 ): SourceLine[] {
   const sorted = [...new Set(numbers)].sort((a, b) => a - b);
   return sorted.map((number, index) => ({
     number,
     text: text?.get(number)?.split("\t").map(visible).join("\t"),
     time: times.get(number),
+    found: found.has(number),
     // Where there is no text, numbers are all there is: they stand close.
     gap: text !== undefined && index > 0 && number !== (sorted[index - 1] ?? 0) + 1,
   }));

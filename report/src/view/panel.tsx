@@ -135,6 +135,9 @@ export function Panel(): JSX.Element {
                     <Show when={amounts().self.ns > 0}>
                       <Measure name="here, self" amount={amounts().self} />
                     </Show>
+                    <Show when={amounts().hidden.ns > 0}>
+                      <Measure name="here, hidden" amount={amounts().hidden} />
+                    </Show>
                   </>
                 )}
               </Show>

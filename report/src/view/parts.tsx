@@ -1,5 +1,6 @@
 // Small parts that several views share.
-import type { JSX } from "solid-js";
+import { createSignal, onCleanup } from "solid-js";
+import type { Accessor, JSX } from "solid-js";
 
 import type { Amount } from "../engine/module";
 import { share, time } from "../format";
@@ -19,6 +20,24 @@ export function heat(part: number): string {
 /** An amount for those who listen: "1.61 s, 70.2 %". */
 export function spoken(model: Model, amount: Amount): string {
   return `${time(amount.ns)}, ${share(model.share(amount))}`;
+}
+
+/** Rows that are printed of a table, of which otherwise only those in sight exist. */
+export const PRINTED_MAX = 5000;
+
+/** Whether the page is being printed. */
+export function usePrinting(): Accessor<boolean> {
+  const [printing, setPrinting] = createSignal(false);
+  const follow = (event: Event): void => {
+    setPrinting(event.type === "beforeprint");
+  };
+  for (const type of ["beforeprint", "afterprint"]) {
+    window.addEventListener(type, follow);
+    onCleanup(() => {
+      window.removeEventListener(type, follow);
+    });
+  }
+  return printing;
 }
 
 /** A key, as it is printed beside what it does. */

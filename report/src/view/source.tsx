@@ -1,5 +1,5 @@
 // Source text with the time of each line: an excerpt beside a selection, and whole files as far as the page has them.
-import { For, Show, createEffect, createMemo, createSignal, on } from "solid-js";
+import { For, Show, createEffect, createMemo, on } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { share, time } from "../format";
@@ -51,7 +51,9 @@ export function Lines(props: { lines: SourceLine[]; label: string; chosen?: numb
                 </Show>
               </td>
               <td class="line">{line.number}</td>
-              <td class="source">{line.text ?? ""}</td>
+              <td class="source">
+                <span classList={{ found: line.found }}>{line.text ?? ""}</span>
+              </td>
             </tr>
           )}
         </For>
@@ -83,6 +85,7 @@ export function Excerpt(props: { function: number }): JSX.Element {
       }
     }
     const numbers = new Set(times.keys());
+    const { firstLine } = model.recording.function(props.function);
     const known = text();
     if (known) {
       for (const line of times.keys()) {
@@ -92,12 +95,11 @@ export function Excerpt(props: { function: number }): JSX.Element {
           }
         }
       }
-      const { firstLine } = model.recording.function(props.function);
       if (known.has(firstLine)) {
         numbers.add(firstLine);
       }
     }
-    return linesOf(numbers, known, times);
+    return linesOf(numbers, known, times, new Set(model.isFound(props.function) ? [firstLine] : []));
   });
   return (
     <Show when={lines().length > 0} fallback={<p class="dim">No line of it was seen.</p>}>
@@ -123,7 +125,6 @@ export function SourceView(): JSX.Element {
   const { recording } = model;
   let pane!: HTMLDivElement;
   let list!: HTMLElement;
-  const [chosen, setChosen] = createSignal<number | null>(null);
   const files = createMemo((): SourceFile[] => {
     model.folded();
     const files = new Map<number, { name: string; self: number; own: boolean }>();
@@ -146,7 +147,7 @@ export function SourceView(): JSX.Element {
   });
   const file = createMemo(() => {
     const current = model.current();
-    const wanted = chosen() ?? (current ? recording.fileOf(current.function) : 0);
+    const wanted = model.state.file ?? (current ? recording.fileOf(current.function) : 0);
     const list = files();
     return (
       list.find((entry) => entry.file === wanted) ??
@@ -154,6 +155,17 @@ export function SourceView(): JSX.Element {
       list.find((entry) => model.source.has(entry.file)) ??
       list[0]
     );
+  });
+  /** Where functions that are searched for begin, by file. */
+  const found = createMemo(() => {
+    const found = new Map<number, Set<number>>();
+    for (const { function: fn } of model.functionTotals()) {
+      if (model.isFound(fn)) {
+        const file = recording.fileOf(fn);
+        found.set(file, (found.get(file) ?? new Set()).add(recording.function(fn).firstLine));
+      }
+    }
+    return found;
   });
   const lines = createMemo((): SourceLine[] => {
     model.selection();
@@ -168,7 +180,7 @@ export function SourceView(): JSX.Element {
       }
     }
     const text = model.source.get(shown.file);
-    return linesOf([...times.keys(), ...(text?.keys() ?? [])], text, times);
+    return linesOf([...times.keys(), ...(text?.keys() ?? [])], text, times, found().get(shown.file) ?? new Set());
   });
   const wantedLine = createMemo(() => {
     const current = model.current();
@@ -200,11 +212,13 @@ export function SourceView(): JSX.Element {
                   aria-current={entry.file === file()?.file}
                   title={model.source.has(entry.file) ? entry.name : `${entry.name}: no text in this page`}
                   onClick={() => {
-                    setChosen(entry.file);
+                    model.set({ file: entry.file });
                   }}
                 >
                   <span class="number">{time(entry.self)}</span>
-                  <span class="name">{entry.name}</span>
+                  <span class="name" classList={{ found: found().has(entry.file) }}>
+                    {entry.name}
+                  </span>
                 </button>
               </li>
             )}

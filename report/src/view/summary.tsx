@@ -197,6 +197,7 @@ export function SummaryView(): JSX.Element {
                     <td>
                       <button
                         class="link name"
+                        classList={{ found: model.isFound(total.function) }}
                         title={recording.place(total.function)}
                         onClick={() => {
                           model.lookAtFunction(total.function);

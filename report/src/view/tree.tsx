@@ -5,10 +5,10 @@ import type { JSX } from "solid-js";
 import { PROCESS_KIND, THREAD_KIND } from "../engine/calls";
 import { NODE } from "../engine/layout";
 import { visible } from "../engine/recording";
-import { plural, share, shareWithError } from "../format";
+import { plural, share, shareWithError, time } from "../format";
 import type { Current } from "../model";
 import { useModel } from "../model";
-import { heat, spoken } from "./parts";
+import { PRINTED_MAX, heat, spoken, usePrinting } from "./parts";
 import type { NodeRow, RestRow, Row } from "./rows";
 import { rowsOf } from "./rows";
 
@@ -18,6 +18,8 @@ const MARGIN_ROWS = 12;
 const INDENT = 14;
 /** A tree that is deeper than this in sight is shifted to the left. */
 const DEEP_LEVELS = 24;
+/** Machinery is left out of the tree as if its caller did its work itself (src/analysis/call_tree.h). */
+const SELF = "In the function itself, and in the import machinery that it ran, which is not shown";
 /** A node with this share of the whole is open from the start. */
 const OPEN_SHARE = 0.01;
 
@@ -45,9 +47,10 @@ export function TreeView(): JSX.Element {
       idle: idle(),
     }),
   );
-  const first = createMemo(() => Math.max(0, Math.floor(top() / ROW_HEIGHT) - MARGIN_ROWS));
+  const printing = usePrinting();
+  const first = createMemo(() => (printing() ? 0 : Math.max(0, Math.floor(top() / ROW_HEIGHT) - MARGIN_ROWS)));
   const last = createMemo(() =>
-    Math.min(rows().length, Math.ceil((top() + height()) / ROW_HEIGHT) + MARGIN_ROWS),
+    printing() ? PRINTED_MAX : Math.min(rows().length, Math.ceil((top() + height()) / ROW_HEIGHT) + MARGIN_ROWS),
   );
   const inSight = createMemo(() => rows().slice(first(), last()));
   /** Levels that are cut off at the left: a deep stack is not pushed out of sight. */
@@ -301,13 +304,17 @@ export function TreeView(): JSX.Element {
         <Show when={hidden() > 0}>
           <span
             class="folded"
-            title={`Library code is folded: ${packages()}. Press l to show it.`}
+            title={`Library code is folded: ${packages()}, ${time(tree().hidden(node()).ns)}. Press l to show it.`}
             onClick={(event) => {
               event.stopPropagation();
               model.set({ showAll: true });
             }}
           >
-            {`${plural(hidden(), "frame")} hidden · ${packages()}`}
+            {[
+              `${plural(hidden(), "frame")} hidden`,
+              ...(tree().hidden(node()).ns > 0 ? [model.time()(tree().hidden(node()).ns)] : []),
+              packages(),
+            ].join(" · ")}
           </span>
         </Show>
       </>
@@ -328,7 +335,9 @@ export function TreeView(): JSX.Element {
       <div class="columns" aria-hidden="true">
         <span class="number">total {model.time().unit}</span>
         <span class="share">share</span>
-        <span class="number self">self {model.time().unit}</span>
+        <span class="number self" title={SELF}>
+          self {model.time().unit}
+        </span>
         <span class="text">
           {state.inverted ? "function, and below it its callers" : "function"}
           <Show when={cut() > 0}>

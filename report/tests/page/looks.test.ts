@@ -112,3 +112,35 @@ describe("the toolbar", () => {
     await page.close();
   });
 });
+
+describe("in print", () => {
+  test.each(["tree", "functions"])("all rows are there, and no panel: %s", async (view) => {
+    const { page } = await visit(browser, "app", { hash: `view=${view}&below=0` });
+    const rows = page.locator(".row");
+    const inSight = await rows.count();
+    await page.emulateMedia({ media: "print" });
+    await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+    const all = view === "tree" ? page.getByRole("treegrid") : page.getByRole("listbox");
+    const name = view === "tree" ? await all.getAttribute("aria-rowcount") : await all.getAttribute("aria-label");
+    expect(await rows.count()).toBe(parseInt(name ?? "", 10));
+    expect(await rows.count()).toBeGreaterThan(inSight);
+    expect(await rows.last().isVisible()).toBe(true);
+    expect(await page.locator(".panel").isVisible()).toBe(false);
+    const [first, second] = [await rows.nth(0).boundingBox(), await rows.nth(1).boundingBox()];
+    expect(second?.y).toBe((first?.y ?? 0) + (first?.height ?? 0));
+    await page.emulateMedia({ media: "screen" });
+    await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+    await rows.nth(inSight).waitFor({ state: "detached" });
+    await page.close();
+  });
+
+  test.each(["flame", "time"])("a chart is as wide as the paper: %s", async (view) => {
+    const { page } = await visit(browser, "app", { hash: `view=${view}` });
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 700, height: 900 });
+    const box = await page.locator("#view canvas").boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(700);
+    expect(box?.width).toBeGreaterThan(600);
+    await page.close();
+  });
+});

@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { removePages, startBrowser, visit } from "../support/browser";
+import { ready, removePages, startBrowser, visit } from "../support/browser";
 
 let browser: Browser;
 
@@ -149,6 +149,60 @@ describe("a filter", () => {
     await page.keyboard.press("Tab");
     expect(await field.getAttribute("aria-invalid")).toBe("false");
     expect(await page.locator(".badge").textContent()).toBe("1");
+    await page.close();
+  });
+});
+
+describe("the source view", () => {
+  test("has the chosen file in its address, until another function is looked at", async () => {
+    const { page } = await visit(browser, "app", { hash: "view=source" });
+    await page.locator(".files button").nth(3).click();
+    const file = await page.locator(".pane h2").textContent();
+    expect(await page.evaluate(() => location.hash)).toMatch(/file=\d+/u);
+    await page.reload();
+    await ready(page);
+    expect(await page.locator(".pane h2").textContent()).toBe(file);
+    await page.keyboard.press("4");
+    await page.keyboard.press("End");
+    expect(await page.evaluate(() => location.hash)).not.toContain("file=");
+    await page.close();
+  });
+});
+
+describe("what is searched for", () => {
+  test("is gone to by keys among the functions", async () => {
+    const { page } = await visit(browser, "pool", { hash: "view=functions&search=order" });
+    const active = page.locator("[role=option][aria-selected=true]");
+    await page.keyboard.press("n");
+    const first = await active.getAttribute("aria-posinset");
+    await page.keyboard.press("n");
+    expect(await active.getAttribute("aria-posinset")).not.toBe(first);
+    await page.keyboard.press("N");
+    expect(await active.getAttribute("aria-posinset")).toBe(first);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("N");
+    expect(await active.getAttribute("aria-posinset")).toBe(await active.getAttribute("aria-setsize"));
+    await page.keyboard.press("n");
+    expect(await active.getAttribute("aria-posinset")).toBe("1");
+    await page.close();
+  });
+
+  test.each(["source", "summary"])("is marked: %s", async (view) => {
+    const { page } = await visit(browser, "pool", { hash: `view=${view}&search=order` });
+    expect(await page.locator("#view .found").count()).toBeGreaterThan(0);
+    await page.keyboard.press("Escape");
+    expect(await page.locator("#view .found").count()).toBe(0);
+    await page.close();
+  });
+});
+
+describe("the time of folded frames", () => {
+  test("is told in the tree, the flame graph and the panel", async () => {
+    const { page } = await visit(browser, "app");
+    const row = page.locator(".tree .row", { hasText: /hidden · [\d.]+ ·/u }).first();
+    const hidden = /hidden · ([\d.]+) ·/u.exec((await row.textContent()) ?? "")?.[1] ?? "";
+    await row.click({ position: { x: 60, y: 10 } });
+    expect(parseFloat((await measures(page))["here, hidden"] ?? "")).toBe(parseFloat(hidden));
     await page.close();
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { State } from "../../src/state";
 import { blank, fromHash, initialState, toHash } from "../../src/state";
 
-const bounds = { functionCount: 100, threadCount: 5, endNs: 9_000_000_000 };
+const bounds = { functionCount: 100, threadCount: 5, stringCount: 50, endNs: 9_000_000_000 };
 
 const chosen: State = {
   view: "flame",
@@ -19,6 +19,7 @@ const chosen: State = {
   threshold: 0.0125,
   trail: [5, 7],
   selected: 42,
+  file: 7,
   inverted: true,
   merge: true,
   sort: "name",
@@ -39,6 +40,7 @@ describe("the address", () => {
       ...blank,
       // There is no address for "nothing chosen" and "nothing searched for": a page never opens with either.
       selected: chosen.selected,
+      file: chosen.file,
       query: chosen.query,
     });
   });
@@ -58,6 +60,7 @@ describe("the address", () => {
     ["threads=1,77,x,-1", { threads: [1] }],
     ["focus=100,99", { trail: [99] }],
     ["function=4294967295", {}],
+    ["file=50", {}],
     ["mode=%", {}],
     ["below=x", {}],
     ["below=1000", { threshold: 1 }],

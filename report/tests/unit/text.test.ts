@@ -140,7 +140,7 @@ test("source text comes in pieces of lines", () => {
 });
 
 test("lines of source show what turns their direction, and keep their tabs", () => {
-  const [line] = linesOf([1], new Map([[1, "\tif a:  # \u202e}\u2066 if admin"]]), new Map());
+  const [line] = linesOf([1], new Map([[1, "\tif a:  # \u202e}\u2066 if admin"]]), new Map(), new Set());
   expect(line?.text).toBe("\tif a:  # \\u202e}\\u2066 if admin");
 });
 
