@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from dataclasses import dataclass, field
 
 from stacklapse._web.incoming import Incoming
@@ -26,6 +27,7 @@ _LISTED_MAX = 100
 
 _LIST = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>stacklapse: requests</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <style>body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem }} td {{ padding: 0 1rem 0 0 }}</style></head>
 <body><h1>Profiled requests</h1>{sections}</body></html>
@@ -73,11 +75,16 @@ def _report(report: Report, extension: str) -> Answer:
 
 
 def _list(incoming: Incoming, reports: Reports, store: Store | None) -> Answer:
-    asked = [(number, title, "") for number, title in reports.latest()]
+    asked = [(number, report.moment, report.about.title, _outcome(report)) for number, report in reports.latest()]
     sections = _section("Asked for", asked)
     if store is not None:
         kept = [
-            (entry.name, f"{entry.method} {entry.route}", f"{entry.status}, {entry.duration_ns / 1e6:,.0f} ms")
+            (
+                entry.name,
+                entry.time_ns / 1e9,
+                f"{entry.method} {entry.route}",
+                f"{entry.status}, {entry.duration_ns / 1e6:,.0f} ms",
+            )
             for entry in store.entries(_LISTED_MAX)
         ]
         sections += _section("Kept", kept)
@@ -86,10 +93,20 @@ def _list(incoming: Incoming, reports: Reports, store: Store | None) -> Answer:
     return _html(_LIST.format(sections=sections.replace("{base}", html.escape(base))).encode(), _LIST_POLICY, [])
 
 
-def _section(title: str, rows: list[tuple[str, str, str]]) -> str:
+def _outcome(report: Report) -> str:
+    if report.session is None:
+        return "has not ended yet"
+    # The first of a name is our own, not a header of the response.
+    facts = dict(reversed(report.about.facts))
+    return ", ".join(facts[name] for name in ("status", "took") if name in facts)
+
+
+def _section(title: str, rows: list[tuple[str, float, str, str]]) -> str:
+    """Of a number, a moment in seconds since 1970, what was asked for and what came of it, each."""
     lines = "".join(
-        f'<tr><td><a href="{{base}}{html.escape(number)}">{_escaped(what)}</a></td><td>{_escaped(more)}</td></tr>'
-        for number, what, more in rows[:_LISTED_MAX]
+        f"<tr><td>{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(moment))}</td>"
+        f'<td><a href="{{base}}{html.escape(number)}">{_escaped(what)}</a></td><td>{_escaped(more)}</td></tr>'
+        for number, moment, what, more in rows[:_LISTED_MAX]
     )
     return f"<h2>{title}</h2>" + (f"<table>{lines}</table>" if lines else "<p>None.</p>")
 

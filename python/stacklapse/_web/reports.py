@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Report:
     about: About
     session: Session | None
     """None while the request goes on."""
+    moment: float
+    """When the request began or, once it has ended, when it did: seconds since 1970."""
 
     def page(self) -> bytes:
         assert self.session is not None
@@ -96,16 +99,16 @@ class Reports:
         with self._lock:
             return self._held.get(number)
 
-    def latest(self) -> list[tuple[str, str]]:
-        """Number and title of each, the newest first."""
+    def latest(self) -> list[tuple[str, Report]]:
+        """Each with its number, the newest first."""
         if self._folder is None:
             with self._lock:
-                return [(number, report.about.title) for number, report in reversed(self._held.items())]
+                return list(reversed(self._held.items()))
         found = []
         for number in reversed(self._numbers()):
             report = self._read(number)
             if report is not None:
-                found.append((number, report.about.title))
+                found.append((number, report))
         return found
 
     def _put(self, number: str, about: About, session: Session | None) -> None:
@@ -114,7 +117,7 @@ class Reports:
             return
         with self._lock:
             self._held.pop(number, None)
-            self._held[number] = Report(about, session)
+            self._held[number] = Report(about, session, time.time())
             size = sum(len(report.session._trace) for report in self._held.values() if report.session is not None)
             while len(self._held) > 1 and (len(self._held) > self._most or size > _BYTES_MAX):
                 oldest = self._held.pop(next(iter(self._held)))
@@ -128,7 +131,7 @@ class Reports:
             there = folder.lstat()
             if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid() or there.st_mode & 0o077:
                 raise OSError(f"{folder} is not a folder of this user alone")
-        said = {"title": about.title, "facts": about.facts, "worker": astuple(this_worker())}
+        said = {"title": about.title, "facts": about.facts, "worker": astuple(this_worker()), "moment": time.time()}
         _write_file(folder / f"{number}.json", json.dumps(said).encode())
         if session is not None:
             _write_file(folder / f"{number}.lapse", session._trace)
@@ -159,8 +162,8 @@ class Reports:
         gone = Worker(*said["worker"]).gone
         trace = _read_file(self._folder / f"{number}.lapse")
         if trace is None:
-            return None if gone else Report(about, None)
-        return Report(about, Session(trace))
+            return None if gone else Report(about, None, said["moment"])
+        return Report(about, Session(trace), said["moment"])
 
     def _delete(self, number: str) -> None:
         assert self._folder is not None

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 import time
@@ -157,11 +158,31 @@ def what_a_report_tells(folder):
     held = Answered(shows, "", PATH_INFO=f"/_stacklapse/{shown.number}")
     assert held.is_report
     assert b"hunter2" not in held.body
-    assert "/caf?" in Answered(shows, "", PATH_INFO="/_stacklapse/").body.decode()
+    (listed,) = rows_of(shows)
+    assert "/caf?" in listed
     if folder is not None:
         said = (folder / "asked" / f"{shown.number}.json").read_text()
         assert "soup" in said
         assert "hunter2" not in said
+
+
+def rows_of(shows):
+    """Of the list, as text: when, what was asked for, and what came of it."""
+    listed = Answered(shows, "", PATH_INFO="/_stacklapse/").body.decode()
+    assert '<meta name="viewport"' in listed
+    return [" | ".join(re.findall(r">([^<>]+)<", row)) for row in re.findall(r"<tr>.*?</tr>", listed)]
+
+
+def the_list_tells_when_and_what_came_of_it():
+    for folder in (None, top / "listed"):
+        shows = middleware(folder)
+        Answered(shows, headers=[("status", "none"), ("took", "long")], **{"stacklapse.route": "/dish"})
+        going = shows._core._begin_asked(incoming(), sys._getframe())
+        moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+        wanted = [rf"{moment} \| GET request \| has not ended yet", rf"{moment} \| GET /dish \| 200, [\d,]+\.\d ms"]
+        rows = rows_of(shows)
+        assert [re.fullmatch(*pair) is not None for pair in zip(wanted, rows, strict=True)] == [True, True], rows
+        shows._core.finish(going, core.Outcome(status=200))
 
 
 def no_report_is_lost_for_one_that_is_none():
@@ -226,7 +247,7 @@ def nobody_waits_for_a_report_that_does_not_come():
     assert other.wait() == 0
     other.stdout.close()
     assert reports.get(others) is None
-    assert reports.latest() == [(number, "GET request")]
+    assert [(name, report.about.title) for name, report in reports.latest()] == [(number, "GET request")]
     # A process of that number that began at another time, and one of another container.
     path = top / "waiting" / "asked" / f"{number}.json"
     said = json.loads(path.read_text())
@@ -291,6 +312,7 @@ who_may()
 a_report_in_place_of_a_page()
 what_a_report_tells(None)
 what_a_report_tells(top / "told")
+the_list_tells_when_and_what_came_of_it()
 no_report_is_lost_for_one_that_is_none()
 nobody_waits_for_a_report_that_does_not_come()
 worth_keeping_is_what_was_asked_for_as_well()
