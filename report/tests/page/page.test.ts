@@ -391,13 +391,13 @@ describe("the selection", () => {
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("c");
-    await page.locator(".said", { hasText: "Copied the stack" }).waitFor();
+    await page.locator(".said p", { hasText: "Copied the stack" }).waitFor();
     expect(await page.evaluate(async () => navigator.clipboard.readText())).toMatch(/^\S+ {2}\S+:\d+/u);
     await page.keyboard.press("l");
     await page.keyboard.press("2");
     await page.keyboard.press("v");
     const command = /stacklapse view last -r html --show-all --at 'view=flame&function=\d+'/u;
-    await page.locator(".said", { hasText: command }).waitFor();
+    await page.locator(".said p", { hasText: command }).waitFor();
     await page.close();
   });
 });
