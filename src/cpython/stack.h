@@ -81,9 +81,6 @@ enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memo
 /* The list of chunks, when `newest` is the newest one by now. */
 enum sl_follow sl_stack_chunks(struct sl_python *python, struct sl_thread_memory *memory, uint64_t newest);
 
-/* Whether both addresses lie in one chunk. */
-bool sl_same_chunk(const struct sl_thread_memory *memory, uint64_t a, uint64_t b);
-
 /* Remembers a _PyCFrame. */
 void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address);
 

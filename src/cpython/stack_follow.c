@@ -9,6 +9,21 @@
 /* Frames outside of the data stack that were not expected and are asked for one by one. */
 #define EXTRA_FRAMES_MAX 4096u
 
+/* A frame that following has come to, and what was met on the way. */
+struct cursor {
+    uint64_t address;
+    uint32_t chunk; /* which one it lies in, or SL_NO_CHUNK */
+    uint32_t older; /* and the last one behind the newest that a frame was found in: no caller lies in one before it */
+    struct sl_copies copies;
+    struct sl_chosen callee; /* as soon as memory->next has frames */
+    bool top_seen;           /* the innermost frame on the data stack was met, */
+    bool bottom;             /* and the outermost one of all */
+    /* Links that are torn may lead in a circle. Then they lead back to the milestone, which is the last frame whose
+     * number is a power of two. Every step counts, also those over frames that are not kept. */
+    uint64_t milestone;
+    uint32_t visited;
+};
+
 /* Binary search: the pieces are in order of their addresses. */
 static const uint8_t *find_foreign(const struct sl_stack *stack, uint64_t address, uint32_t size)
 {
@@ -38,42 +53,42 @@ static const uint8_t *find_among(const struct sl_snapshot *snapshot, size_t firs
     return NULL;
 }
 
-static bool in_chunk(const struct sl_chunk *chunk, uint64_t address)
-{
-    return address >= chunk->address && address - chunk->address < chunk->size;
-}
-
 /* Whether a frame may be expected at `address`, the caller of the frame at `callee`. */
 static bool expected(const struct sl_stack *stack, uint64_t callee, uint64_t address)
 {
     const struct sl_thread_memory *memory = stack->memory;
     for (uint32_t i = 0; i < memory->chunk_count; i++) {
-        if (in_chunk(&memory->chunks[i], address)) {
-            return address < callee || !in_chunk(&memory->chunks[i], callee);
+        if (sl_chunk_has(&memory->chunks[i], address)) {
+            return address < callee || !sl_chunk_has(&memory->chunks[i], callee);
         }
     }
     return address == stack->base || find_foreign(stack, address, stack->python->layout.frame_header) != NULL;
 }
 
-/* Both copies of the frame at `address`, by `*older` in which chunk: callers lie in the same one as their callees, or
- * the next older one. False when it was not asked for. */
-static bool find_frame(const struct sl_stack *stack, uint64_t address, size_t *older, struct sl_copies *copies,
-                       bool *on_data_stack)
+/* Finds both copies of the frame: callers lie in the same chunk as their callees, or the next older one. False when it was
+ * not asked for. */
+static bool find_frame(const struct sl_stack *stack, struct cursor *cursor)
 {
     const struct sl_snapshot *snapshot = &stack->python->snapshot;
     const struct sl_layout *layout = &stack->python->layout;
     uint32_t size = layout->frame_header;
+    uint64_t address = cursor->address;
     const uint8_t *before = NULL;
     const uint8_t *behind = NULL;
+    cursor->chunk = SL_NO_CHUNK;
     if (stack->chunk != SL_NO_PIECE) {
         before = sl_snapshot_find(snapshot, stack->chunk, address, size);
         behind = before != NULL ? sl_snapshot_find(snapshot, stack->chunk_top, address, size) : NULL;
+        cursor->chunk = before != NULL ? 0 : SL_NO_CHUNK;
     }
-    for (size_t i = *older; before == NULL && i < stack->older_count && i < *older + 2; i++) {
+    for (uint32_t i = cursor->older; before == NULL && i < stack->older_count && i < cursor->older + 2; i++) {
         before = sl_snapshot_find(snapshot, stack->older + i, address, size);
-        *older = before != NULL ? i : *older;
+        if (before != NULL) {
+            cursor->older = i;
+            cursor->chunk = i + 1;
+        }
     }
-    *on_data_stack = before != NULL;
+    bool on_data_stack = before != NULL;
     if (before == NULL) {
         before = find_foreign(stack, address, size);
         behind = find_among(snapshot, stack->foreign_inner, stack->foreign_inner_count, address, size);
@@ -81,12 +96,13 @@ static bool find_frame(const struct sl_stack *stack, uint64_t address, size_t *o
     if (before == NULL && behind == NULL) {
         behind = find_among(snapshot, stack->extra, stack->extra_count, address, size);
     }
+    struct sl_copies *copies = &cursor->copies;
     *copies = (struct sl_copies){.has_before = before != NULL, .has_behind = behind != NULL};
     if (before != NULL) {
-        copies->before = sl_header_parse(layout, before, *on_data_stack);
+        copies->before = sl_header_parse(layout, before, on_data_stack);
     }
     if (behind != NULL) {
-        copies->behind = sl_header_parse(layout, behind, *on_data_stack);
+        copies->behind = sl_header_parse(layout, behind, on_data_stack);
         if (before != NULL && copies->before.previous != copies->behind.previous) {
             copies->before.links_well = expected(stack, address, copies->before.previous);
             copies->behind.links_well = expected(stack, address, copies->behind.previous);
@@ -98,7 +114,7 @@ static bool find_frame(const struct sl_stack *stack, uint64_t address, size_t *o
 static bool in_any_chunk(const struct sl_thread_memory *memory, uint64_t address)
 {
     for (uint32_t i = 0; i < memory->chunk_count; i++) {
-        if (in_chunk(&memory->chunks[i], address)) {
+        if (sl_chunk_has(&memory->chunks[i], address)) {
             return true;
         }
     }
@@ -244,7 +260,7 @@ static enum sl_follow look_further(struct sl_stack *stack, uint64_t address)
     if (!in_any_chunk(memory, address)) {
         return read_extra(stack, address);
     }
-    if (memory->next_count > 0 || !in_chunk(&memory->chunks[0], address)) {
+    if (memory->next_count > 0 || !sl_chunk_has(&memory->chunks[0], address)) {
         return SL_FOLLOW_TORN;
     }
     sl_thread_memory_top(memory, address);
@@ -252,42 +268,39 @@ static enum sl_follow look_further(struct sl_stack *stack, uint64_t address)
 }
 
 /* Callers lie below their callees as long as both are in one chunk. */
-static bool descends(const struct sl_thread_memory *memory, uint64_t callee, uint64_t caller)
+static bool descends(const struct sl_thread_memory *memory, const struct cursor *cursor, uint64_t caller)
 {
-    for (uint32_t i = 0; i < memory->chunk_count; i++) {
-        if (in_chunk(&memory->chunks[i], callee)) {
-            return !in_chunk(&memory->chunks[i], caller) || caller < callee;
-        }
-    }
-    return true;
+    return cursor->chunk == SL_NO_CHUNK || caller < cursor->address ||
+           !sl_chunk_has(&memory->chunks[cursor->chunk], caller);
 }
 
-static struct sl_raw_frame raw_frame(uint64_t address, const struct sl_header *header)
+static struct sl_raw_frame raw_frame(uint64_t address, uint32_t chunk, const struct sl_header *header)
 {
     return (struct sl_raw_frame){
         .address = address,
         .code = header->hidden ? 0 : header->code,
         .instruction = header->hidden ? 0 : header->instruction,
+        .chunk = chunk,
         .hidden = header->hidden,
         .entry = header->entry,
         .generator = header->generator && !header->hidden,
     };
 }
 
-/* The innermost frame: `*address` becomes that of its caller when it cannot be told what it was. */
-static enum sl_follow choose_innermost(struct sl_stack *stack, const struct sl_copies *copies, bool on_data_stack,
-                                       uint64_t *address, struct sl_chosen *chosen)
+/* The innermost frame: the cursor goes on to its caller when it cannot be told what it was. */
+static enum sl_follow choose_innermost(struct sl_stack *stack, struct cursor *cursor, struct sl_chosen *chosen)
 {
     const struct sl_layout *layout = &stack->python->layout;
+    const struct sl_copies *copies = &cursor->copies;
     bool usable = sl_frame_choose(layout, copies, chosen);
     chosen->innermost = true;
-    if (on_data_stack) {
+    if (cursor->chunk != SL_NO_CHUNK) {
         /* Called and left around the moment: its caller is as near to the truth as can be had. */
         uint64_t caller = copies->has_behind ? copies->behind.previous : 0;
-        if (!usable && (caller == 0 || caller >= *address)) {
+        if (!usable && (caller == 0 || caller >= cursor->address)) {
             return SL_FOLLOW_TORN;
         }
-        *address = usable ? *address : caller;
+        cursor->address = usable ? cursor->address : caller;
         return SL_FOLLOW_OK;
     }
     bool unlinked = usable && chosen->header.generator && chosen->header.previous == 0;
@@ -301,103 +314,130 @@ static enum sl_follow choose_innermost(struct sl_stack *stack, const struct sl_c
         chosen->header.previous = below;
         chosen->header.entry = true;
     } else if (follow == SL_FOLLOW_OK) {
-        *address = below;
+        cursor->address = below;
     }
     return follow;
 }
 
-static enum sl_follow follow_frames(struct sl_stack *stack)
+/* The frame at the cursor was not found. */
+static enum sl_follow look_elsewhere(struct sl_stack *stack, struct cursor *cursor)
+{
+    enum sl_follow follow = cursor->address % 8 == 0 ? look_further(stack, cursor->address) : SL_FOLLOW_TORN;
+    if (stack->memory->next_count == 0 && (follow == SL_FOLLOW_FAULT || follow == SL_FOLLOW_TORN)) {
+        follow = current_below(stack, &cursor->address);
+    }
+    return follow;
+}
+
+static bool goes_round(struct cursor *cursor)
+{
+    if (cursor->address == cursor->milestone) {
+        return true;
+    }
+    cursor->milestone = (cursor->visited & (cursor->visited - 1)) == 0 ? cursor->address : cursor->milestone;
+    cursor->visited++;
+    return false;
+}
+
+/* The innermost frames must have been copied twice; what was not will be in the next copy. */
+static enum sl_follow check_copies(struct sl_stack *stack, struct cursor *cursor)
 {
     struct sl_thread_memory *memory = stack->memory;
-    const struct sl_layout *layout = &stack->python->layout;
-    struct sl_copies copies;
-    struct sl_chosen callee;
-    struct sl_chosen chosen;
-    uint64_t address = stack->current;
-    size_t older = 0;
-    bool top_seen = false;
-    /* Links that are torn may lead in a circle. Then they lead back to the milestone, which is the last frame whose number is a
-     * power of two. Every step counts, also those over frames that are not kept. */
-    uint64_t milestone = 0;
-    uint32_t visited = 0;
-    for (uint32_t steps = 0; address != 0 && address != stack->base; steps++) {
-        bool on_data_stack;
-        enum sl_follow follow = SL_FOLLOW_OK;
-        if (steps == SL_FRAMES_MAX) {
-            return SL_FOLLOW_TORN;
+    bool on_data_stack = cursor->chunk != SL_NO_CHUNK;
+    if (on_data_stack && !cursor->top_seen) {
+        cursor->top_seen = true;
+        sl_thread_memory_top(memory, cursor->address);
+        if (!cursor->copies.has_behind && cursor->chunk == 0) {
+            return SL_FOLLOW_MOVED; /* below what was read twice */
         }
-        bool aligned = address % 8 == 0;
-        if (!aligned || !find_frame(stack, address, &older, &copies, &on_data_stack)) {
-            follow = aligned ? look_further(stack, address) : SL_FOLLOW_TORN;
-            if (memory->next_count == 0 && (follow == SL_FOLLOW_FAULT || follow == SL_FOLLOW_TORN)) {
-                follow = current_below(stack, &address);
-            }
-            if (follow != SL_FOLLOW_OK) {
-                return follow;
-            }
-            continue;
-        }
-        if (address == milestone) {
-            return SL_FOLLOW_TORN;
-        }
-        milestone = (visited & (visited - 1)) == 0 ? address : milestone;
-        visited++;
-        if (on_data_stack && !top_seen) {
-            top_seen = true;
-            sl_thread_memory_top(memory, address);
-            if (!copies.has_behind && in_chunk(&memory->chunks[0], address)) {
-                return SL_FOLLOW_MOVED; /* below what was read twice */
-            }
-        }
-        if (!on_data_stack && !copies.has_behind && memory->next_count < SL_INNER_FRAMES / 2) {
-            return sl_thread_memory_foreign_twice(memory, address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
-        }
-        if (memory->next_count == 0 && stack->partial && !sl_frame_stayed(&copies)) {
-            uint64_t caller = copies.before.previous;
-            if (caller != copies.behind.previous || (on_data_stack && !descends(memory, address, caller))) {
-                return SL_FOLLOW_TORN;
-            }
-            address = caller;
-            continue;
-        }
-        if (memory->next_count == 0) {
-            uint64_t innermost = address;
-            follow = choose_innermost(stack, &copies, on_data_stack, &address, &chosen);
-            if (follow != SL_FOLLOW_OK) {
-                return follow;
-            }
-            if (address != innermost) {
-                continue;
-            }
-        } else {
-            if (!sl_frame_choose_caller(layout, &copies, &callee, &chosen)) {
-                /* What lies below may be certain all the same: it is looked at anew, from here on. */
-                stack->partial = true;
-                memory->next_count = 0;
-                milestone = 0;
-                continue;
-            }
-            struct sl_raw_frame *last = &memory->next[memory->next_count - 1];
-            *last = raw_frame(last->address, &callee.header);
-        }
-        if (on_data_stack && !descends(memory, address, chosen.header.previous)) {
-            return SL_FOLLOW_TORN;
-        }
-        if (!sl_thread_memory_next(memory, memory->next_count + 1)) {
-            return SL_FOLLOW_MEMORY;
-        }
-        memory->next[memory->next_count++] = raw_frame(address, &chosen.header);
-        if (chosen.header.previous == 0) {
-            /* Also from 3.15 on, where stacks end in the base frame: a greenlet's does not. */
-            bool bottom = layout->bottom_is_hidden ? chosen.header.hidden : sl_frame_is_bottom(&chosen);
-            /* Both copies of a generator may be of the times around a turn of it, which all of what lies above it ran in. */
-            stack->must_confirm = stack->must_confirm || chosen.header.generator;
-            return bottom ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
-        }
-        callee = chosen;
-        address = chosen.header.previous;
     }
-    return address == stack->base || memory->next_count == 0 ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
+    if (!on_data_stack && !cursor->copies.has_behind && memory->next_count < SL_INNER_FRAMES / 2) {
+        return sl_thread_memory_foreign_twice(memory, cursor->address) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
+    }
+    return SL_FOLLOW_OK;
+}
+
+/* Passes over a frame that is not certain, above all that may be. */
+static enum sl_follow pass_over(const struct sl_stack *stack, struct cursor *cursor)
+{
+    uint64_t caller = cursor->copies.before.previous;
+    if (caller != cursor->copies.behind.previous || !descends(stack->memory, cursor, caller)) {
+        return SL_FOLLOW_TORN;
+    }
+    cursor->address = caller;
+    return SL_FOLLOW_OK;
+}
+
+/* The frame was `chosen`: it is part of the stack, and its caller is next. */
+static enum sl_follow take_frame(struct sl_stack *stack, struct cursor *cursor, const struct sl_chosen *chosen)
+{
+    struct sl_thread_memory *memory = stack->memory;
+    if (!descends(memory, cursor, chosen->header.previous)) {
+        return SL_FOLLOW_TORN;
+    }
+    if (!sl_thread_memory_next(memory, memory->next_count + 1)) {
+        return SL_FOLLOW_MEMORY;
+    }
+    memory->next[memory->next_count++] = raw_frame(cursor->address, cursor->chunk, &chosen->header);
+    if (chosen->header.previous == 0) {
+        /* Also from 3.15 on, where stacks end in the base frame: a greenlet's does not. */
+        cursor->bottom = stack->python->layout.bottom_is_hidden ? chosen->header.hidden : sl_frame_is_bottom(chosen);
+        /* Both copies of a generator may be of the times around a turn of it, which all of what lies above it ran in. */
+        stack->must_confirm = stack->must_confirm || chosen->header.generator;
+        return cursor->bottom ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
+    }
+    cursor->callee = *chosen;
+    cursor->address = chosen->header.previous;
+    return SL_FOLLOW_OK;
+}
+
+/* From one frame to its caller. */
+static enum sl_follow step(struct sl_stack *stack, struct cursor *cursor)
+{
+    struct sl_thread_memory *memory = stack->memory;
+    struct sl_chosen chosen;
+    if (cursor->address % 8 != 0 || !find_frame(stack, cursor)) {
+        return look_elsewhere(stack, cursor);
+    }
+    if (goes_round(cursor)) {
+        return SL_FOLLOW_TORN;
+    }
+    enum sl_follow follow = check_copies(stack, cursor);
+    if (follow != SL_FOLLOW_OK) {
+        return follow;
+    }
+    if (memory->next_count == 0) {
+        if (stack->partial && !sl_frame_stayed(&cursor->copies)) {
+            return pass_over(stack, cursor);
+        }
+        uint64_t innermost = cursor->address;
+        follow = choose_innermost(stack, cursor, &chosen);
+        if (follow != SL_FOLLOW_OK || cursor->address != innermost) {
+            return follow;
+        }
+    } else if (sl_frame_choose_caller(&stack->python->layout, &cursor->copies, &cursor->callee, &chosen)) {
+        struct sl_raw_frame *last = &memory->next[memory->next_count - 1];
+        *last = raw_frame(last->address, last->chunk, &cursor->callee.header);
+    } else {
+        /* What lies below may be certain all the same: it is looked at anew, from here on. */
+        stack->partial = true;
+        memory->next_count = 0;
+        cursor->milestone = 0;
+        return SL_FOLLOW_OK;
+    }
+    return take_frame(stack, cursor, &chosen);
+}
+
+static enum sl_follow follow_frames(struct sl_stack *stack)
+{
+    struct cursor cursor = {.address = stack->current};
+    for (uint32_t steps = 0; cursor.address != 0 && cursor.address != stack->base; steps++) {
+        enum sl_follow follow = steps < SL_FRAMES_MAX ? step(stack, &cursor) : SL_FOLLOW_TORN;
+        if (follow != SL_FOLLOW_OK || cursor.bottom) {
+            return follow;
+        }
+    }
+    return cursor.address == stack->base || stack->memory->next_count == 0 ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
 }
 
 /* Of a stack that is torn further in, the frames that surely were there: those of the first attempt, which is the moment

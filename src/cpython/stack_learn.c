@@ -140,7 +140,7 @@ static bool still_there(const struct learning *learning, const struct sl_raw_fra
         return false;
     }
     struct sl_header now = sl_header_parse(&stack->python->layout, sl_snapshot_copy(snapshot, piece), true);
-    bool below = raw->address < top || !sl_same_chunk(stack->memory, raw->address, chunk);
+    bool below = raw->address < top || !sl_chunk_has(&stack->memory->chunks[0], raw->address);
     return below && now.possible && now.code == raw->code;
 }
 

@@ -31,17 +31,6 @@ void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address)
     memory->c_frames[0] = address;
 }
 
-bool sl_same_chunk(const struct sl_thread_memory *memory, uint64_t a, uint64_t b)
-{
-    for (uint32_t i = 0; i < memory->chunk_count; i++) {
-        const struct sl_chunk *chunk = &memory->chunks[i];
-        if (a >= chunk->address && a - chunk->address < chunk->size) {
-            return b >= chunk->address && b - chunk->address < chunk->size;
-        }
-    }
-    return false;
-}
-
 /* Chunks from `newest` on until one that is known already (its place in the list is returned), or the oldest. */
 static enum sl_follow read_new(struct sl_python *python, const struct sl_thread_memory *memory, uint64_t newest,
                                struct sl_chunk *fresh, uint32_t *fresh_count, uint32_t *known)

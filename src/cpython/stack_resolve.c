@@ -206,8 +206,7 @@ static bool fits(struct sl_stack *stack, uint32_t count)
             odd = callee->address ^ caller->code;
         }
         if (!callee->hidden && !callee->generator && !caller->generator &&
-            caller->address + known->frame_bytes != callee->address &&
-            sl_same_chunk(memory, callee->address, caller->address)) {
+            caller->address + known->frame_bytes != callee->address && callee->chunk == caller->chunk) {
             odd = callee->address ^ caller->code;
         }
     }

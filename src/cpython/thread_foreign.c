@@ -7,9 +7,6 @@
 #define IDLE_WALKS 32u
 #define IDLE_MAX 6u
 
-/* With so many in one stack, those that were there before are not held against each of them. */
-#define COMPARED_MAX 4096u
-
 static int by_address(const void *left, const void *right)
 {
     uint64_t a = ((const struct sl_foreign *)left)->address;
@@ -48,14 +45,19 @@ bool sl_thread_memory_foreign_seen(struct sl_thread_memory *memory)
         }
         memory->foreign[all++] = (struct sl_foreign){.address = raw->address, .inner = i < SL_INNER_FRAMES};
     }
+    if (all - old > 1) {
+        qsort(memory->foreign + old, all - old, sizeof *memory->foreign, by_address);
+    }
+    uint32_t seen = old;
     uint32_t idle = 0;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < old; i++) {
         struct sl_foreign foreign = memory->foreign[i];
-        bool still = false;
-        for (uint32_t n = old; n < all && !still && all - old < COMPARED_MAX; n++) {
-            still = memory->foreign[n].address == foreign.address;
+        /* Both are in order. */
+        while (seen < all && memory->foreign[seen].address < foreign.address) {
+            seen++;
         }
+        bool still = seen < all && memory->foreign[seen].address == foreign.address;
         if (!still && foreign.idle < IDLE_WALKS && idle < IDLE_MAX) {
             idle++;
             foreign.idle++;

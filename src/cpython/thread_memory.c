@@ -125,8 +125,7 @@ void sl_thread_memories_keep(struct sl_thread_memories *memories, const struct s
 
 static bool in_newest_chunk(const struct sl_thread_memory *memory, uint64_t address)
 {
-    return memory->chunk_count > 0 && address >= memory->chunks[0].address &&
-           address - memory->chunks[0].address < memory->chunks[0].size;
+    return memory->chunk_count > 0 && sl_chunk_has(&memory->chunks[0], address);
 }
 
 static void extend(const struct sl_thread_memory *memory, struct sl_reach *reach, uint64_t address)

@@ -16,6 +16,11 @@ struct sl_chunk {
     uint32_t used; /* bytes of it up to the end of its last frame; the newest one's is not kept */
 };
 
+static inline bool sl_chunk_has(const struct sl_chunk *chunk, uint64_t address)
+{
+    return address >= chunk->address && address - chunk->address < chunk->size;
+}
+
 /* Its fields (Include/cpython/pystate.h): the next older chunk, the size of all of it, the words in use (set when a newer
  * chunk is begun), and where the frames begin; in the oldest one word later. */
 #define SL_CHUNK_PREVIOUS 0
@@ -28,17 +33,20 @@ struct sl_chunk {
 /* More new ones are not followed at a time: 65536 frames of a normal size need some 600. */
 #define SL_CHUNKS_AT_ONCE 1024u
 
+#define SL_NO_CHUNK UINT32_MAX
+
 /* A frame as it lies in memory. */
 struct sl_raw_frame {
     uint64_t address;
     uint64_t code;        /* address */
     uint64_t instruction; /* address */
     uint32_t serial;      /* sl_known_code.serial of its code */
-    bool hidden;          /* the interpreter's own: a boundary to C */
-    bool entry;           /* it was called from C, which is told on 3.11 only */
-    bool generator;       /* it lies in a generator or coroutine, not on the data stack */
-    bool shown;           /* a frame for a person: not hidden, and not one that is only being set up */
-    bool nameless;        /* its code object was gone, or may have been, before it could be read */
+    uint32_t chunk; /* which of the chunks it lies in, the newest being 0; SL_NO_CHUNK outside of the data stack */
+    bool hidden;    /* the interpreter's own: a boundary to C */
+    bool entry;     /* it was called from C, which is told on 3.11 only */
+    bool generator; /* it lies in a generator or coroutine, not on the data stack */
+    bool shown;     /* a frame for a person: not hidden, and not one that is only being set up */
+    bool nameless;  /* its code object was gone, or may have been, before it could be read */
 };
 
 /* Where the last C-level evaluation of a thread lies: cframe toggles among a few addresses when C calls Python in a

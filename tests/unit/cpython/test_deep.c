@@ -1,0 +1,147 @@
+/* A made interpreter whose one stack is as deep as a test wants. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cpython/runtime.h"
+#include "descriptions.h"
+#include "made_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct fixture {
+    struct sl_process process;
+    struct sl_python *python;
+    struct image *image;
+    uint8_t *stack; /* chunks, the oldest first */
+    size_t stack_bytes;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    uint8_t description[SL_DESCRIPTION_BYTES] = {0};
+    memcpy(description, description_3_15_0, sizeof description_3_15_0);
+    fixture = (struct fixture){.python = calloc(1, sizeof *fixture.python), .image = calloc(1, sizeof *fixture.image)};
+    *state = &fixture;
+    if (fixture.python == NULL || fixture.image == NULL || !sl_process_open(&fixture.process, getpid(), NULL) ||
+        !sl_layout_choose(&fixture.python->layout, 0x030f00f0, description, NULL)) {
+        return -1;
+    }
+    fixture.python->process = &fixture.process;
+    fixture.python->runtime = address(fixture.image->runtime);
+    make_image(fixture.image, &fixture.python->layout);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    sl_python_detach(fixture->python);
+    sl_process_close(&fixture->process);
+    free(fixture->image);
+    if (fixture->stack != NULL) {
+        munmap(fixture->stack, fixture->stack_bytes);
+    }
+    return 0;
+}
+
+/* Where frames begin in a chunk, of which only the oldest has a word more. */
+static uint8_t *first_frame(const struct fixture *fixture, size_t chunk, size_t chunk_bytes)
+{
+    return fixture->stack + chunk * chunk_bytes + SL_CHUNK_DATA + (chunk == 0 ? 8 : 0);
+}
+
+/* Makes the thread's stack one of `chunks` full chunks, with frames of so many words. Returns how many frames it has. */
+static size_t make_deep(struct fixture *fixture, size_t chunks, size_t chunk_bytes, size_t frame_words)
+{
+    const struct sl_layout *layout = &fixture->python->layout;
+    fixture->stack_bytes = chunks * chunk_bytes;
+    fixture->stack =
+        mmap(NULL, fixture->stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(fixture->stack != MAP_FAILED);
+    size_t in_chunk = (chunk_bytes - SL_CHUNK_DATA - 8) / (frame_words * 8);
+    uint64_t previous = address(fixture->image->base);
+    for (size_t i = 0; i < 2; i++) {
+        put_half(fixture->image->code[i], layout->code_frame_size, (uint32_t)frame_words);
+    }
+    for (size_t i = 0; i < chunks * in_chunk; i++) {
+        uint8_t *frame = first_frame(fixture, i / in_chunk, chunk_bytes) + i % in_chunk * frame_words * 8;
+        uint64_t code = address(fixture->image->code[i % 2]);
+        put(frame, layout->frame_code, code | 1);
+        put(frame, layout->frame_previous, previous);
+        put(frame, layout->frame_instruction, code + layout->code_instructions + 4);
+        previous = address(frame);
+    }
+    for (size_t i = 0; i < chunks; i++) {
+        uint8_t *chunk = fixture->stack + i * chunk_bytes;
+        put(chunk, SL_CHUNK_PREVIOUS, i == 0 ? 0 : address(chunk - chunk_bytes));
+        put(chunk, SL_CHUNK_SIZE, chunk_bytes);
+        put(chunk, SL_CHUNK_TOP, in_chunk * frame_words + (i == 0 ? 1 : 0));
+    }
+    put(fixture->image->thread, layout->thread_chunk, address(fixture->stack + (chunks - 1) * chunk_bytes));
+    put(fixture->image->thread, layout->thread_frame, previous);
+    return chunks * in_chunk;
+}
+
+/* What the walk after a few others says: only that the stack lies elsewhere than was thought takes another one. */
+static enum sl_look look(struct fixture *fixture, struct sl_walk *walk)
+{
+    struct sl_python_thread thread = {
+        .address = address(fixture->image->thread),
+        .native_id = 4321,
+        .interpreter = address(fixture->image->interpreter),
+    };
+    enum sl_look seen = SL_LOOK_TORN;
+    for (int attempt = 0; seen == SL_LOOK_TORN && attempt < 4; attempt++) {
+        seen = sl_python_walk(fixture->python, &thread, walk);
+    }
+    return seen;
+}
+
+static void a_stack_of_many_chunks_is_read_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t frames = make_deep(fixture, 300, CHUNK_BYTES, FRAME_WORDS);
+    struct sl_walk walk;
+    assert_int_equal(look(fixture, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, frames);
+    for (size_t i = 0; i < frames; i++) {
+        bool even = (frames - 1 - i) % 2 == 0;
+        assert_string_equal(sl_python_code(fixture->python, walk.frames[i].code)->name, even ? "even" : "odd");
+    }
+}
+
+static void in_no_chunk_a_caller_lies_above_its_callee(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t chunk = 0; chunk < 3; chunk++) {
+        make_deep(fixture, 3, CHUNK_BYTES, FRAME_WORDS);
+        uint8_t *frame = first_frame(fixture, chunk, CHUNK_BYTES) + (size_t)3 * FRAME_WORDS * 8;
+        uint8_t *above = frame + (size_t)5 * FRAME_WORDS * 8;
+        uint8_t *below = frame - (size_t)FRAME_WORDS * 8;
+        /* No circle: what lies above goes on below the frame. */
+        put(frame, fixture->python->layout.frame_previous, address(above));
+        put(above, fixture->python->layout.frame_previous, address(below));
+        put(above + (size_t)FRAME_WORDS * 8, fixture->python->layout.frame_previous, address(frame));
+        struct sl_walk walk;
+        assert_int_equal(look(fixture, &walk), SL_LOOK_TORN);
+        munmap(fixture->stack, fixture->stack_bytes);
+        fixture->stack = NULL;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_stack_of_many_chunks_is_read_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(in_no_chunk_a_caller_lies_above_its_callee, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
