@@ -95,7 +95,7 @@ def test_every_thread_is_shown_with_what_it_waits_for(stacklapse: Command, pytho
         assert (process["pid"], process["python"], process["error"]) == (pid, python.version_text, None)
         threads = {}
         for thread in process["threads"]:
-            assert thread["consistent"]
+            assert (thread["consistent"], thread["too_deep"]) == (True, False)
             own = [frame for frame in thread["frames"] if frame["file"] == str(script)]
             threads[own[-2 if thread["main"] else -1]["function"]] = thread
         port = threads["receives"]["descriptor_is"].rpartition(":")[2]
@@ -218,6 +218,25 @@ time.sleep(1000)
     with running([python.path, "-c", code]) as process:
         [thread] = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
         assert [frame["function"] for frame in thread["frames"]] == ["<module>"]
+
+
+def test_a_stack_that_is_too_deep_is_told_as_that(stacklapse: Command, python: Interpreter) -> None:
+    code = """\
+import sys
+sys.setrecursionlimit(10**6)
+def digs(depth):
+    if depth: digs(depth - 1)
+    else:
+        print("ready", flush=True)
+        while True: pass
+digs(70000)
+"""
+    with running([python.path, "-c", code]) as process:
+        [thread] = dump(stacklapse, str(process.pid))["processes"][0]["threads"]
+        assert (thread["consistent"], thread["too_deep"], thread["frames"]) == (False, True, [])
+        text = stacklapse("dump", str(process.pid)).stdout
+        assert "    [too deep: more than 65,536 frames, or 64 MiB of them]\n" in text
+        assert "broken" not in text
 
 
 def test_a_connection_over_ipv6_and_a_listening_socket(stacklapse: Command, any_python: Interpreter) -> None:

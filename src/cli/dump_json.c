@@ -72,6 +72,7 @@ static void write_thread(struct sl_json *json, struct sl_dump_view *view, const 
     write_stop(json, thread);
     write_wait(json, view, thread);
     sl_json_bool(json, "consistent", thread->consistent);
+    sl_json_bool(json, "too_deep", thread->too_deep);
     write_frames(json, view->dump.python, thread);
     sl_json_close_object(json);
 }

@@ -181,7 +181,9 @@ static void write_thread(struct writer *writer, const struct sl_dump_thread *thr
     add_state(writer, thread);
     end_row(writer);
     if (!thread->consistent) {
-        sl_text_row_add(&writer->row, SL_TEXT_WARN, "    [broken: the stack changed faster than it could be read]");
+        const char *broken = "    [broken: the stack changed faster than it could be read]";
+        const char *too_deep = "    [too deep: more than 65,536 frames, or 64 MiB of them]";
+        sl_text_row_add(&writer->row, SL_TEXT_WARN, thread->too_deep ? too_deep : broken);
         end_row(writer);
     } else if (thread->count == 0) {
         sl_text_row_add(&writer->row, SL_TEXT_QUIET, "    [no Python frame]");

@@ -3,6 +3,7 @@
 #define SL_CPYTHON_LOOK_H
 
 #include "cpython/python.h"
+#include "cpython/snapshot.h"
 #include "target/process.h"
 
 /* What a failed read means to who looks. */
@@ -19,6 +20,12 @@ static inline enum sl_look sl_look_from_read(enum sl_read read)
         break;
     }
     return SL_LOOK_FAULT;
+}
+
+/* What it means that a piece could not be added. */
+static inline enum sl_look sl_look_from_refusal(const struct sl_snapshot *snapshot)
+{
+    return snapshot->full ? SL_LOOK_TOO_DEEP : SL_LOOK_MEMORY;
 }
 
 #endif

@@ -44,8 +44,16 @@ enum sl_look {
     SL_LOOK_FAULT, /* memory that could not be read; mostly as TORN */
     SL_LOOK_GONE,  /* the process has ended */
     SL_LOOK_DENIED,
-    SL_LOOK_MEMORY, /* ours is exhausted */
+    SL_LOOK_TOO_DEEP, /* a stack of more than SL_FRAMES_MAX frames, the interpreter's own included, or SL_STACK_BYTES_MAX:
+                         to look again does not help */
+    SL_LOOK_MEMORY,   /* ours is exhausted */
 };
+
+/* Whether to look again at once may help. */
+static inline bool sl_look_again(enum sl_look look)
+{
+    return look == SL_LOOK_TORN || look == SL_LOOK_FAULT;
+}
 
 /* A thread that can run Python code: one PyThreadState. */
 struct sl_python_thread {
@@ -102,6 +110,9 @@ struct sl_walk {
     uint32_t task_code; /* number of that coroutine's code object */
 };
 #define SL_FRAMES_MAX 65536
+
+/* Of a larger data stack nothing is told either: SL_FRAMES_MAX frames of a normal size have 8 MB. */
+#define SL_STACK_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* In place of a code object that ran for a moment and was freed before its name could be read. */
 #define SL_CODE_NAMELESS UINT32_MAX

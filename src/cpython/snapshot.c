@@ -21,11 +21,13 @@ void sl_snapshot_clear(struct sl_snapshot *snapshot)
     snapshot->size = 0;
     snapshot->count = 0;
     snapshot->taken = 0;
+    snapshot->full = false;
 }
 
 size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t size)
 {
-    if (size > SL_SNAPSHOT_BYTES_MAX - snapshot->size) {
+    if (size > SL_STACK_BYTES_MAX - snapshot->size) {
+        snapshot->full = true;
         return SIZE_MAX;
     }
     if (!sl_array_reserve(&snapshot->bytes, &snapshot->capacity, (uint32_t)(snapshot->size + size), 1) ||

@@ -5,6 +5,7 @@
 #ifndef SL_CPYTHON_SNAPSHOT_H
 #define SL_CPYTHON_SNAPSHOT_H
 
+#include "cpython/python.h"
 #include "target/process.h"
 
 #include <stdbool.h>
@@ -25,10 +26,8 @@ struct sl_snapshot {
     size_t count;
     uint32_t piece_capacity;
     size_t taken; /* pieces that were copied; those behind them were only added */
+    bool full;    /* a piece had no room within SL_STACK_BYTES_MAX */
 };
-
-/* All stacks of one thread together may not be larger: 65536 frames of a normal size have 8 MB. */
-#define SL_SNAPSHOT_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 void sl_snapshot_init(struct sl_snapshot *snapshot);
 void sl_snapshot_destroy(struct sl_snapshot *snapshot);
@@ -36,8 +35,8 @@ void sl_snapshot_destroy(struct sl_snapshot *snapshot);
 /* Forgets everything and keeps the memory. */
 void sl_snapshot_clear(struct sl_snapshot *snapshot);
 
-/* Adds a piece that `sl_snapshot_take` is to copy, and returns its number, or SIZE_MAX when the snapshot becomes too
- * large or memory is exhausted. */
+/* Adds a piece that `sl_snapshot_take` is to copy, and returns its number, or SIZE_MAX when the snapshot is full or memory
+ * is exhausted. */
 size_t sl_snapshot_add(struct sl_snapshot *snapshot, uint64_t address, size_t size);
 
 /* Takes the pieces from number `first` on, which must be there, out again. */

@@ -69,9 +69,13 @@ enum sl_follow {
     SL_FOLLOW_FAULT,
     SL_FOLLOW_GONE,
     SL_FOLLOW_DENIED,
+    SL_FOLLOW_TOO_DEEP, /* beyond a bound of python.h */
     SL_FOLLOW_MEMORY,
 };
 enum sl_follow sl_follow_from_read(enum sl_read read);
+
+/* What it means that a piece could not be added to the snapshot. */
+enum sl_follow sl_follow_from_refusal(const struct sl_snapshot *snapshot);
 
 /* stack_place.c: where the stack lies. */
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames outside of the data stack that were not expected and are asked for one by one. */
+/* Frames outside of the data stack that were not expected and are asked for one by one. With more, all are asked for
+ * again, at once. */
 #define EXTRA_FRAMES_MAX 4096u
 
 /* A frame that following has come to, and what was met on the way. */
@@ -19,7 +20,7 @@ struct cursor {
     bool top_seen;           /* the innermost frame on the data stack was met, */
     bool bottom;             /* and the outermost one of all */
     /* Links that are torn may lead in a circle. Then they lead back to the milestone, which is the last frame whose
-     * number is a power of two. Every step counts, also those over frames that are not kept. */
+     * number is a power of two. Every frame counts, also those that are not kept. */
     uint64_t milestone;
     uint32_t visited;
 };
@@ -41,11 +42,12 @@ static const uint8_t *find_foreign(const struct sl_stack *stack, uint64_t addres
     return low == 0 ? NULL : sl_snapshot_find(snapshot, stack->foreign + low - 1, address, size);
 }
 
+/* The last first: a frame that was asked for later is searched right then. */
 static const uint8_t *find_among(const struct sl_snapshot *snapshot, size_t first, size_t count, uint64_t address,
                                  uint32_t size)
 {
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *copy = sl_snapshot_find(snapshot, first + i, address, size);
+    for (size_t i = count; i > 0; i--) {
+        const uint8_t *copy = sl_snapshot_find(snapshot, first + i - 1, address, size);
         if (copy != NULL) {
             return copy;
         }
@@ -126,10 +128,10 @@ static enum sl_follow read_extra(struct sl_stack *stack, uint64_t address)
 {
     struct sl_snapshot *snapshot = &stack->python->snapshot;
     if (stack->extra_count == EXTRA_FRAMES_MAX) {
-        return SL_FOLLOW_TORN;
+        return sl_thread_memory_foreign_seen(stack->memory) ? SL_FOLLOW_MOVED : SL_FOLLOW_MEMORY;
     }
     if (sl_snapshot_add(snapshot, address, stack->python->layout.frame_header) == SIZE_MAX) {
-        return SL_FOLLOW_MEMORY;
+        return sl_follow_from_refusal(snapshot);
     }
     stack->extra_count++;
     return sl_follow_from_read(sl_snapshot_take(snapshot, stack->python->process));
@@ -431,8 +433,8 @@ static enum sl_follow step(struct sl_stack *stack, struct cursor *cursor)
 static enum sl_follow follow_frames(struct sl_stack *stack)
 {
     struct cursor cursor = {.address = stack->current};
-    for (uint32_t steps = 0; cursor.address != 0 && cursor.address != stack->base; steps++) {
-        enum sl_follow follow = steps < SL_FRAMES_MAX ? step(stack, &cursor) : SL_FOLLOW_TORN;
+    while (cursor.address != 0 && cursor.address != stack->base) {
+        enum sl_follow follow = cursor.visited < SL_FRAMES_MAX ? step(stack, &cursor) : SL_FOLLOW_TOO_DEEP;
         if (follow != SL_FOLLOW_OK || cursor.bottom) {
             return follow;
         }

@@ -100,7 +100,7 @@ static enum sl_look copy(struct learning *learning)
                 sl_snapshot_add(snapshot, memory->interpreter + layout->interpreter_code_generation, 8) != SIZE_MAX;
     }
     if (!added) {
-        return SL_LOOK_MEMORY;
+        return sl_look_from_refusal(snapshot);
     }
     enum sl_read read = sl_snapshot_take(snapshot, stack->python->process);
     learning->age_ns = sl_clock_now_ns() - stack->copied_ns;

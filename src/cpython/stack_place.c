@@ -19,6 +19,11 @@ enum sl_follow sl_follow_from_read(enum sl_read read)
     return SL_FOLLOW_FAULT;
 }
 
+enum sl_follow sl_follow_from_refusal(const struct sl_snapshot *snapshot)
+{
+    return snapshot->full ? SL_FOLLOW_TOO_DEEP : SL_FOLLOW_MEMORY;
+}
+
 void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address)
 {
     uint32_t place = 0;
@@ -31,9 +36,10 @@ void sl_stack_c_frame(struct sl_thread_memory *memory, uint64_t address)
     memory->c_frames[0] = address;
 }
 
-/* Chunks from `newest` on until one that is known already (its place in the list is returned), or the oldest. */
-static enum sl_follow read_new(struct sl_python *python, const struct sl_thread_memory *memory, uint64_t newest,
-                               struct sl_chunk *fresh, uint32_t *fresh_count, uint32_t *known)
+/* Adds the chunks from `newest` on behind those that are known, until one of these (its place in the list is returned), or
+ * the oldest. */
+static enum sl_follow read_new(struct sl_python *python, struct sl_thread_memory *memory, uint64_t newest,
+                               uint32_t *fresh_count, uint32_t *known)
 {
     *fresh_count = 0;
     uint64_t address = newest;
@@ -43,8 +49,8 @@ static enum sl_follow read_new(struct sl_python *python, const struct sl_thread_
                 return SL_FOLLOW_OK;
             }
         }
-        if (*fresh_count == SL_CHUNKS_AT_ONCE) {
-            return SL_FOLLOW_MOVED;
+        if (*fresh_count == SL_CHUNKS_MAX) {
+            return SL_FOLLOW_TOO_DEEP;
         }
         uint8_t header[SL_CHUNK_DATA];
         enum sl_read read = sl_process_read(python->process, address, header, sizeof header);
@@ -56,7 +62,11 @@ static enum sl_follow read_new(struct sl_python *python, const struct sl_thread_
         if (size <= SL_CHUNK_DATA || size > SL_CHUNK_BYTES_MAX || size % 8 != 0 || top > (size - SL_CHUNK_DATA) / 8) {
             return SL_FOLLOW_TORN;
         }
-        fresh[(*fresh_count)++] = (struct sl_chunk){address, (uint32_t)size, SL_CHUNK_DATA + (uint32_t)top * 8};
+        if (!sl_thread_memory_chunks(memory, memory->chunk_count + *fresh_count + 1)) {
+            return SL_FOLLOW_MEMORY;
+        }
+        memory->chunks[memory->chunk_count + (*fresh_count)++] =
+            (struct sl_chunk){address, (uint32_t)size, SL_CHUNK_DATA + (uint32_t)top * 8};
         address = sl_word(header + SL_CHUNK_PREVIOUS);
     }
     *known = memory->chunk_count;
@@ -65,28 +75,27 @@ static enum sl_follow read_new(struct sl_python *python, const struct sl_thread_
 
 enum sl_follow sl_stack_chunks(struct sl_python *python, struct sl_thread_memory *memory, uint64_t newest)
 {
-    struct sl_chunk fresh[SL_CHUNKS_AT_ONCE];
     uint32_t fresh_count;
     uint32_t known;
-    enum sl_follow follow = read_new(python, memory, newest, fresh, &fresh_count, &known);
-    if (follow != SL_FOLLOW_OK && follow != SL_FOLLOW_MOVED) {
+    enum sl_follow follow = read_new(python, memory, newest, &fresh_count, &known);
+    if (follow != SL_FOLLOW_OK) {
         return follow;
     }
-    if (follow == SL_FOLLOW_MOVED) {
-        known = memory->chunk_count; /* nothing that was known is reached in a bounded number of steps */
+    uint32_t before = memory->chunk_count;
+    uint32_t kept = before - known;
+    uint32_t count = fresh_count + kept;
+    if (count > SL_CHUNKS_MAX) {
+        return SL_FOLLOW_TOO_DEEP;
     }
-    uint32_t kept = memory->chunk_count - known;
-    if (!sl_thread_memory_chunks(memory, fresh_count + kept)) {
+    if (!sl_thread_memory_chunks(memory, before + count)) {
         return SL_FOLLOW_MEMORY;
     }
-    if (kept > 0) {
-        memmove(memory->chunks + fresh_count, memory->chunks + known, kept * sizeof *memory->chunks);
+    if (count > 0) {
+        memcpy(memory->chunks + before + fresh_count, memory->chunks + known, kept * sizeof *memory->chunks);
+        memmove(memory->chunks, memory->chunks + before, count * sizeof *memory->chunks);
     }
-    if (fresh_count > 0) {
-        memcpy(memory->chunks, fresh, fresh_count * sizeof *fresh);
-    }
-    memory->chunk_count = fresh_count + kept;
-    return follow == SL_FOLLOW_OK ? SL_FOLLOW_OK : SL_FOLLOW_TORN;
+    memory->chunk_count = count;
+    return SL_FOLLOW_OK;
 }
 
 enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memory *memory)

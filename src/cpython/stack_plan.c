@@ -252,7 +252,7 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
                  add_foreign(stack, true, &stack->foreign_inner, &stack->foreign_inner_count) &&
                  add_context(stack, &stack->context_behind) && sl_stack_words_add(stack) && add_codes(stack);
     if (!added) {
-        return SL_FOLLOW_MEMORY;
+        return sl_follow_from_refusal(&python->snapshot);
     }
     stack->extra = python->snapshot.count;
     return take(stack);

@@ -87,7 +87,7 @@ static enum sl_look compare_later(struct sl_stack *stack, const struct address_l
     for (size_t i = 0; i < list->count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, list->items[i]);
         if (!sl_code_check_add(&python->snapshot, &python->layout, known)) {
-            return SL_LOOK_MEMORY;
+            return sl_look_from_refusal(&python->snapshot);
         }
     }
     enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);

@@ -30,8 +30,8 @@ static inline bool sl_chunk_has(const struct sl_chunk *chunk, uint64_t address)
 
 /* A chunk has 16 KiB, or as much as its first frame needs. Larger ones are not believed. */
 #define SL_CHUNK_BYTES_MAX ((uint64_t)32 * 1024 * 1024)
-/* More new ones are not followed at a time: 65536 frames of a normal size need some 600. */
-#define SL_CHUNKS_AT_ONCE 1024u
+/* More of them are more than SL_STACK_BYTES_MAX. */
+#define SL_CHUNKS_MAX 4096u
 
 #define SL_NO_CHUNK UINT32_MAX
 

@@ -20,6 +20,8 @@ static enum sl_look look_from_follow(enum sl_follow follow)
         return SL_LOOK_GONE;
     case SL_FOLLOW_DENIED:
         return SL_LOOK_DENIED;
+    case SL_FOLLOW_TOO_DEEP:
+        return SL_LOOK_TOO_DEEP;
     case SL_FOLLOW_MEMORY:
         break;
     }
@@ -178,7 +180,8 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
         walk->retried++;
         follow = attempt(&stack, python, memory);
     }
-    if (memory->certain_count > 0 && (follow == SL_FOLLOW_TORN || (follow == SL_FOLLOW_OK && !continues(memory)))) {
+    bool unseen = follow == SL_FOLLOW_TORN || follow == SL_FOLLOW_TOO_DEEP;
+    if (memory->certain_count > 0 && (unseen || (follow == SL_FOLLOW_OK && !continues(memory)))) {
         take_certain(&stack, &first, memory);
         follow = SL_FOLLOW_OK;
     }

@@ -103,7 +103,7 @@ struct sl_facts {
     uint64_t duration_ns;
     uint64_t looks;           /* slots in which a look was taken */
     uint64_t samples;         /* stacks recorded, those told as broken included */
-    uint64_t broken;          /* stacks that stayed inconsistent after every retry; they are recorded as [broken] */
+    uint64_t broken;          /* stacks that stayed inconsistent, recorded as [broken], or were too deep: [too deep] */
     uint64_t missed;          /* looks at a thread that could not be read at all; recorded as [missed] */
     uint64_t late;            /* slots that a late wake-up skipped; their time is added to the next sample */
     uint64_t retried;         /* walks that were repeated */

@@ -61,6 +61,7 @@ static bool keep(struct sl_dump *dump, struct sl_subject *subject, const struct 
         .id = observed->thread.id,
         .main = observed->main,
         .consistent = seen->sight == SL_SIGHT_STACK || seen->sight == SL_SIGHT_EMPTY,
+        .too_deep = seen->sight == SL_SIGHT_TOO_DEEP,
         .state = seen->state,
         .activity = seen->activity,
         .stop = seen->stop,
@@ -92,7 +93,7 @@ static size_t nameless(const struct seen *seen)
     return count;
 }
 
-/* How much of a thread is missing in what was seen of it: 0 when nothing is. */
+/* How much of a thread is missing in what was seen of it that another look may see: 0 when nothing is. */
 static size_t missing(const struct seen *seen)
 {
     if (seen->sight == SL_SIGHT_BROKEN || seen->sight == SL_SIGHT_MISSED) {

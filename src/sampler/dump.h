@@ -17,7 +17,8 @@
 struct sl_dump_thread {
     pid_t id;
     bool main;
-    bool consistent; /* false: the stack changed faster than it could be read, or could not be read at all */
+    bool consistent; /* false: the stack changed faster than it could be read, or could not be read at all, or: */
+    bool too_deep;   /* it is deeper than stacks are followed (python.h) */
     char name[SL_THREAD_NAME_MAX]; /* as the kernel has it; "" when it has none of its own */
     sl_state state;
     struct sl_thread_activity activity; /* what it waits in, when `state` says that it waits */

@@ -220,6 +220,8 @@ static enum sl_host_top top_of(enum sl_sight sight)
         return SL_HOST_TOP_NO_FRAME;
     case SL_SIGHT_BROKEN:
         return SL_HOST_TOP_BROKEN;
+    case SL_SIGHT_TOO_DEEP:
+        return SL_HOST_TOP_TOO_DEEP;
     default:
         return SL_HOST_TOP_MISSED;
     }
@@ -250,7 +252,7 @@ static void tell(struct sl_host_look *look, struct sl_host_view *view, const str
     enum sl_host_top top = recording->open ? translate(look, view, observed, sight) : top_of(sight);
     if (recording->options.scope == SL_HOST_THREADS) {
         struct sl_recording_thread *thread = &view->thread->recorded;
-        facts_of(recording)->broken += top == SL_HOST_TOP_BROKEN;
+        facts_of(recording)->broken += top == SL_HOST_TOP_BROKEN || top == SL_HOST_TOP_TOO_DEEP;
         facts_of(recording)->missed += top == SL_HOST_TOP_MISSED;
         sl_recording_sample(&recording->recording, thread, view->stack,
                             sl_host_recording_state(recording, look->target->python, thread, observed->state,
@@ -285,11 +287,11 @@ static enum sl_sight look_at_caller(struct sl_host_look *look, struct sl_subject
     for (size_t s = 0; s < observed->strand_count; s++) {
         struct sl_walk walk = {0};
         enum sl_look walking = SL_LOOK_TORN;
-        for (int attempt = 0; attempt < OWN_ATTEMPTS_MAX && walking != SL_LOOK_OK; attempt++) {
+        for (int attempt = 0; attempt < OWN_ATTEMPTS_MAX && sl_look_again(walking); attempt++) {
             walking = sl_python_walk(look->target->python, &observed->strands[s].python, &walk);
         }
         if (walking != SL_LOOK_OK) {
-            return SL_SIGHT_BROKEN;
+            return walking == SL_LOOK_TOO_DEEP ? SL_SIGHT_TOO_DEEP : SL_SIGHT_BROKEN;
         }
         if (walk.count > 0) {
             walked(look, observed, s, look->walk_count == 0, &walk);
@@ -491,7 +493,7 @@ static void tell_scope(struct sl_host_look *look, struct sl_host_recording *reco
     if (choice->rank != NO_FRAME && choice->top == SL_HOST_TOP_FRAME) {
         recording->last_stack = choice->stack;
     }
-    facts_of(recording)->broken += choice->top == SL_HOST_TOP_BROKEN;
+    facts_of(recording)->broken += choice->top == SL_HOST_TOP_BROKEN || choice->top == SL_HOST_TOP_TOO_DEEP;
     facts_of(recording)->missed += choice->top == SL_HOST_TOP_MISSED;
     sl_state state = sl_host_recording_state(recording, look->target->python, &recording->scope, choice->state,
                                              choice->task, choice->task_code);

@@ -48,7 +48,7 @@ static const struct sl_python_thread *walk_starter(const struct sl_host_recordin
             const struct sl_python_thread *state = &thread->strands[s - 1].python;
             struct sl_walk walk = {0};
             enum sl_look look = SL_LOOK_TORN;
-            for (int attempt = 0; attempt < 8 && look != SL_LOOK_OK; attempt++) {
+            for (int attempt = 0; attempt < 8 && sl_look_again(look); attempt++) {
                 look = sl_python_walk(target->python, state, &walk);
             }
             if (look == SL_LOOK_OK && walk.count > 0) {
@@ -278,6 +278,8 @@ sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack f
         return marked(recording, frames, recording->switched_out_mark);
     case SL_HOST_TOP_BROKEN:
         return recording->recording.broken;
+    case SL_HOST_TOP_TOO_DEEP:
+        return recording->recording.too_deep;
     case SL_HOST_TOP_MISSED:
         return recording->recording.missed;
     }
@@ -301,7 +303,7 @@ static void tell_sketch(struct sl_host_recording *recording, const struct sl_pyt
     sl_stack stack = sl_host_recording_stack(recording, frames, choice->top);
     stack = stack != SL_NONE ? stack : recording->recording.missed;
     struct sl_facts *facts = sl_recorder_facts(recording->recorder);
-    facts->broken += stack == recording->recording.broken;
+    facts->broken += stack == recording->recording.broken || stack == recording->recording.too_deep;
     facts->missed += stack == recording->recording.missed;
     facts->retried += sketch->retried;
     if (choice->top == SL_HOST_TOP_FRAME && stack == frames) {

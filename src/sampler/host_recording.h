@@ -24,6 +24,7 @@ enum sl_host_top {
     SL_HOST_TOP_AWAIT,
     SL_HOST_TOP_SWITCHED_OUT,
     SL_HOST_TOP_BROKEN,
+    SL_HOST_TOP_TOO_DEEP,
     SL_HOST_TOP_MISSED,
 };
 

@@ -351,6 +351,10 @@ static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *o
         facts_of(member)->broken++;
         sl_recording_sample(recording, &thread->recorded, recording->broken, observed->state);
         break;
+    case SL_SIGHT_TOO_DEEP:
+        facts_of(member)->broken++;
+        sl_recording_sample(recording, &thread->recorded, recording->too_deep, observed->state);
+        break;
     case SL_SIGHT_MISSED:
         facts_of(member)->missed++;
         sl_recording_sample(recording, &thread->recorded, recording->missed, observed->state);

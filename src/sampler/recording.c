@@ -13,11 +13,12 @@ bool sl_recording_init(struct sl_recording *recording, struct sl_recorder *recor
         .not_python = sl_recorder_mark(recorder, "[not Python]"),
         .exiting = sl_recorder_mark(recorder, "[exiting]"),
         .broken = sl_recorder_mark(recorder, "[broken]"),
+        .too_deep = sl_recorder_mark(recorder, "[too deep]"),
         .missed = sl_recorder_mark(recorder, "[missed]"),
     };
     bool complete = recording->starting != SL_NONE && recording->no_frame != SL_NONE &&
                     recording->not_python != SL_NONE && recording->exiting != SL_NONE && recording->broken != SL_NONE &&
-                    recording->missed != SL_NONE;
+                    recording->too_deep != SL_NONE && recording->missed != SL_NONE;
     return complete || sl_error_memory(error);
 }
 

@@ -23,6 +23,7 @@ struct sl_recording {
     sl_stack not_python; /* nothing has come up that can be read as one, and what runs is not known */
     sl_stack exiting;    /* the process has given up its memory, and has not ended yet */
     sl_stack broken;
+    sl_stack too_deep; /* counted among the broken ones */
     sl_stack missed;
 
     struct sl_recording_sample {

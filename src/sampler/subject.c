@@ -130,13 +130,13 @@ static enum sl_look walk_strand(struct sl_subject *subject, const struct sl_subj
 {
     enum sl_look look = sl_python_walk(subject->python, &strand->python, walk);
     subject->retried += walk->retried;
-    for (int pause = 0; look == SL_LOOK_TORN || look == SL_LOOK_FAULT; pause++) {
-        for (int retry = 0; retry < RETRIES_MAX && (look == SL_LOOK_TORN || look == SL_LOOK_FAULT); retry++) {
+    for (int pause = 0; sl_look_again(look); pause++) {
+        for (int retry = 0; retry < RETRIES_MAX && sl_look_again(look); retry++) {
             subject->retried++;
             look = sl_python_walk(subject->python, &strand->python, walk);
             subject->retried += walk->retried;
         }
-        if ((look != SL_LOOK_TORN && look != SL_LOOK_FAULT) || pause == PAUSES_PER_LOOK || subject->pauses_left == 0) {
+        if (!sl_look_again(look) || pause == PAUSES_PER_LOOK || subject->pauses_left == 0) {
             break;
         }
         subject->pauses_left--;
@@ -347,14 +347,14 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
     }
     thread->activity = kernel->activity;
     thread->state = subject->states && kernel->known ? state_of(thread, &kernel->activity, &stack) : 0;
-    if (look == SL_LOOK_TORN || look == SL_LOOK_FAULT) {
+    if (sl_look_again(look)) {
         bool gone;
         *again = strands_changed(subject, thread, &gone);
         kernel->counted = false;
         return gone ? SL_SIGHT_GONE : SL_SIGHT_BROKEN;
     }
     if (look != SL_LOOK_OK) {
-        return SL_SIGHT_MISSED;
+        return look == SL_LOOK_TOO_DEEP ? SL_SIGHT_TOO_DEEP : SL_SIGHT_MISSED;
     }
     if (kernel->counted && waits(kernel)) {
         uint64_t runs = kernel->runs;

@@ -85,6 +85,7 @@ enum sl_sight {
     SL_SIGHT_STACK,    /* the viewer was given a walk of each strand that has frames */
     SL_SIGHT_EMPTY,    /* no Python frame */
     SL_SIGHT_BROKEN,   /* inconsistent after all retries */
+    SL_SIGHT_TOO_DEEP, /* the stack is deeper than stacks are followed (python.h) */
     SL_SIGHT_MISSED,   /* could not be read */
     SL_SIGHT_ENDED,    /* the thread has ended */
     SL_SIGHT_GONE,     /* the process has ended, or is another program now */

@@ -43,6 +43,10 @@ def test_any_number_run_at_once(stacklapse: Command, python: Interpreter) -> Non
     run_inside(stacklapse, python, "many.py")
 
 
+def test_a_stack_that_is_too_deep_is_told_as_that(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "deep.py")
+
+
 def test_threads_that_ask_for_one_trace_share_it(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "one_trace.py")
 

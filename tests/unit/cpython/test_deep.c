@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "cpython/runtime.h"
+#include "cpython/words.h"
 #include "descriptions.h"
 #include "made_image.h"
 
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define GENERATOR_BYTES 4096 /* so far apart that no two are copied as one */
 
 struct fixture {
     struct sl_process process;
@@ -36,6 +39,7 @@ static int set_up(void **state)
     }
     fixture.python->process = &fixture.process;
     fixture.python->runtime = address(fixture.image->runtime);
+    sl_code_cache_init(&fixture.python->codes);
     make_image(fixture.image, &fixture.python->layout);
     return 0;
 }
@@ -137,11 +141,83 @@ static void in_no_chunk_a_caller_lies_above_its_callee(void **state)
     }
 }
 
+static void a_stack_of_the_most_frames_is_read_and_one_with_more_is_too_deep(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sl_layout *layout = &fixture->python->layout;
+    size_t in_chunk = (CHUNK_BYTES - SL_CHUNK_DATA - 8) / ((size_t)FRAME_WORDS * 8);
+    size_t frames = make_deep(fixture, SL_FRAMES_MAX / in_chunk + 1, CHUNK_BYTES, FRAME_WORDS);
+    uint64_t innermost = sl_word(fixture->image->thread + layout->thread_frame);
+    struct sl_walk walk;
+    assert_true(frames > SL_FRAMES_MAX);
+    put(fixture->image->thread, layout->thread_frame, innermost - (frames - SL_FRAMES_MAX) * FRAME_WORDS * 8);
+    assert_int_equal(look(fixture, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, SL_FRAMES_MAX);
+    put(fixture->image->thread, layout->thread_frame, innermost - (frames - SL_FRAMES_MAX - 1) * FRAME_WORDS * 8);
+    assert_int_equal(look(fixture, &walk), SL_LOOK_TOO_DEEP);
+}
+
+static void a_stack_of_more_chunks_or_bytes_than_are_copied_is_too_deep(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sl_walk walk;
+    /* Chunks that are nearly empty, and chunks that are full. */
+    const size_t chunks[] = {SL_CHUNKS_MAX, SL_CHUNKS_MAX + 1, 100, 129};
+    const size_t chunk_bytes[] = {CHUNK_BYTES, CHUNK_BYTES, 524288, 524288};
+    const size_t frame_words[] = {1100, 1100, 65000, 65000};
+    for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
+        size_t frames = make_deep(fixture, chunks[i], chunk_bytes[i], frame_words[i]);
+        assert_true(frames < SL_FRAMES_MAX);
+        assert_int_equal(look(fixture, &walk), i % 2 == 0 ? SL_LOOK_OK : SL_LOOK_TOO_DEEP);
+        munmap(fixture->stack, fixture->stack_bytes);
+        fixture->stack = NULL;
+    }
+}
+
+/* All but the outermost frame become generators', each with room of its own elsewhere. */
+static void put_into_generators(struct fixture *fixture, uint8_t *generators, size_t count)
+{
+    const struct sl_layout *layout = &fixture->python->layout;
+    uint64_t previous = address(fixture->stack + SL_CHUNK_DATA + 8);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *generator = generators + i * GENERATOR_BYTES;
+        uint64_t code = address(fixture->image->code[0]);
+        put(generator, layout->frame_code, code | 1);
+        put(generator, layout->frame_previous, previous);
+        put(generator, layout->frame_instruction, code + layout->code_instructions + 4);
+        generator[layout->frame_owner] = 1;
+        previous = address(generator);
+    }
+    put(fixture->image->thread, layout->thread_frame, previous);
+}
+
+static void any_number_of_generators_that_are_met_at_once_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t count = 20000;
+    make_deep(fixture, 1, CHUNK_BYTES, FRAME_WORDS);
+    uint8_t *generators = calloc(count, GENERATOR_BYTES);
+    assert_non_null(generators);
+    put_into_generators(fixture, generators, count);
+    struct sl_walk walk;
+    assert_int_equal(look(fixture, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, count + 1);
+    /* By now they are asked for at once. */
+    assert_int_equal(look(fixture, &walk), SL_LOOK_OK);
+    assert_int_equal(walk.count, count + 1);
+    assert_int_equal(walk.unchanged, count + 1);
+    free(generators);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_stack_of_many_chunks_is_read_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(in_no_chunk_a_caller_lies_above_its_callee, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stack_of_the_most_frames_is_read_and_one_with_more_is_too_deep, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_stack_of_more_chunks_or_bytes_than_are_copied_is_too_deep, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_number_of_generators_that_are_met_at_once_is_read, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

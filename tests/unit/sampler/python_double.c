@@ -141,6 +141,10 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
         return SL_LOOK_TORN;
     }
     answer->torn_left = answer->torn;
+    if (answer->too_deep) {
+        *walk = (struct sl_walk){0};
+        return SL_LOOK_TOO_DEEP;
+    }
     for (size_t i = 0; i < answer->depth; i++) {
         python->frames[i] = answer->frames[answer->depth - 1 - i];
         if (answer->walks <= answer->nameless || (answer->nameless_innermost && i == 0)) {

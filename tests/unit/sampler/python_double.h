@@ -16,6 +16,7 @@ struct double_thread {
     size_t depth;
     struct sl_frame frames[DOUBLE_FRAMES_MAX]; /* outermost first */
     unsigned torn;                             /* that many walks fail before one succeeds, each time */
+    bool too_deep;                             /* and each walk says this */
     unsigned nameless;                         /* in that many walks no frame has a name, */
     bool nameless_innermost;                   /* and in those after them the innermost has none */
     bool holds_gil;

@@ -93,6 +93,24 @@ static void the_look_with_the_most_names_is_told(void **state)
     check_codes(0, SL_CODE_NAMELESS);
 }
 
+static void a_stack_that_is_too_deep_is_looked_at_once(void **state)
+{
+    (void)state;
+    start(false);
+    python_double.threads[0].too_deep = true;
+    struct sl_process process;
+    struct sl_dump dump;
+    assert_true(sl_process_open(&process, pid, NULL));
+    assert_true(sl_dump_take(&dump, &process, NULL));
+    assert_int_equal(python_double.threads[0].walks, 1);
+    assert_int_equal(dump.count, 1);
+    assert_true(dump.threads[0].too_deep);
+    assert_false(dump.threads[0].consistent);
+    assert_int_equal(dump.threads[0].count, 0);
+    sl_dump_destroy(&dump);
+    sl_process_close(&process);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +118,7 @@ int main(void)
         cmocka_unit_test_teardown(also_those_of_a_thread_that_waits_all_the_while, tear_down),
         cmocka_unit_test_teardown(frames_that_never_have_a_name_are_told_after_some_attempts, tear_down),
         cmocka_unit_test_teardown(the_look_with_the_most_names_is_told, tear_down),
+        cmocka_unit_test_teardown(a_stack_that_is_too_deep_is_looked_at_once, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

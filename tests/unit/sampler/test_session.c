@@ -305,6 +305,20 @@ static void test_a_walk_that_stays_torn_is_told_as_broken(void **state)
     destroy(&recorded);
 }
 
+static void test_a_stack_that_is_too_deep_is_told_and_not_looked_at_again(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.threads[0].too_deep = true;
+    struct recorded recorded = record(&brief, false);
+    const struct sl_facts *facts = &recorded.profile->facts;
+    assert_int_equal(facts->broken, facts->looks);
+    assert_int_equal(facts->retried, 0);
+    assert_int_equal(python_double.threads[0].walks, facts->looks);
+    assert_int_equal(weight(recorded.profile, 0, "[too deep]"), whole(recorded.profile, 0));
+    destroy(&recorded);
+}
+
 static void test_a_thread_without_frames_says_so(void **state)
 {
     (void)state;
@@ -769,6 +783,7 @@ int main(void)
         TEST(test_only_the_main_thread_is_recorded_if_wanted),
         TEST(test_a_torn_walk_is_repeated),
         TEST(test_a_walk_that_stays_torn_is_told_as_broken),
+        TEST(test_a_stack_that_is_too_deep_is_told_and_not_looked_at_again),
         TEST(test_a_thread_without_frames_says_so),
         TEST(test_the_time_before_the_first_frame_is_another_programs_and_starting),
         TEST(test_a_program_that_was_started_long_before_the_first_look_is_recorded_from_its_start),
