@@ -53,13 +53,15 @@ struct sl_stack {
     uint64_t context;    /* the context that was entered then */
     bool doubtful;       /* not all code objects of the last stack were compared, as far as they need be */
     bool late;           /* code objects were read so late that it cannot be told whose they are */
+    bool copied;         /* all that was asked for at first is there */
     bool retold;         /* what it says is of an attempt before, not of the copy at hand */
     bool partial;        /* something in it was torn: what is followed is what lies below that */
     /* Code objects freed so far, before and behind the moment; 0 when it is not told. What is in the stack was in use at
      * the moment, so it is itself until more than those before it have been freed. */
     uint64_t freed_before, freed_behind;
-    uint64_t copied_ns; /* when copying began */
-    uint32_t version;   /* the highest co_version that was known before */
+    bool holds_gil, collecting; /* as in struct sl_walk */
+    uint64_t copied_ns;         /* when copying began */
+    uint32_t version;           /* the highest co_version that was known before */
 };
 
 enum sl_follow {
@@ -94,11 +96,9 @@ enum sl_follow sl_stack_copy(struct sl_stack *stack, struct sl_python *python, s
 /* stack_words.c: adds the words to be seen beside the stack, behind its pieces; false when memory is exhausted. */
 bool sl_stack_words_add(struct sl_stack *stack);
 
-/* The copy of `size` bytes at `address`, which is among them; NULL if it is not. */
-const uint8_t *sl_stack_word(const struct sl_stack *stack, uint64_t address, uint32_t size);
-
-/* What they say of the list of threads, if it was asked for; and that they could not be copied. */
-void sl_stack_words_see_list(const struct sl_stack *stack);
+/* What they say of the GIL, of freed code objects, and of the list of threads if it was asked for; and that they could not
+ * be copied. */
+void sl_stack_words_see(struct sl_stack *stack);
 void sl_stack_words_lose_list(const struct sl_stack *stack);
 
 /* stack_follow.c: from the innermost frame to the bottom, into memory->next. When a pair on the way may never have met,

@@ -200,6 +200,16 @@ static bool add_context(struct sl_stack *stack, size_t *piece)
            add(stack, piece, stack->memory->address + stack->python->layout.thread_context, 8);
 }
 
+/* What the copy says beside the stack itself. */
+static void see(struct sl_stack *stack)
+{
+    stack->copied = true;
+    if (stack->generation_before != SL_NO_PIECE) {
+        stack->freed_before = sl_word(sl_snapshot_copy(&stack->python->snapshot, stack->generation_before));
+    }
+    sl_stack_words_see(stack);
+}
+
 /* Copies all that was added, again if that was interrupted. */
 static enum sl_follow take(struct sl_stack *stack)
 {
@@ -211,16 +221,13 @@ static enum sl_follow take(struct sl_stack *stack)
     for (int copies = 1;; copies++) {
         stack->copied_ns = sl_clock_now_ns();
         enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
-        if (stack->generation_before != SL_NO_PIECE) {
-            stack->freed_before = sl_word(sl_snapshot_copy(&python->snapshot, stack->generation_before));
-        }
         uint64_t took_ns = sl_clock_now_ns() - stack->copied_ns;
         if (read != SL_READ_OK) {
             sl_stack_words_lose_list(stack);
             return sl_follow_from_read(read);
         }
         if (took_ns <= (copies < COPY_MAY_BE_SLOW ? most_ns : 2 * usual_ns) || copies == COPIES_MAX) {
-            sl_stack_words_see_list(stack);
+            see(stack);
             return SL_FOLLOW_OK;
         }
         python->snapshot.taken = 0;

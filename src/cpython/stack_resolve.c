@@ -2,7 +2,6 @@
 #include "cpython/stack.h"
 
 #include "cpython/code_check.h"
-#include "cpython/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -264,8 +263,6 @@ enum sl_look sl_stack_resolve(struct sl_stack *stack, uint64_t *unchanged)
     struct sl_thread_memory *memory = stack->memory;
     const struct sl_layout *layout = &python->layout;
     if (layout->interpreter_code_generation != 0) {
-        stack->freed_behind =
-            sl_word(sl_stack_word(stack, memory->interpreter + layout->interpreter_code_generation, 8));
         stack->doubtful = stack->freed_behind != memory->generation;
         memory->generation_moves = stack->doubtful;
     }

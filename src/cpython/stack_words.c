@@ -78,7 +78,8 @@ bool sl_stack_words_add(struct sl_stack *stack)
     return true;
 }
 
-const uint8_t *sl_stack_word(const struct sl_stack *stack, uint64_t address, uint32_t size)
+/* The copy of `size` bytes at `address`; NULL if they were not asked for. */
+static const uint8_t *find_word(const struct sl_stack *stack, uint64_t address, uint32_t size)
 {
     const struct sl_snapshot *snapshot = &stack->python->snapshot;
     for (size_t i = 0; i < stack->word_count; i++) {
@@ -90,7 +91,28 @@ const uint8_t *sl_stack_word(const struct sl_stack *stack, uint64_t address, uin
     return NULL;
 }
 
-void sl_stack_words_see_list(const struct sl_stack *stack)
+static void see_gil(struct sl_stack *stack)
+{
+    const struct sl_layout *layout = &stack->python->layout;
+    const struct sl_thread_memory *memory = stack->memory;
+    if (memory->gil == 0) {
+        return;
+    }
+    const uint8_t *gil = find_word(stack, memory->gil, layout->gil_locked + 4);
+    const uint8_t *collecting = find_word(stack, memory->interpreter + layout->interpreter_collecting, 4);
+    stack->holds_gil =
+        gil != NULL && sl_word(gil + layout->gil_holder) == memory->address && sl_int(gil + layout->gil_locked) == 1;
+    stack->collecting = stack->holds_gil && collecting != NULL && sl_int(collecting) != 0;
+}
+
+static void see_freed(struct sl_stack *stack)
+{
+    uint32_t offset = stack->python->layout.interpreter_code_generation;
+    const uint8_t *freed = offset != 0 ? find_word(stack, stack->memory->interpreter + offset, 8) : NULL;
+    stack->freed_behind = freed != NULL ? sl_word(freed) : 0;
+}
+
+static void see_list(const struct sl_stack *stack)
 {
     struct sl_python *python = stack->python;
     if (!python->list_followed) {
@@ -101,11 +123,18 @@ void sl_stack_words_see_list(const struct sl_stack *stack)
     for (size_t i = 0; i < python->list_words.count; i++) {
         const struct sl_list_word *word = &python->list_words.all[i];
         const uint8_t *copy = sl_snapshot_find(&python->snapshot, stack->thread, word->address, 8);
-        copy = copy != NULL ? copy : sl_stack_word(stack, word->address, 8);
+        copy = copy != NULL ? copy : find_word(stack, word->address, 8);
         if (copy == NULL || sl_word(copy) != word->value) {
             python->list_seen = SL_LIST_CHANGED;
         }
     }
+}
+
+void sl_stack_words_see(struct sl_stack *stack)
+{
+    see_gil(stack);
+    see_freed(stack);
+    see_list(stack);
 }
 
 void sl_stack_words_lose_list(const struct sl_stack *stack)

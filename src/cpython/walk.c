@@ -1,7 +1,6 @@
 /* The stack of one thread: asks for where it is thought to be, and again where it turns out to be. */
 #include "cpython/runtime.h"
 #include "cpython/stack.h"
-#include "cpython/words.h"
 
 /* How often one walk may find that the stack lies elsewhere by now. Then the caller decides whether to go on. */
 #define COPIES_MAX 4
@@ -49,9 +48,22 @@ static bool continues(const struct sl_thread_memory *memory)
 /* The certain frames become the stack, as of the moment of the first attempt. */
 static void take_certain(struct sl_stack *stack, const struct sl_stack *first, struct sl_thread_memory *memory)
 {
+    struct sl_snapshot *snapshot = &stack->python->snapshot;
+    if (!stack->copied) {
+        /* The pieces hold what was there before them, and no code object was compared. */
+        sl_snapshot_clear(snapshot);
+        stack->code_count = 0;
+        stack->doubtful = true;
+        stack->python->walk++;
+    } else if (snapshot->taken < snapshot->count) {
+        sl_snapshot_drop(snapshot, snapshot->taken);
+    }
     stack->retold = true;
     stack->context = first->context;
+    stack->holds_gil = first->holds_gil;
+    stack->collecting = first->collecting;
     stack->freed_before = first->freed_before;
+    stack->freed_behind = first->freed_behind;
     stack->copied_ns = first->copied_ns;
     stack->version = first->version;
     struct sl_raw_frame *next = memory->next;
@@ -62,21 +74,6 @@ static void take_certain(struct sl_stack *stack, const struct sl_stack *first, s
     memory->certain = next;
     memory->certain_count = 0;
     memory->certain_capacity = capacity;
-}
-
-/* What is known of the interpreter from the same copy. */
-static void read_states(const struct sl_stack *stack, struct sl_walk *walk)
-{
-    const struct sl_layout *layout = &stack->python->layout;
-    const struct sl_thread_memory *memory = stack->memory;
-    if (memory->gil == 0) {
-        return;
-    }
-    const uint8_t *gil = sl_stack_word(stack, memory->gil, layout->gil_locked + 4);
-    const uint8_t *collecting = sl_stack_word(stack, memory->interpreter + layout->interpreter_collecting, 4);
-    walk->holds_gil =
-        gil != NULL && sl_word(gil + layout->gil_holder) == memory->address && sl_int(gil + layout->gil_locked) == 1;
-    walk->collecting = walk->holds_gil && collecting != NULL && sl_int(collecting) != 0;
 }
 
 /* One attempt: copies the stack from wherever it lies, and follows it. */
@@ -200,7 +197,8 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     walk->frames = memory->frame_count > 0 ? memory->frames + memory->frame_capacity - memory->frame_count : NULL;
     walk->unchanged = unchanged;
     walk->context = stack.context;
+    walk->holds_gil = stack.holds_gil;
+    walk->collecting = stack.collecting;
     find_task(python, memory, walk);
-    read_states(&stack, walk);
     return SL_LOOK_OK;
 }

@@ -12,13 +12,29 @@
 #include "descriptions.h"
 #include "made_image.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+/* Told of each read of memory before it is made, and how many pieces it has; false: it fails. NULL: nobody is. */
+static bool (*before_read)(size_t pieces);
+
+ssize_t process_vm_readv(pid_t pid, const struct iovec *ours, unsigned long our_count, const struct iovec *theirs,
+                         unsigned long count, unsigned long flags)
+{
+    if (before_read != NULL && !before_read(count)) {
+        errno = EFAULT;
+        return -1;
+    }
+    return syscall(SYS_process_vm_readv, pid, ours, our_count, theirs, count, flags);
+}
 
 struct fixture {
     struct sl_process process;
@@ -430,22 +446,74 @@ static void test_a_stack_that_does_not_reach_its_bottom_is_torn(void **state)
     }
 }
 
-/* Before 3.14 a frame says whether it waits for the one that it called. */
+/* Before 3.14 a frame says whether it waits for the one that it called: here one that runs is the caller of another. */
+static void make_pair_that_never_met(struct fixture *fixture, struct sl_python *python)
+{
+    python->layout.wipes_code = false;
+    python->layout.frame_stack_top = 64;
+    for (size_t i = FRAMES - 2; i < FRAMES; i++) {
+        uint8_t *frame = fixture->image->chunk + SL_CHUNK_DATA + 8 + i * FRAME_WORDS * 8;
+        put_half(frame, python->layout.frame_stack_top, UINT32_MAX);
+    }
+}
+
 static void test_below_a_pair_that_never_met_the_stack_is_certain(void **state)
 {
     struct fixture *fixture = *state;
     make(fixture);
     struct sl_python *python = open_image(fixture);
-    python->layout.wipes_code = false;
-    python->layout.frame_stack_top = 64;
-    for (size_t i = FRAMES - 2; i < FRAMES; i++) {
-        uint8_t *frame = fixture->image->chunk + SL_CHUNK_DATA + 8 + i * FRAME_WORDS * 8;
-        put_half(frame, python->layout.frame_stack_top, UINT32_MAX); /* it runs */
-    }
+    make_pair_that_never_met(fixture, python);
     struct sl_python_thread thread = thread_of(fixture);
     struct sl_walk walk;
     assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
     assert_int_equal(walk.count, FRAMES - 1);
+    sl_python_detach(python);
+}
+
+static struct fixture *restive;
+static int copies;
+
+/* After the first copy of a stack nothing of it can be read, and its chunk is none any more; code objects can. By then the
+ * GIL is another thread's, and the innermost code object another one. */
+static bool lose_stack(size_t pieces)
+{
+    if (pieces < 6 || copies++ == 0) {
+        return true;
+    }
+    const struct sl_layout *layout = &restive->layout;
+    put(restive->image->chunk, SL_CHUNK_SIZE, 0);
+    put(restive->image->interpreter, 7736 + layout->gil_holder, address(restive->image->runtime));
+    put_text(restive->image->name[0], "other");
+    put_half(restive->image->code[0], layout->code_version, 1000);
+    before_read = NULL;
+    return false;
+}
+
+/* What is told of the first copy is what was seen in it, not what lies where the second was to go. */
+static void test_a_copy_that_could_not_be_made_says_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    python->layout.interpreter_code_generation = 0;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    make_pair_that_never_met(fixture, python);
+    /* The first copy is of the whole chunk, the second would not be: its pieces lie elsewhere. */
+    sl_thread_memory(&python->memories, &thread)->roams = 1;
+    restive = fixture;
+    copies = 0;
+    before_read = lose_stack;
+    assert_int_equal(sl_python_walk(python, &thread, &walk), SL_LOOK_OK);
+    assert_null(before_read);
+    assert_int_equal(walk.retried, 2);
+    assert_int_equal(walk.count, FRAMES - 1);
+    assert_true(walk.holds_gil);
+    for (size_t i = 0; i < walk.count; i++) {
+        assert_true(walk.frames[i].code == SL_CODE_NAMELESS ||
+                    strcmp(sl_python_code(python, walk.frames[i].code)->name, "even") != 0);
+    }
     sl_python_detach(python);
 }
 
@@ -681,6 +749,7 @@ int main(void)
         cmocka_unit_test(test_a_name_that_is_not_mapped_any_more_is_read_where_it_is_now),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
         cmocka_unit_test(test_below_a_pair_that_never_met_the_stack_is_certain),
+        cmocka_unit_test(test_a_copy_that_could_not_be_made_says_nothing),
         cmocka_unit_test(test_who_has_not_begun_has_not_called),
         cmocka_unit_test(test_a_circle_of_threads_or_generators_ends),
         cmocka_unit_test(test_states_without_end_are_read_up_to_a_bound),
