@@ -11,11 +11,12 @@
 
 void sl_code_cache_init(struct sl_code_cache *cache)
 {
-    *cache = (struct sl_code_cache){.limit = SL_KNOWN_CODES_MAX};
+    *cache = (struct sl_code_cache){.limit = SL_KNOWN_CODES_MAX, .line_spans_limit = SL_LINE_SPANS_MAX};
 }
 
-static void destroy_item(struct sl_known_code *item)
+static void destroy_item(struct sl_code_cache *cache, struct sl_known_code *item)
 {
+    cache->line_spans -= item->lines.count;
     sl_line_table_destroy(&item->lines);
     sl_calls_destroy(&item->calls);
 }
@@ -23,7 +24,7 @@ static void destroy_item(struct sl_known_code *item)
 static void forget_items(struct sl_code_cache *cache)
 {
     for (uint32_t i = 0; i < cache->count; i++) {
-        destroy_item(&cache->items[i]);
+        destroy_item(cache, &cache->items[i]);
     }
     cache->count = 0;
     if (cache->slot_count > 0) {
@@ -280,7 +281,7 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
             return false;
         }
     } else {
-        destroy_item(item);
+        destroy_item(cache, item);
         cache->changes++;
     }
     *item = (struct sl_known_code){
@@ -295,9 +296,21 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
         .calls = read->calls,
         .short_lived = is_no_file(&read->file),
     };
+    cache->line_spans += read->lines.count;
     read->lines = (struct sl_line_table){0};
     read->calls = (struct sl_calls){0};
     return true;
+}
+
+/* How many spans of line tables there is room for, if the entries for these addresses are replaced. */
+static uint32_t spans_left(const struct sl_code_cache *cache, const uint64_t *addresses, size_t count)
+{
+    uint32_t left = cache->line_spans_limit - cache->line_spans;
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_known_code *known = sl_code_cache_find(cache, addresses[i]);
+        left += known != NULL ? known->lines.count : 0;
+    }
+    return left;
 }
 
 enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process *process,
@@ -308,7 +321,8 @@ enum sl_look sl_code_cache_learn(struct sl_code_cache *cache, struct sl_process 
         struct sl_read_code codes[SL_CODES_AT_ONCE];
         size_t batch = count - from < SL_CODES_AT_ONCE ? count - from : SL_CODES_AT_ONCE;
         enum sl_look look = sl_code_objects_read(codes, process, layout, &cache->code_type, addresses + from,
-                                                 headers != NULL ? headers + from : NULL, batch);
+                                                 headers != NULL ? headers + from : NULL, batch,
+                                                 spans_left(cache, addresses + from, batch));
         for (size_t i = 0; i < batch && look == SL_LOOK_OK; i++) {
             if (!keep(cache, &codes[i])) {
                 look = SL_LOOK_MEMORY;

@@ -42,8 +42,9 @@ struct sl_known_code {
 struct sl_code_cache {
     struct sl_known_code *items; /* in order of first sight; replaced in place */
     uint32_t count, capacity;
-    uint32_t limit;  /* see sl_code_cache_bound */
-    uint32_t *slots; /* hash table of index + 1, by address; a power of two */
+    uint32_t limit;                        /* see sl_code_cache_bound */
+    uint32_t line_spans, line_spans_limit; /* of all line tables together, and how many these may be */
+    uint32_t *slots;                       /* hash table of index + 1, by address; a power of two */
     uint32_t slot_count;
     uint32_t serial;  /* the last one given */
     uint64_t changes; /* how often an entry was replaced */
@@ -61,6 +62,11 @@ struct sl_code_cache {
 
 /* When so many code objects are known the table is emptied, and filled again as they are met. */
 #define SL_KNOWN_CODES_MAX ((uint32_t)1 << 20)
+
+/* Their line tables take 128 MiB at most: 16 spans for each of so many. Of a code object that is met when that is used up,
+ * only the first line is known. So one large table that many code objects share, whatever they say of their own size,
+ * does not become large many times. */
+#define SL_LINE_SPANS_MAX ((uint32_t)1 << 24)
 
 void sl_code_cache_init(struct sl_code_cache *cache);
 void sl_code_cache_destroy(struct sl_code_cache *cache);

@@ -96,8 +96,11 @@ static enum sl_look decode_text(struct sl_buffer *buffer, struct sl_process *pro
 
 static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process *process,
                                  const struct sl_layout *layout, const struct sl_code_identity *identity,
-                                 struct heads *head)
+                                 struct heads *head, uint32_t most_spans)
 {
+    if (most_spans == 0) {
+        return SL_LOOK_OK;
+    }
     uint64_t size = sl_word(head->table + layout->bytes_size);
     if (size > (uint64_t)INT64_MAX) {
         return SL_LOOK_TORN;
@@ -107,7 +110,7 @@ static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process 
     }
     if (size <= head->table_size - layout->bytes_data) {
         bool decoded = sl_line_table_decode(lines, head->table + layout->bytes_data, (size_t)size, identity->units,
-                                            identity->first_line);
+                                            identity->first_line, most_spans);
         return decoded ? SL_LOOK_OK : SL_LOOK_MEMORY;
     }
     head->long_content = true;
@@ -118,7 +121,7 @@ static enum sl_look decode_table(struct sl_line_table *lines, struct sl_process 
     enum sl_look look =
         sl_look_from_read(sl_process_read(process, identity->line_table + layout->bytes_data, bytes, (size_t)size));
     if (look == SL_LOOK_OK &&
-        !sl_line_table_decode(lines, bytes, (size_t)size, identity->units, identity->first_line)) {
+        !sl_line_table_decode(lines, bytes, (size_t)size, identity->units, identity->first_line, most_spans)) {
         look = SL_LOOK_MEMORY;
     }
     free(bytes);
@@ -151,7 +154,7 @@ static uint32_t frame_bytes(const struct sl_layout *layout, const uint8_t *heade
 }
 
 static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct sl_process *process,
-                           const struct sl_layout *layout)
+                           const struct sl_layout *layout, uint32_t most_spans)
 {
     if (memcmp(head->header + 8, head->again + 8, 8) != 0) {
         return SL_LOOK_TORN;
@@ -173,7 +176,7 @@ static enum sl_look decode(struct sl_read_code *code, struct heads *head, struct
                            &head->long_content);
     }
     if (look == SL_LOOK_OK) {
-        look = decode_table(&code->lines, process, layout, &code->identity, head);
+        look = decode_table(&code->lines, process, layout, &code->identity, head, most_spans);
     }
     if (look == SL_LOOK_OK && !sl_calls_find(&code->calls, layout, head->instructions, head->instructions_size)) {
         look = SL_LOOK_MEMORY;
@@ -199,7 +202,7 @@ static bool same_headers(const struct heads *heads, const struct sl_layout *layo
 
 enum sl_look sl_code_objects_read(struct sl_read_code *codes, struct sl_process *process,
                                   const struct sl_layout *layout, uint64_t *code_type, const uint64_t *addresses,
-                                  const uint8_t *const *headers, size_t count)
+                                  const uint8_t *const *headers, size_t count, uint32_t most_spans)
 {
     for (size_t i = 0; i < count; i++) {
         codes[i] = (struct sl_read_code){.address = addresses[i]};
@@ -230,7 +233,8 @@ enum sl_look sl_code_objects_read(struct sl_read_code *codes, struct sl_process 
     look = read_contents(heads, process, layout, addresses, count);
     bool long_content = false;
     for (size_t i = 0; i < count && look == SL_LOOK_OK; i++) {
-        look = decode(&codes[i], &heads[i], process, layout);
+        look = decode(&codes[i], &heads[i], process, layout, most_spans);
+        most_spans -= codes[i].lines.count;
         long_content = long_content || heads[i].long_content;
     }
     if (look == SL_LOOK_OK && long_content) {

@@ -36,10 +36,11 @@ struct sl_read_code {
 /* Reads `count` (at most SL_CODES_AT_ONCE) code objects, each before and after what it points to: what comes back
  * belongs to one and the same code object. `headers`: copies of their first layout->code_instructions bytes which were
  * made before, one for each; NULL: they are read here. `*code_type` is the address of PyCode_Type; 0: it is found out by
- * its name. Whatever is returned, `codes` must be destroyed. */
+ * its name. All their line tables together have `most_spans` spans at most: those that come too late are cut, or empty.
+ * Whatever is returned, `codes` must be destroyed. */
 enum sl_look sl_code_objects_read(struct sl_read_code *codes, struct sl_process *process,
                                   const struct sl_layout *layout, uint64_t *code_type, const uint64_t *addresses,
-                                  const uint8_t *const *headers, size_t count);
+                                  const uint8_t *const *headers, size_t count, uint32_t most_spans);
 void sl_code_objects_destroy(struct sl_read_code *codes, size_t count);
 
 /* Whether the object of type `type` is a code object, by the type's name. */

@@ -74,7 +74,7 @@ static bool read_entry(struct cursor *cursor, unsigned code, int64_t *delta)
 }
 
 bool sl_line_table_decode(struct sl_line_table *table, const uint8_t *bytes, size_t size, uint64_t units,
-                          uint32_t first_line)
+                          uint32_t first_line, uint32_t most)
 {
     *table = (struct sl_line_table){0};
     struct cursor cursor = {bytes, bytes + size};
@@ -98,6 +98,9 @@ bool sl_line_table_decode(struct sl_line_table *table, const uint8_t *bytes, siz
             table->spans[table->count - 1].end = unit;
             continue;
         }
+        if (table->count == most) {
+            break;
+        }
         if (table->count == capacity) {
             capacity = capacity == 0 ? 16 : capacity * 2;
             struct sl_line_span *spans = realloc(table->spans, capacity * sizeof *spans);
@@ -108,6 +111,10 @@ bool sl_line_table_decode(struct sl_line_table *table, const uint8_t *bytes, siz
             table->spans = spans;
         }
         table->spans[table->count++] = (struct sl_line_span){unit, shown};
+    }
+    if (table->count < capacity) {
+        struct sl_line_span *spans = realloc(table->spans, table->count * sizeof *spans);
+        table->spans = spans != NULL ? spans : table->spans;
     }
     return true;
 }

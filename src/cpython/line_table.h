@@ -21,10 +21,10 @@ struct sl_line_table {
     uint32_t count;
 };
 
-/* Takes the table of `units` code units apart. What does not fit together ends it there, and so do the units: one large
- * table that many small code objects share costs no more than these. False only when memory is exhausted. */
+/* Takes the table of `units` code units apart. What does not fit together ends it there, and so do the units, and the span
+ * behind the first `most`. False only when memory is exhausted. */
 bool sl_line_table_decode(struct sl_line_table *table, const uint8_t *bytes, size_t size, uint64_t units,
-                          uint32_t first_line);
+                          uint32_t first_line, uint32_t most);
 void sl_line_table_destroy(struct sl_line_table *table);
 
 /* The line of the code unit `unit`, 0 when there is none or it lies behind the table. O(log spans). */

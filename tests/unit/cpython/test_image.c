@@ -319,6 +319,30 @@ static void test_more_code_objects_than_are_kept_are_read_anew(void **state)
     sl_python_detach(python);
 }
 
+/* Of what does not fit in any more, the first line is told; what takes the place of another has its room. */
+static void test_line_tables_take_no_more_than_they_may(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    for (uint32_t limit = 0; limit < 5; limit++) {
+        make(fixture);
+        struct sl_python *python = open_image(fixture);
+        python->codes.line_spans_limit = limit;
+        for (uint32_t turn = 0; turn < 5; turn++) {
+            put_half(fixture->image->code[1], fixture->layout.code_version, 1000 + turn);
+            put(fixture->image->interpreter, fixture->layout.interpreter_code_generation, turn + 1);
+            assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+            assert_in_range(python->codes.line_spans, 0, limit);
+            assert_int_equal(walk.frames[0].line, limit >= 2 ? 11 : 10);
+            assert_int_equal(walk.frames[1].line, 10);
+        }
+        sl_code_cache_destroy(&python->codes);
+        assert_int_equal(python->codes.line_spans, 0);
+        sl_python_detach(python);
+    }
+}
+
 static void exchange_code(struct image *image)
 {
     uint8_t code[CODE_BYTES];
@@ -744,6 +768,7 @@ int main(void)
         cmocka_unit_test(test_only_what_changed_is_told_as_changed),
         cmocka_unit_test(test_a_reused_code_address_never_keeps_the_old_name),
         cmocka_unit_test(test_more_code_objects_than_are_kept_are_read_anew),
+        cmocka_unit_test(test_line_tables_take_no_more_than_they_may),
         cmocka_unit_test(test_what_was_made_again_is_not_believed_to_stay),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_name_that_is_not_mapped_any_more_is_read_where_it_is_now),

@@ -17,8 +17,8 @@ static void test_every_code_unit_has_the_line_that_its_interpreter_says(void **s
     for (size_t i = 0; i < sizeof recorded_tables / sizeof recorded_tables[0]; i++) {
         const struct recorded_table *recorded = &recorded_tables[i];
         struct sl_line_table table;
-        assert_true(
-            sl_line_table_decode(&table, recorded->bytes, recorded->size, recorded->units, recorded->first_line));
+        assert_true(sl_line_table_decode(&table, recorded->bytes, recorded->size, recorded->units, recorded->first_line,
+                                         UINT32_MAX));
         uint32_t unit = 0;
         for (uint32_t span = 0; span < recorded->span_count; span++) {
             for (; unit < recorded->spans[span].end; unit++) {
@@ -41,7 +41,8 @@ static void test_a_table_cut_anywhere_still_tells_what_comes_before_the_cut(void
         const struct recorded_table *recorded = &recorded_tables[i];
         for (size_t size = 0; size < recorded->size; size++) {
             struct sl_line_table table;
-            assert_true(sl_line_table_decode(&table, recorded->bytes, size, recorded->units, recorded->first_line));
+            assert_true(
+                sl_line_table_decode(&table, recorded->bytes, size, recorded->units, recorded->first_line, UINT32_MAX));
             uint32_t known = table.count == 0 ? 0 : table.spans[table.count - 1].end;
             assert_true(known <= recorded->units);
             uint32_t span = 0;
@@ -65,7 +66,8 @@ static void test_random_bytes_give_ordered_spans_and_lines_in_range(void **state
             bytes[i] = (uint8_t)rand_r(&seed);
         }
         struct sl_line_table table;
-        assert_true(sl_line_table_decode(&table, bytes, (size_t)rand_r(&seed) % sizeof bytes, UINT32_MAX, 7));
+        assert_true(
+            sl_line_table_decode(&table, bytes, (size_t)rand_r(&seed) % sizeof bytes, UINT32_MAX, 7, UINT32_MAX));
         uint32_t end = 0;
         for (uint32_t i = 0; i < table.count; i++) {
             assert_true(table.spans[i].end > end);
@@ -80,7 +82,7 @@ static void test_an_empty_table_has_no_line(void **state)
 {
     (void)state;
     struct sl_line_table table;
-    assert_true(sl_line_table_decode(&table, (const uint8_t *)"", 0, 8, 12));
+    assert_true(sl_line_table_decode(&table, (const uint8_t *)"", 0, 8, 12, UINT32_MAX));
     assert_int_equal(sl_line_table_line(&table, 0), 0);
     sl_line_table_destroy(&table);
 }
@@ -95,10 +97,26 @@ static void test_what_lies_behind_the_code_is_left_out(void **state)
         bytes[i + 1] = 2;              /* one line further on */
     }
     struct sl_line_table table;
-    assert_true(sl_line_table_decode(&table, bytes, sizeof bytes, 5, 10));
+    assert_true(sl_line_table_decode(&table, bytes, sizeof bytes, 5, 10, UINT32_MAX));
     assert_int_equal(table.count, 3);
     assert_int_equal(sl_line_table_line(&table, 4), 13);
     sl_line_table_destroy(&table);
+}
+
+static void test_no_more_spans_are_kept_than_are_wanted(void **state)
+{
+    (void)state;
+    const uint8_t bytes[] = {0x80 | 13 << 3, 2, 0x80 | 13 << 3, 2, 0x80 | 13 << 3, 0, 0x80 | 13 << 3, 2};
+    const uint32_t lines[] = {11, 12, 12, 13};
+    for (uint32_t most = 0; most < 4; most++) {
+        struct sl_line_table table;
+        assert_true(sl_line_table_decode(&table, bytes, sizeof bytes, 8, 10, most));
+        assert_int_equal(table.count, most);
+        for (uint32_t unit = 0; unit < 4; unit++) {
+            assert_int_equal(sl_line_table_line(&table, unit), lines[unit] - 10 <= most ? lines[unit] : 0);
+        }
+        sl_line_table_destroy(&table);
+    }
 }
 
 int main(void)
@@ -109,6 +127,7 @@ int main(void)
         cmocka_unit_test(test_random_bytes_give_ordered_spans_and_lines_in_range),
         cmocka_unit_test(test_an_empty_table_has_no_line),
         cmocka_unit_test(test_what_lies_behind_the_code_is_left_out),
+        cmocka_unit_test(test_no_more_spans_are_kept_than_are_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
