@@ -111,9 +111,6 @@ enum sl_follow sl_stack_discover(struct sl_python *python, struct sl_thread_memo
     if (layout->c_frames) {
         sl_stack_c_frame(memory, frame);
     }
-    if (memory->gil == 0) {
-        memory->gil = sl_gil_address(python, memory->interpreter);
-    }
     enum sl_follow follow = sl_stack_chunks(python, memory, sl_word(state + layout->thread_chunk));
     memory->predicted = follow == SL_FOLLOW_OK;
     if (memory->predicted && !layout->c_frames) {

@@ -50,11 +50,15 @@ bool sl_stack_words_add(struct sl_stack *stack)
 {
     struct sl_python *python = stack->python;
     const struct sl_layout *layout = &python->layout;
-    const struct sl_thread_memory *memory = stack->memory;
+    struct sl_thread_memory *memory = stack->memory;
     struct ranges ranges = {.count = 0};
     want(&ranges, memory->interpreter + layout->interpreter_collecting, 4);
     if (layout->interpreter_code_generation != 0) {
         want(&ranges, memory->interpreter + layout->interpreter_code_generation, 8);
+    }
+    if (memory->gil == 0) {
+        /* An interpreter that starts has threads before it has a GIL. */
+        memory->gil = sl_gil_address(python, memory->interpreter);
     }
     if (memory->gil != 0) {
         want(&ranges, memory->gil, layout->gil_locked + 4);

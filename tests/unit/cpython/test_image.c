@@ -494,6 +494,25 @@ static void test_below_a_pair_that_never_met_the_stack_is_certain(void **state)
     sl_python_detach(python);
 }
 
+static void test_a_gil_that_comes_later_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    make(fixture);
+    uint8_t *pointer = fixture->image->interpreter + fixture->layout.interpreter_gil;
+    uint64_t gil;
+    memcpy(&gil, pointer, sizeof gil);
+    memset(pointer, 0, sizeof gil);
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_false(walk.holds_gil);
+    memcpy(pointer, &gil, sizeof gil);
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_true(walk.holds_gil);
+    sl_python_detach(python);
+}
+
 static struct fixture *restive;
 static int copies;
 
@@ -761,6 +780,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_image_is_read),
+        cmocka_unit_test(test_a_gil_that_comes_later_is_found),
         cmocka_unit_test(test_a_walk_sees_whether_the_list_of_threads_is_another_one),
         cmocka_unit_test(test_that_a_thread_has_begun_is_told_by_the_newest_of_the_list),
         cmocka_unit_test(test_a_short_list_is_followed_along_with_a_stack),
