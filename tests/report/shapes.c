@@ -247,7 +247,7 @@ static struct sl_profile *deep(void)
 
 static struct sl_profile *threads(void)
 {
-    enum { count = 200, busy = 12, slots = 3000 };
+    enum { count = 210, busy = 12, slots = 3000 };
     struct sl_recorder *recorder = begin();
     uint32_t server = process(recorder, 4711, "gunicorn app:app");
     struct program program;

@@ -11,7 +11,7 @@
  *   app      one thread, 100,000 samples, four hundred functions of a program and its libraries
  *   large    the same with 1,000,000 samples
  *   deep     recursion 10,000 frames deep
- *   threads  two hundred threads, most of them idle, in states of every kind
+ *   threads  two hundred and ten threads, most of them idle, in states of every kind
  *   pool     four processes with two threads each
  *   tasks    an event loop that takes turns with tasks of two coroutines
  *   hostile  names that try to break out of the page, or to break it */

@@ -188,7 +188,7 @@ describe("the call tree", () => {
     const { page } = await visit(browser, "threads");
     await page.keyboard.press("End");
     const idle = page.locator(".row.rest", { hasText: "threads idle" });
-    expect(await idle.textContent()).toMatch(/188 threads idle/u);
+    expect(await idle.textContent()).toMatch(/198 threads idle/u);
     const rows = Number(await page.getByRole("treegrid").getAttribute("aria-rowcount"));
     await idle.click();
     expect(Number(await page.getByRole("treegrid").getAttribute("aria-rowcount"))).toBeGreaterThan(rows + 100);

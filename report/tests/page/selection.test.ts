@@ -132,7 +132,8 @@ describe("the filter of threads", () => {
     await page.getByRole("button", { name: "Filters" }).click();
     const listed = await page.locator("#filters fieldset .check").count();
     const all = parseInt((await page.locator("#filters legend").textContent()) ?? "", 10);
-    expect(await page.locator("#filters fieldset p").allTextContents()).toEqual(all > listed ? [`and ${all - listed} more`] : []);
+    expect(all).toBeGreaterThan(listed);
+    expect(await page.locator("#filters fieldset p").textContent()).toBe(`and ${all - listed} more`);
     await page.close();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { tickLabel, tickStep } from "../../src/chart/canvas";
+import { drawTicks, tickLabel, tickStep } from "../../src/chart/canvas";
 import { viewCommand } from "../../src/command";
 import { sourceText } from "../../src/engine/payload";
 import type { Recording } from "../../src/engine/recording";
@@ -150,6 +150,21 @@ test("ticks of an axis are round numbers", () => {
   expect(tickStep(23e9, 10)).toBe(5e9);
   expect(tickLabel(1.5e9, 0.5e9, 10e9)).toBe("1.5 s");
   expect(tickLabel(2e9, 1e9, 10e9)).toBe("2 s");
+});
+
+test("an axis has no label that its edge would cut", () => {
+  const drawn: [string, number][] = [];
+  const context = {
+    fillRect: () => undefined,
+    measureText: (text: string) => ({ width: text.length * 6 }),
+    fillText: (text: string, x: number) => drawn.push([text, x]),
+  } as unknown as CanvasRenderingContext2D;
+  const look = { pixels: 130, height: 16, line: "", dim: "" };
+  drawTicks({ context, width: 1000, height: 16 }, { begin: 0, end: 2.05e9, whole: 2.05e9 }, look);
+  expect(drawn.map(([text]) => text)).toEqual(["0.0 s", "0.5 s", "1.0 s", "1.5 s"]);
+  drawn.length = 0;
+  drawTicks({ context, width: 1000, height: 16 }, { begin: 0.7e9, end: 2.6e9, whole: 3e9 }, look);
+  expect(drawn.map(([text]) => text)).toEqual(["1.0 s", "1.5 s", "2.0 s", "2.5 s"]);
 });
 
 test("system calls have names", () => {
