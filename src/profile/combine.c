@@ -202,7 +202,7 @@ static bool find_earlier_threads(struct combination *combination)
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         const struct sl_thread_record *record = &profile->threads[i];
         combination->part_threads[i].number = SL_NONE;
-        if (record->begin_ns == 0) {
+        if (known_count > 0 && record->begin_ns == 0) {
             uint32_t process = combination->process_numbers[record->process];
             added[added_count++] = match_of(process, record->kind, record->id, i);
         }
@@ -215,12 +215,8 @@ static bool find_earlier_threads(struct combination *combination)
     return true;
 }
 
-static uint32_t joined_thread(struct combination *combination, const struct sl_thread_record *record, uint32_t earlier)
+static uint32_t new_thread(struct combination *combination, const struct sl_thread_record *record)
 {
-    if (earlier != SL_NONE) {
-        combination->threads[earlier].continues = true;
-        return earlier;
-    }
     if (!sl_array_room(&combination->threads, &combination->thread_capacity, combination->thread_count,
                        sizeof *combination->threads) ||
         sl_recorder_thread(combination->recorder, record) == SL_NONE) {
@@ -231,7 +227,6 @@ static uint32_t joined_thread(struct combination *combination, const struct sl_t
         .kind = record->kind,
         .name = record->name,
         .id = record->id,
-        .continues = true,
     };
     return combination->thread_count++;
 }
@@ -262,11 +257,13 @@ static bool add_threads(struct combination *combination)
         record.process = combination->process_numbers[record.process];
         record.name = combination->strings[record.name];
         record.begin_ns += combination->offset_ns;
-        uint32_t number = joined_thread(combination, &record, combination->part_threads[i].number);
+        uint32_t earlier = combination->part_threads[i].number;
+        uint32_t number = earlier != SL_NONE ? earlier : new_thread(combination, &record);
         if (number == SL_NONE) {
             return false;
         }
         struct joined_thread *thread = &combination->threads[number];
+        thread->continues = true;
         bool renamed = thread->kind == SL_THREAD_SCOPE && thread->name != record.name;
         thread->name = renamed ? 0 : record.name;
         sl_recorder_thread_name(combination->recorder, number, thread->name);
