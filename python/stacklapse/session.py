@@ -110,8 +110,8 @@ class Session:
 
     @staticmethod
     def combine(*sessions: Session) -> Session:
-        """Several recordings one after the other, as one: durations, samples and times add up. What they are of, when they
-        started and their interval are the first one's."""
+        """Several recordings one after the other, as one: durations, samples and times add up. What they are of, their
+        start and their interval are the first one's."""
         for session in sessions:
             if not isinstance(session, Session):
                 raise TypeError(f"only Sessions can be combined, not {type(session).__name__}")

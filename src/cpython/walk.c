@@ -126,7 +126,7 @@ static enum sl_look find_names(struct sl_stack *stack, struct sl_python *python,
 {
     enum sl_look look = SL_LOOK_OK;
     for (int looks = 0; look == SL_LOOK_OK && stack->late && looks < LOOKS_FOR_NAMES; looks++) {
-        struct sl_stack again = {0};
+        struct sl_stack again = {.python = python, .memory = memory};
         uint64_t still_unchanged = 0;
         if (attempt(&again, python, memory) != SL_FOLLOW_OK || !same_frames(memory)) {
             /* Where something could not be read twice, what was found is forgotten. */
@@ -169,7 +169,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     if (memory == NULL) {
         return SL_LOOK_MEMORY;
     }
-    struct sl_stack stack = {0};
+    struct sl_stack stack = {.python = python, .memory = memory};
     memory->certain_count = 0;
     enum sl_follow follow = attempt(&stack, python, memory);
     const struct sl_stack first = stack;

@@ -56,6 +56,7 @@ struct sl_host_recording {
     bool met;       /* it is known where it is found in memory; of one with a `caller` only from the first look on, */
     bool open;      /* and from the second on all that is between here and `epoch_ns` is there */
     bool abandoned; /* ended by a fork in the middle of a look: nothing of it may be touched */
+    atomic_bool stopping; /* whoever stops it waits for the look under way */
     struct sl_recorder *recorder;
     struct sl_recording recording;
     struct sl_translation translation;
@@ -105,7 +106,6 @@ struct sl_host_recording {
 
     struct sl_host_sketch sketch; /* of one with a `caller`, until it is open; the choice is that of this look then */
 
-    atomic_bool stopping; /* whoever stops it waits for the look under way */
     atomic_uint_fast64_t samples;
     uint64_t duration_ns; /* once it has been stopped */
 };

@@ -110,9 +110,7 @@ def test_what_holds_the_gil_is_seen(stacklapse: Command, python: Interpreter) ->
     run_inside(stacklapse, python, "holds_gil.py")
 
 
-def test_time_that_nobody_saw_is_not_said_to_be_the_line_that_stops(
-    stacklapse: Command, python: Interpreter
-) -> None:
+def test_time_that_nobody_saw_is_not_said_to_be_the_line_that_stops(stacklapse: Command, python: Interpreter) -> None:
     run = run_inside(stacklapse, python, "starved.py")
     if run.stdout.startswith("skipped: "):
         pytest.skip(run.stdout.removeprefix("skipped: ").strip())

@@ -26,14 +26,14 @@
 /* Told of each read of memory before it is made, and how many pieces it has; false: it fails. NULL: nobody is. */
 static bool (*before_read)(size_t pieces);
 
-ssize_t process_vm_readv(pid_t pid, const struct iovec *ours, unsigned long our_count, const struct iovec *theirs,
-                         unsigned long count, unsigned long flags)
+ssize_t process_vm_readv(pid_t pid, const struct iovec *lvec, unsigned long liovcnt, const struct iovec *rvec,
+                         unsigned long riovcnt, unsigned long flags)
 {
-    if (before_read != NULL && !before_read(count)) {
+    if (before_read != NULL && !before_read(riovcnt)) {
         errno = EFAULT;
         return -1;
     }
-    return syscall(SYS_process_vm_readv, pid, ours, our_count, theirs, count, flags);
+    return syscall(SYS_process_vm_readv, pid, lvec, liovcnt, rvec, riovcnt, flags);
 }
 
 struct fixture {
