@@ -46,15 +46,16 @@ static bool continues(const struct sl_thread_memory *memory)
 }
 
 /* The certain frames become the stack, as of the moment of the first attempt. */
-static void take_certain(struct sl_stack *stack, const struct sl_stack *first, struct sl_thread_memory *memory)
+static void take_certain(struct sl_stack *stack, const struct sl_stack *first, struct sl_python *python,
+                         struct sl_thread_memory *memory)
 {
-    struct sl_snapshot *snapshot = &stack->python->snapshot;
+    struct sl_snapshot *snapshot = &python->snapshot;
     if (!stack->copied) {
         /* The pieces hold what was there before them, and no code object was compared. */
         sl_snapshot_clear(snapshot);
         stack->code_count = 0;
         stack->doubtful = true;
-        stack->python->walk++;
+        python->walk++;
     } else if (snapshot->taken < snapshot->count) {
         sl_snapshot_drop(snapshot, snapshot->taken);
     }
@@ -179,7 +180,7 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
     }
     bool unseen = follow == SL_FOLLOW_TORN || follow == SL_FOLLOW_TOO_DEEP;
     if (memory->certain_count > 0 && (unseen || (follow == SL_FOLLOW_OK && !continues(memory)))) {
-        take_certain(&stack, &first, memory);
+        take_certain(&stack, &first, python, memory);
         follow = SL_FOLLOW_OK;
     }
     if (follow != SL_FOLLOW_OK) {

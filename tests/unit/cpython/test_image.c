@@ -514,13 +514,14 @@ static void test_a_gil_that_comes_later_is_found(void **state)
 }
 
 static struct fixture *restive;
-static int copies;
+static const struct sl_python *watched;
+static uint64_t second_attempt;
 
-/* After the first copy of a stack nothing of it can be read, and its chunk is none any more; code objects can. By then the
- * GIL is another thread's, and the innermost code object another one. */
+/* From the second attempt on nothing of the stack can be read, and its chunk is none any more; code objects can. By then
+ * the GIL is another thread's, and a code object of the stack another one. */
 static bool lose_stack(size_t pieces)
 {
-    if (pieces < 6 || copies++ == 0) {
+    if (pieces < 6 || watched->walk < second_attempt) {
         return true;
     }
     const struct sl_layout *layout = &restive->layout;
@@ -546,7 +547,8 @@ static void test_a_copy_that_could_not_be_made_says_nothing(void **state)
     /* The first copy is of the whole chunk, the second would not be: its pieces lie elsewhere. */
     sl_thread_memory(&python->memories, &thread)->roams = 1;
     restive = fixture;
-    copies = 0;
+    watched = python;
+    second_attempt = python->walk + 2;
     before_read = lose_stack;
     assert_int_equal(sl_python_walk(python, &thread, &walk), SL_LOOK_OK);
     assert_null(before_read);
