@@ -41,9 +41,11 @@ def run_inside(
     timeout: float = 240,
 ) -> Run:
     """Runs one of tests/inprocess/programs to its end, in Python's development mode and with warnings as errors."""
+    # A width that the tests themselves run in must not be that of what they print.
+    inherited = {name: value for name, value in command.environment().items() if name != "COLUMNS"}
     done = subprocess.run(
         [*launcher, python.path, *options, PROGRAMS / program, *arguments],
-        env=command.environment()
+        env=inherited
         | {"PYTHONPATH": ":".join(map(str, (package_path(command), *on_path))), "PYTHONDONTWRITEBYTECODE": "1"}
         | sanitizer_environment(package_path(command))
         | (environment or {}),
@@ -54,9 +56,9 @@ def run_inside(
         timeout=timeout,
         check=False,
     )
-    assert done.returncode == exit_code, (
-        f"{program} {python}: {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-8000:]}"
-    )
+    # A report must be able to hold what is said: nothing that is no text.
+    said = f"{program} {python}: {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-8000:]}"
+    assert done.returncode == exit_code, said.encode(errors="backslashreplace").decode()
     return Run(done.returncode, done.stdout, done.stderr)
 
 

@@ -24,7 +24,7 @@ def check_default_description():
     session = profiler.last_session
     assert session.program.startswith("Profile at "), session.program
     assert "\\udcff" in session.program, session.program
-    assert "\\udcff" in profiler.output_text()
+    assert "\\udcff" in session.render("text", width=400)
     with contextlib.redirect_stderr(io.StringIO()) as printed:
         assert cook() == "soup"
     assert "Function cook at " in printed.getvalue(), printed.getvalue()
