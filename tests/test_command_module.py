@@ -58,6 +58,13 @@ def test_a_command_starts_with_the_signals_that_it_would_have(stacklapse: Comman
     assert module(stacklapse, any_python, *command).stdout == stacklapse(*command).stdout != ""
 
 
+def test_a_command_behind_dashes_runs_its_own_python(stacklapse: Command, any_python: Interpreter) -> None:
+    command = ("--", "sh", "-c", "env | grep -c STACKLAPSE; exit 3")
+    for options in ((), ("-q",), ("run",), ("run", "-i", "1ms"), ("--children",)):
+        run = module(stacklapse, any_python, *options, *command)
+        assert (run.exit_code, run.stdout) == (3, stacklapse(*options, *command).stdout), run.stderr
+
+
 def test_every_sub_command_is_known_to_the_module(stacklapse: Command, any_python: Interpreter) -> None:
     text = stacklapse("--help").stdout.partition("Sub-commands")[2].partition("\n\n")[0]
     names = re.findall(r"^  (\w+)", text, re.MULTILINE)

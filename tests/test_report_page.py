@@ -159,3 +159,18 @@ def test_names_are_escaped_where_they_stand_in_the_page(stacklapse: Command, any
     assert "alert(1)</script>" not in page.replace("&lt;", "<not>")
     assert "</title><b>" not in page
     assert page.count("</title>") == 1
+
+
+def test_a_page_in_a_file_names_the_recording_that_it_is_of(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    python: list[Argument] = ["--python", any_python.path, "-c", "sum(range(10**6))"]
+    stacklapse("-o", tmp_path / "first.html", *python)
+    stacklapse(*python)
+    stacklapse("view", "2", "-o", tmp_path / "again.html")
+    first, again = (
+        json.loads(element((tmp_path / name).read_text(), "options"))["recording"]
+        for name in ("first.html", "again.html")
+    )
+    assert first == again
+    assert Path(first) == sorted(stacklapse.state.rglob("*.lapse"))[0]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from stacklapse import _native
 
-_RUNS_NOTHING = ("attach", "dump", "top", "view", "info", "requests", "token")
-"""Sub-commands that have no --python."""
+_PYTHON = "_STACKLAPSE_PYTHON"
+"""Tells the command which Python runs programs, where no option does (src/cli/run.c). It takes that away again."""
 _NOT_STARTED = 125
 """What the command exits with when it could not start the program."""
 
@@ -27,14 +26,6 @@ def _command() -> Path | None:
     return next((command for command in commands if command.is_file() and os.access(command, os.X_OK)), None)
 
 
-def _arguments(given: Sequence[str]) -> list[str]:
-    """With this Python where nobody names one: the last that is named counts. A command behind -- has its own."""
-    if given and (given[0] in _RUNS_NOTHING or given[0] == "--"):
-        return list(given)
-    first = list(given[:1]) if given[:1] == ["run"] else []
-    return [*first, "--python", sys.executable, *given[len(first) :]]
-
-
 def main() -> None:
     command = _command()
     if command is None:
@@ -47,7 +38,7 @@ def main() -> None:
     # Python ignores them, and the command and all that it starts would from then on.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    os.execv(command, [str(command), *_arguments(sys.argv[1:])])
+    os.execve(command, [str(command), *sys.argv[1:]], os.environ | {_PYTHON: sys.executable})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 #include "cli/outcome.h"
 
+#include "base/buffer.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/source_roots.h"
 
 #include <inttypes.h>
@@ -15,6 +17,16 @@ void sl_outcome_unreadable(const struct sl_sampling *sampling, const struct sl_e
     sl_say_error(error);
     if (is_kept(sampling)) {
         sl_say("the recording is kept: stacklapse view last");
+    }
+}
+
+/* How to view the recording again: nothing where it is not kept. A file that is written is read when another one is the last. */
+static void append_name(struct sl_buffer *name, const struct sl_sampling *sampling, const struct sl_report *report)
+{
+    if (is_kept(sampling) && report->path != NULL) {
+        sl_command_line_word(name, sampling->recording.path);
+    } else if (is_kept(sampling)) {
+        sl_buffer_text(name, "last");
     }
 }
 
@@ -36,7 +48,11 @@ bool sl_outcome_write(const struct sl_sampling *sampling, const struct sl_report
     with_roots.source_roots = roots.items;
     with_roots.source_root_count = roots.count;
     struct sl_error error = {0};
-    bool written = sl_report_write(&with_roots, options, path, is_kept(sampling) ? "last" : NULL, profile, &error);
+    struct sl_buffer name;
+    sl_buffer_init(&name);
+    append_name(&name, sampling, report);
+    bool written = sl_report_write(&with_roots, options, path, name.bytes, profile, &error);
+    sl_buffer_destroy(&name);
     sl_source_roots_close(&roots);
     if (!written) {
         sl_outcome_unreadable(sampling, &error);

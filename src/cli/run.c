@@ -102,6 +102,16 @@ static bool make_arguments(struct run *run, struct sl_error *error)
     return !run->command.failed || sl_error_memory(error);
 }
 
+/* Set by `python -m stacklapse` (python/stacklapse/__main__.py) to the Python that it is run by. */
+static const char module_python[] = "_STACKLAPSE_PYTHON";
+
+/* The Python that was asked for, or where none was, that of which this is the module; else NULL. */
+static bool find_python(struct run *run, struct sl_error *error)
+{
+    const char *asked = run->options->python != NULL ? run->options->python : getenv(module_python);
+    return sl_interpreter_find(&run->interpreter, asked, error);
+}
+
 static bool prepare(struct run *run, struct sl_error *error)
 {
     const struct sl_options *options = run->options;
@@ -118,7 +128,8 @@ static bool prepare(struct run *run, struct sl_error *error)
     }
     bool found = options->program_kind == SL_PROGRAM_COMMAND
                      ? sl_interpreter_command(&run->interpreter, options->program, error)
-                     : sl_interpreter_find(&run->interpreter, options->python, error);
+                     : find_python(run, error);
+    unsetenv(module_python); /* the program's environment is as it would be without us */
     return found && make_arguments(run, error);
 }
 

@@ -26,7 +26,8 @@ static int show(const struct sl_report *report, const struct sl_options *options
     int code = SL_EXIT_DONE;
     sl_interrupt_arm(0);
     sl_buffer_init(&name);
-    append_name(&name, input->name);
+    /* A file that is written is read when another one is the last. */
+    append_name(&name, report->path != NULL ? input->path : input->name);
     if (options->verbose) {
         sl_say("recording: %s", input->path);
     }

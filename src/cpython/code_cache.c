@@ -305,7 +305,7 @@ static bool keep(struct sl_code_cache *cache, struct sl_read_code *read)
 /* How many spans of line tables there is room for, if the entries for these addresses are replaced. */
 static uint32_t spans_left(const struct sl_code_cache *cache, const uint64_t *addresses, size_t count)
 {
-    uint32_t left = cache->line_spans_limit - cache->line_spans;
+    uint32_t left = cache->line_spans < cache->line_spans_limit ? cache->line_spans_limit - cache->line_spans : 0;
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(cache, addresses[i]);
         left += known != NULL ? known->lines.count : 0;

@@ -49,6 +49,11 @@ static enum sl_follow read_new(struct sl_python *python, struct sl_thread_memory
                 return SL_FOLLOW_OK;
             }
         }
+        for (uint32_t i = 0; i < *fresh_count; i++) {
+            if (memory->chunks[memory->chunk_count + i].address == address) {
+                return SL_FOLLOW_TORN; /* it goes round */
+            }
+        }
         if (*fresh_count == SL_CHUNKS_MAX) {
             return SL_FOLLOW_TOO_DEEP;
         }

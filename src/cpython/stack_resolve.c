@@ -205,7 +205,8 @@ static bool fits(struct sl_stack *stack, uint32_t count)
             odd = callee->address ^ caller->code;
         }
         if (!callee->hidden && !callee->generator && !caller->generator &&
-            caller->address + known->frame_bytes != callee->address && callee->chunk == caller->chunk) {
+            caller->address + known->frame_bytes != callee->address && callee->chunk == caller->chunk &&
+            callee->chunk != SL_NO_CHUNK) {
             odd = callee->address ^ caller->code;
         }
     }

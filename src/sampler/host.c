@@ -100,19 +100,37 @@ static bool prepare(struct sl_host_recording *recording, uint64_t now_ns)
     return open_recording(recording, now_ns, NULL);
 }
 
-/* Of a recording that is being stopped: the slots before the one of this look that nobody looked at go to what was seen
- * before them. What is seen now says nothing of them: whoever stops a recording is always at the same place. */
-static void tell_skipped(struct sl_host_recording *recording)
+/* Looks for one recording, in a thread that is its `caller` (0: in the native one). */
+static void look_for(struct sl_host_recording *recording, uint64_t now_ns, pid_t caller, uint32_t skip)
 {
-    bool nothing_seen = atomic_load(&recording->samples) == 0;
-    if (!recording->open || recording->span.late == 0 ||
-        (nothing_seen && recording->options.scope == SL_HOST_THREADS)) {
+    struct sl_host_look looking = {
+        .target = &host.target,
+        .recordings = &recording,
+        .count = 1,
+        .number = ++host.looks,
+        .caller = caller,
+        .skip = skip,
+    };
+    sl_host_look(&looking, now_ns);
+}
+
+/* Of a recording that is being stopped: the slots before the one of this look that nobody looked at go to what was seen
+ * before them, or are missed. What is seen now says nothing of them: whoever stops a recording is always at the same place.
+ * `caller` as in look_for. */
+static void tell_skipped(struct sl_host_recording *recording, uint64_t now_ns, pid_t caller)
+{
+    if (!recording->open || recording->span.late == 0) {
         return;
     }
+    bool nothing_seen = atomic_load(&recording->samples) == 0;
     struct sl_span last = recording->span;
     recording->span.end_ns = last.slot_begin_ns;
     recording->span.instant_ns = last.slot_begin_ns - 1;
-    if (nothing_seen) {
+    if (nothing_seen && recording->options.scope == SL_HOST_THREADS) {
+        recording->blind = true;
+        look_for(recording, now_ns, caller, 0);
+        recording->blind = false;
+    } else if (nothing_seen) {
         sl_host_recording_miss(recording);
     } else {
         struct sl_span skipped = sl_host_span(recording);
@@ -138,7 +156,7 @@ static void look(uint64_t now_ns)
             recording->due = prepare(recording, now_ns);
             any = any || recording->due;
             if (recording->due && atomic_load(&recording->stopping)) {
-                tell_skipped(recording);
+                tell_skipped(recording, now_ns, 0);
             }
         }
     }
@@ -401,16 +419,9 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
         /* It ended within its first slot, and how it ends says nothing of the rest of that. */
         sl_host_recording_miss(recording);
     } else if (recording->due) {
-        tell_skipped(recording);
-        struct sl_host_look looking = {
-            .target = &host.target,
-            .recordings = &recording,
-            .count = 1,
-            .number = ++host.looks,
-            .caller = sl_own_thread_id(),
-            .skip = skip,
-        };
-        sl_host_look(&looking, now_ns);
+        pid_t caller = sl_own_thread_id();
+        tell_skipped(recording, now_ns, caller);
+        look_for(recording, now_ns, caller, skip);
     }
 }
 
@@ -429,8 +440,8 @@ static void leave(bool last)
 bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_error *error)
 {
     bool closed = true;
-    pthread_mutex_lock(&host.gate);
     atomic_store(&recording->stopping, true);
+    pthread_mutex_lock(&host.gate);
     pthread_mutex_lock(&host.lock);
     bool last = false;
     if (recording->running) {

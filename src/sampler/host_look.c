@@ -231,8 +231,8 @@ static enum sl_host_top top_of(enum sl_sight sight)
 static enum sl_host_top translate(struct sl_host_look *look, struct sl_host_view *view,
                                   const struct sl_subject_thread *observed, enum sl_sight sight)
 {
-    enum sl_host_top top = top_of(sight);
-    if (sight == SL_SIGHT_STACK) {
+    enum sl_host_top top = view->recording->blind ? SL_HOST_TOP_MISSED : top_of(sight);
+    if (top == SL_HOST_TOP_FRAME && sight == SL_SIGHT_STACK) {
         view->stack = stack_of(look, view, observed);
         top = view->stack != SL_NONE ? top : SL_HOST_TOP_MISSED;
     }

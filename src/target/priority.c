@@ -9,8 +9,8 @@
 #define NICE_FIRST (-20)
 #define JUDGED_EVERY_NS UINT64_C(100000000)
 
-/* A thread that it starts is an ordinary one: only a thread that was put before others here has this policy from its
- * start. */
+/* A thread that such a one starts is an ordinary one: who has this policy and priority from the start was put before others
+ * here. */
 #define REALTIME (SCHED_RR | SCHED_RESET_ON_FORK)
 static const struct sched_param realtime = {.sched_priority = 1};
 
@@ -71,6 +71,15 @@ static bool set(struct sl_priority *priority, enum sl_place place)
     return done;
 }
 
+/* Whether nobody else has put the calling thread where it is. */
+static bool is_ours(void)
+{
+    int policy = sched_getscheduler(0);
+    struct sched_param parameters;
+    return policy == SCHED_OTHER || (policy == REALTIME && sched_getparam(0, &parameters) == 0 &&
+                                     parameters.sched_priority == realtime.sched_priority);
+}
+
 void sl_priority_raise_started(pthread_t thread)
 {
     int policy;
@@ -89,9 +98,7 @@ void sl_priority_raise(struct sl_priority *priority)
         .judged_ns = sl_clock_now_ns(),
         .cpu_ns = sl_clock_thread_cpu_ns(),
     };
-    int policy = sched_getscheduler(0);
-    bool ours = policy == SCHED_OTHER || policy == REALTIME;
-    if (ours && !set(priority, SL_PLACE_REALTIME) && !set(priority, SL_PLACE_NICE)) {
+    if (is_ours() && !set(priority, SL_PLACE_REALTIME) && !set(priority, SL_PLACE_NICE)) {
         struct rlimit limit;
         if (getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur <= 40) {
             priority->nice_raised = 20 - (int)limit.rlim_cur;

@@ -158,12 +158,13 @@ class Reports:
             return None
         said: dict[str, Any] = json.loads(told)
         about = About(said["title"], [(name, text) for name, text in said["facts"]])
+        moment = said.get("moment", 0.0)  # none in a file of an earlier version
         # In this order: what it has ended before it went is there.
         gone = Worker(*said["worker"]).gone
         trace = _read_file(self._folder / f"{number}.lapse")
         if trace is None:
-            return None if gone else Report(about, None, said["moment"])
-        return Report(about, Session(trace), said["moment"])
+            return None if gone else Report(about, None, moment)
+        return Report(about, Session(trace), moment)
 
     def _delete(self, number: str) -> None:
         assert self._folder is not None

@@ -25,6 +25,7 @@ COLORS = (
     ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
     ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False, False),
 )
+END = "\x04"
 NAMES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS")
 
 
@@ -44,9 +45,13 @@ def printed(profiler, columns):
     fcntl.ioctl(here, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with os.fdopen(here, "w", encoding="utf-8") as terminal:
         profiler.print(file=terminal, unicode=False)
-        text = os.read(there, 65536).decode()
+        terminal.write(END)
+        terminal.flush()
+        text = b""
+        while not text.endswith(END.encode()):
+            text += os.read(there, 65536)
     os.close(there)
-    return text
+    return text.decode().removesuffix(END)
 
 
 def width(text):

@@ -118,6 +118,15 @@ static void test_a_thread_that_somebody_has_put_elsewhere_stays_there(void **sta
     sl_priority_restore(&priority);
     assert_int_equal(sched_getscheduler(0), SCHED_BATCH);
     assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &parameters), 0);
+    const struct sched_param higher = {.sched_priority = 2};
+    if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &higher) == 0) {
+        struct sched_param found;
+        sl_priority_raise(&priority);
+        sl_priority_restore(&priority);
+        assert_int_equal(sched_getparam(0, &found), 0);
+        assert_int_equal(found.sched_priority, 2);
+        assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &parameters), 0);
+    }
 }
 
 /* In a process of its own, since privileges do not come back. Returns what the child found wrong. */
