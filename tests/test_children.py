@@ -158,7 +158,7 @@ def test_children_that_are_no_python_are_not_said_to_need_the_option(
 ) -> None:
     code = f"import subprocess; subprocess.run(['sh', '-c', {BUSY_SHELL!r}], check=True)"
     run = stacklapse("--children", "--python", any_python.path, script(tmp_path, code))
-    assert "child processes that are no Python, or too brief, used " in run.stderr
+    assert "they are no Python, or too brief" in run.stderr
     assert "--children" not in "".join(run.stderr.splitlines()[-3:])
 
 

@@ -93,11 +93,9 @@ static void add_advice(struct sl_text *text)
         struct sl_text_facts advice = {0};
         sl_text_duration(facts->children_cpu_ns, text->style.unicode, number);
         bool recorded = text->options->children_recorded;
-        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "child processes%s used %s of CPU, more than the program",
-                     recorded ? " that are no Python, or too brief," : "", number);
-        if (!recorded) {
-            sl_text_fact(text, &advice, SL_TEXT_PLAIN, "record the Pythons:  --children");
-        }
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN, "child processes used %s of CPU, more than the program", number);
+        sl_text_fact(text, &advice, SL_TEXT_PLAIN,
+                     recorded ? "they are no Python, or too brief" : "record the Pythons:  --children");
         sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
     }
 }

@@ -737,7 +737,7 @@ static void what_limits_the_report_is_said(void **state)
     assert_null(strstr(render(fixture, &options), "--children"));
     assert_non_null(
         strstr(render(fixture, &options),
-               "\n child processes that are no Python, or too brief, used 1.87 s of CPU, more than the program\n"));
+               "\n child processes used 1.87 s of CPU, more than the program · they are no Python, or too brief\n"));
     builder_process_record(fixture->builder, 0)->exit_status = 9;
     assert_non_null(strstr(render(fixture, &options), " · ended by SIGKILL"));
     builder_process_record(fixture->builder, 0)->exit_status = 3 << 8;
