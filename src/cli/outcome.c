@@ -20,7 +20,8 @@ void sl_outcome_unreadable(const struct sl_sampling *sampling, const struct sl_e
     }
 }
 
-/* How to view the recording again: nothing where it is not kept. A file that is written is read when another one is the last. */
+/* How to view the recording again: nothing where it is not kept. A file that is written is read when another one is the
+ * last. */
 static void append_name(struct sl_buffer *name, const struct sl_sampling *sampling, const struct sl_report *report)
 {
     if (is_kept(sampling) && report->path != NULL) {
