@@ -162,7 +162,7 @@ static void a_stack_of_more_chunks_or_bytes_than_are_copied_is_too_deep(void **s
     struct fixture *fixture = *state;
     struct sl_walk walk;
     /* Chunks that are nearly empty, and chunks that are full. */
-    const size_t chunks[] = {SL_CHUNKS_MAX, SL_CHUNKS_MAX + 1, 100, 129};
+    const size_t chunks[] = {SL_CHUNKS_MAX, SL_CHUNKS_MAX + 1, 100, 140};
     const size_t chunk_bytes[] = {CHUNK_BYTES, CHUNK_BYTES, 524288, 524288};
     const size_t frame_words[] = {1100, 1100, 65000, 65000};
     for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
