@@ -175,7 +175,7 @@ class Store:
             duration = 0.0
         method, route, status = clean_method(method), clean_route(route), clean_status(status)
         duration_ns = int(duration * 1e9)
-        time_ns = time.time_ns() - duration_ns
+        time_ns = session._native.start_time_ns
         page = _page(session, NameFacts(time_ns, method, route, status, duration_ns))
         content = {RECORDING: session._native.trace, REPORT: page}
         size = sum(len(part) for part in content.values())
