@@ -25,42 +25,50 @@
 void sl_await_init(struct sl_await *await)
 {
     *await = (struct sl_await){0};
-    sl_trail_init(&await->trail);
+    sl_trail_init(&await->chain.trail);
+    sl_trail_init(&await->next.trail);
+}
+
+static void destroy_chain(struct sl_await_chain *chain)
+{
+    sl_trail_destroy(&chain->trail);
+    free(chain->frames);
+    free(chain->addresses);
+    free(chain->instructions);
 }
 
 void sl_await_destroy(struct sl_await *await)
 {
-    sl_trail_destroy(&await->trail);
-    free(await->frames);
-    free(await->addresses);
-    free(await->instructions);
+    destroy_chain(&await->chain);
+    destroy_chain(&await->next);
 }
 
 /* What is there of any of these objects. */
 #define OBJECT_BYTES_NEEDED 24
 
 struct following {
-    struct sl_await *await;
+    struct sl_await_chain *chain;
     struct sl_python *python;
+    bool in_task; /* a task was met: it goes on by itself */
 };
 
 static enum sl_look look_at(struct following *following, uint64_t address, size_t size, const uint8_t **copy)
 {
-    return sl_trail_read(&following->await->trail, following->python->process, address, size, copy);
+    return sl_trail_read(&following->chain->trail, following->python->process, address, size, copy);
 }
 
 static enum sl_look look_at_word(struct following *following, uint64_t address, uint64_t *word)
 {
-    return sl_trail_word(&following->await->trail, following->python->process, address, word);
+    return sl_trail_word(&following->chain->trail, following->python->process, address, word);
 }
 
 /* Room for one frame more. */
-static bool grow(struct sl_await *await)
+static bool grow(struct sl_await_chain *chain)
 {
-    uint32_t count = (uint32_t)await->walk.count;
-    return sl_array_room(&await->frames, &await->frame_capacity, count, sizeof *await->frames) &&
-           sl_array_room(&await->addresses, &await->address_capacity, count, sizeof *await->addresses) &&
-           sl_array_room(&await->instructions, &await->instruction_capacity, count, sizeof *await->instructions);
+    uint32_t count = (uint32_t)chain->walk.count;
+    return sl_array_room(&chain->frames, &chain->frame_capacity, count, sizeof *chain->frames) &&
+           sl_array_room(&chain->addresses, &chain->address_capacity, count, sizeof *chain->addresses) &&
+           sl_array_room(&chain->instructions, &chain->instruction_capacity, count, sizeof *chain->instructions);
 }
 
 /* What the frame that begins at `frame` awaits: what lies on top of its value stack. */
@@ -102,7 +110,7 @@ static enum sl_look follow_generator(struct following *following, uint64_t objec
                                      enum sl_awaiting *awaiting, uint64_t *next)
 {
     const struct sl_layout *layout = &following->python->layout;
-    struct sl_await *await = following->await;
+    struct sl_await_chain *chain = following->chain;
     const uint8_t *copy;
     enum sl_look look = look_at(following, object + layout->generator_state, 1, &copy);
     if (look != SL_LOOK_OK) {
@@ -113,11 +121,11 @@ static enum sl_look follow_generator(struct following *following, uint64_t objec
         *awaiting = state == layout->generator_runs ? SL_AWAIT_RUNS : SL_AWAIT_ENDED;
         return SL_LOOK_OK;
     }
-    if (!grow(await)) {
+    if (!grow(chain)) {
         return SL_LOOK_MEMORY;
     }
     uint64_t frame = object + layout->generator_frame;
-    struct sl_stem_frame *raw = &await->addresses[await->walk.count];
+    struct sl_stem_frame *raw = &chain->addresses[chain->walk.count];
     uint64_t instruction = 0;
     bool awaits = state >= layout->generator_awaits;
     raw->instruction = 0; /* while it waits it is at another one than while it runs what it waits for */
@@ -130,8 +138,8 @@ static enum sl_look follow_generator(struct following *following, uint64_t objec
     }
     raw->code &= layout->pointer_mask;
     raw->address = frame;
-    await->instructions[await->walk.count] = instruction;
-    await->walk.count++;
+    chain->instructions[chain->walk.count] = instruction;
+    chain->walk.count++;
     return look == SL_LOOK_OK && awaits ? read_awaited(following, frame, next) : look;
 }
 
@@ -142,7 +150,7 @@ static enum sl_look follow_object(struct following *following, uint64_t object, 
     uint64_t type_address = 0;
     enum sl_type type = SL_TYPE_OTHER;
     enum sl_look look =
-        sl_trail_open(&following->await->trail, following->python->process, object, OBJECT_BYTES_NEEDED);
+        sl_trail_open(&following->chain->trail, following->python->process, object, OBJECT_BYTES_NEEDED);
     if (look == SL_LOOK_OK) {
         look = look_at_word(following, object + layout->object_type, &type_address);
     }
@@ -164,6 +172,7 @@ static enum sl_look follow_object(struct following *following, uint64_t object, 
     case SL_TYPE_FUTURE_ITERATOR:
         return look_at_word(following, object + WAITS_FOR, next);
     case SL_TYPE_TASK:
+        following->in_task = true;
         return look_at_word(following, object + layout->task_coroutine, next);
     default:
         return SL_LOOK_OK;
@@ -171,18 +180,18 @@ static enum sl_look follow_object(struct following *following, uint64_t object, 
 }
 
 /* The chain was found from the outermost frame on; a walk begins with the innermost. */
-static void reverse(struct sl_await *await)
+static void reverse(struct sl_await_chain *chain)
 {
-    for (size_t i = 0, j = await->walk.count; i + 1 < j; i++) {
+    for (size_t i = 0, j = chain->walk.count; i + 1 < j; i++) {
         j--;
-        struct sl_stem_frame address = await->addresses[i];
-        await->addresses[i] = await->addresses[j];
-        await->addresses[j] = address;
-        uint64_t instruction = await->instructions[i];
-        await->instructions[i] = await->instructions[j];
-        await->instructions[j] = instruction;
+        struct sl_stem_frame address = chain->addresses[i];
+        chain->addresses[i] = chain->addresses[j];
+        chain->addresses[j] = address;
+        uint64_t instruction = chain->instructions[i];
+        chain->instructions[i] = chain->instructions[j];
+        chain->instructions[j] = instruction;
     }
-    await->walk.frames = await->frames;
+    chain->walk.frames = chain->frames;
 }
 
 /* Code objects that are read together. */
@@ -203,15 +212,15 @@ static const struct sl_known_code *whose_turn(const struct sl_python *python, co
     return turn;
 }
 
-/* Sees to it that the code objects of `count` frames are in the cache: frames that are alive keep them alive. Those that
- * may have become others are compared, and one of those that are believed to stay. */
-static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
+/* Compares the code objects of `count` frames, at most CODES_AT_ONCE, with what is known of them: those that may have
+ * become others, and one of those that are believed to stay. Those that are not known, each once, go into `unknown`. */
+static enum sl_look compare_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count,
+                                  uint64_t *unknown, size_t *unknown_count)
 {
     const struct sl_layout *layout = &python->layout;
     const struct sl_known_code *turn = whose_turn(python, frames, count);
     bool compared[CODES_AT_ONCE];
-    uint64_t unknown[CODES_AT_ONCE];
-    size_t unknown_count = 0;
+    *unknown_count = 0;
     sl_snapshot_clear(&python->snapshot);
     for (size_t i = 0; i < count; i++) {
         const struct sl_known_code *known = sl_code_cache_find(&python->codes, frames[i].code);
@@ -235,79 +244,146 @@ static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_fr
             }
         }
         bool listed = same;
-        for (size_t u = 0; u < unknown_count && !listed; u++) {
+        for (size_t u = 0; u < *unknown_count && !listed; u++) {
             listed = unknown[u] == frames[i].code;
         }
         if (!listed) {
-            unknown[unknown_count++] = frames[i].code;
+            unknown[(*unknown_count)++] = frames[i].code;
         }
     }
-    return unknown_count == 0
-               ? SL_LOOK_OK
-               : sl_code_cache_learn(&python->codes, python->process, layout, unknown, NULL, unknown_count);
+    return SL_LOOK_OK;
+}
+
+/* Sees to it that the code objects of `count` frames are in the cache: frames that are alive keep them alive. */
+static enum sl_look know_codes(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
+{
+    uint64_t unknown[CODES_AT_ONCE];
+    size_t unknown_count = 0;
+    enum sl_look look = compare_codes(python, frames, count, unknown, &unknown_count);
+    return look != SL_LOOK_OK || unknown_count == 0
+               ? look
+               : sl_code_cache_learn(&python->codes, python->process, &python->layout, unknown, NULL, unknown_count);
+}
+
+/* Whether the code objects of all frames are still those that they were named after. */
+static bool codes_stay(struct sl_python *python, const struct sl_stem_frame *frames, size_t count)
+{
+    bool stay = true;
+    for (size_t i = 0; i < count && stay; i += CODES_AT_ONCE) {
+        uint64_t unknown[CODES_AT_ONCE];
+        size_t unknown_count = 0;
+        size_t some = count - i < CODES_AT_ONCE ? count - i : CODES_AT_ONCE;
+        stay = compare_codes(python, frames + i, some, unknown, &unknown_count) == SL_LOOK_OK && unknown_count == 0;
+    }
+    return stay;
 }
 
 /* The functions and lines of all frames. */
-static enum sl_look name_frames(struct sl_await *await, struct sl_python *python)
+static enum sl_look name_frames(struct sl_await_chain *chain, struct sl_python *python)
 {
     const struct sl_layout *layout = &python->layout;
-    for (size_t i = 0; i < await->walk.count; i++) {
+    for (size_t i = 0; i < chain->walk.count; i++) {
         if (i % CODES_AT_ONCE == 0) {
-            size_t left = await->walk.count - i;
-            enum sl_look look = know_codes(python, await->addresses + i, left < CODES_AT_ONCE ? left : CODES_AT_ONCE);
+            size_t left = chain->walk.count - i;
+            enum sl_look look = know_codes(python, chain->addresses + i, left < CODES_AT_ONCE ? left : CODES_AT_ONCE);
             if (look != SL_LOOK_OK) {
                 return look;
             }
         }
-        const struct sl_known_code *known = sl_code_cache_find(&python->codes, await->addresses[i].code);
+        const struct sl_known_code *known = sl_code_cache_find(&python->codes, chain->addresses[i].code);
         if (known == NULL) {
             return SL_LOOK_TORN;
         }
-        uint64_t begin = await->addresses[i].code + layout->code_instructions;
-        uint64_t unit = (await->instructions[i] - begin) / 2;
-        bool inside = await->instructions[i] >= begin && unit < known->identity.units;
+        uint64_t begin = chain->addresses[i].code + layout->code_instructions;
+        uint64_t unit = (chain->instructions[i] - begin) / 2;
+        bool inside = chain->instructions[i] >= begin && unit < known->identity.units;
         uint32_t line = inside ? sl_line_table_line(&known->lines, (uint32_t)unit) : 0;
-        await->frames[i] =
+        chain->frames[i] =
             (struct sl_frame){.code = known->number, .line = line != 0 ? line : known->identity.first_line};
     }
     return SL_LOOK_OK;
 }
 
-enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python, uint64_t coroutine)
+/* Whether the coroutine waits for what the chain says. While it ran, code objects may have gone, and others have come in
+ * their places. */
+static bool waits_for(struct sl_await_chain *chain, bool ran, struct sl_python *python, uint64_t coroutine)
 {
-    if (await->coroutine == coroutine && await->walk.count > 0 && sl_trail_same(&await->trail, python->process)) {
-        await->walk.unchanged = await->walk.count;
-        return SL_AWAITING;
+    if (chain->coroutine != coroutine || chain->walk.count == 0 || !sl_trail_same(&chain->trail, python->process)) {
+        return false;
     }
-    struct following following = {.await = await, .python = python};
-    enum sl_awaiting first = SL_AWAIT_ENDED;
-    enum sl_look look = SL_LOOK_OK;
-    python->walk++;
-    sl_code_cache_bound(&python->codes);
-    sl_trail_clear(&await->trail);
-    await->coroutine = coroutine;
-    await->walk = (struct sl_walk){0};
+    chain->walk.unchanged = ran ? 0 : chain->walk.count;
+    return !ran || codes_stay(python, chain->addresses, chain->walk.count);
+}
+
+/* Follows what the coroutine waits for. `first` says what the coroutine itself does. */
+static enum sl_look follow(struct sl_await_chain *chain, struct sl_python *python, uint64_t coroutine,
+                           enum sl_awaiting *first)
+{
+    struct following following = {.chain = chain, .python = python};
     uint64_t object = coroutine;
-    for (size_t step = 0; object != 0 && step < STEPS_MAX && await->walk.count < SL_AWAIT_FRAMES_MAX; step++) {
+    for (size_t step = 0; object != 0 && step < STEPS_MAX && chain->walk.count < SL_AWAIT_FRAMES_MAX; step++) {
         uint64_t next = 0;
         enum sl_awaiting awaiting = SL_AWAITING;
-        look = follow_object(&following, object, &awaiting, &next);
+        enum sl_look look = follow_object(&following, object, &awaiting, &next);
         if (look != SL_LOOK_OK) {
-            break;
+            return look;
         }
         if (step == 0) {
-            first = awaiting;
+            *first = awaiting;
+        } else if (awaiting != SL_AWAITING && !following.in_task) {
+            return SL_LOOK_TORN; /* what is awaited is suspended, too, and has not ended */
         }
         object = awaiting == SL_AWAITING ? next : 0;
     }
-    reverse(await);
-    if (look == SL_LOOK_OK) {
-        look = name_frames(await, python);
-    }
-    bool consistent = look == SL_LOOK_OK && sl_trail_same(&await->trail, python->process);
-    if (consistent && first == SL_AWAITING && await->walk.count > 0) {
+    return SL_LOOK_OK;
+}
+
+/* What was read becomes the last that was. */
+static void keep(struct sl_await *await)
+{
+    struct sl_await_chain before = await->chain;
+    await->chain = await->next;
+    await->next = before;
+    await->interrupted = false;
+}
+
+bool sl_await_still(struct sl_await *await, struct sl_python *python, uint64_t coroutine)
+{
+    python->walk++;
+    sl_code_cache_bound(&python->codes);
+    bool still = waits_for(&await->chain, await->interrupted, python, coroutine);
+    await->interrupted = !still;
+    return still;
+}
+
+enum sl_awaiting sl_await_read(struct sl_await *await, struct sl_python *python, uint64_t coroutine)
+{
+    if (sl_await_still(await, python, coroutine)) {
         return SL_AWAITING;
     }
-    await->walk.count = 0;
-    return consistent ? (first == SL_AWAITING ? SL_AWAIT_ENDED : first) : SL_AWAIT_TORN;
+    struct sl_await_chain *next = &await->next;
+    /* A chain that was followed while the coroutine ran in between may be what it waits for all the same. */
+    if (waits_for(next, true, python, coroutine)) {
+        keep(await);
+        return SL_AWAITING;
+    }
+    sl_trail_clear(&next->trail);
+    next->coroutine = coroutine;
+    next->walk = (struct sl_walk){0};
+    enum sl_awaiting first = SL_AWAIT_ENDED;
+    enum sl_look look = follow(next, python, coroutine, &first);
+    reverse(next);
+    if (look == SL_LOOK_OK) {
+        look = name_frames(next, python);
+    }
+    bool awaits = look == SL_LOOK_OK && first == SL_AWAITING && next->walk.count > 0;
+    bool same = look == SL_LOOK_OK && sl_trail_same(&next->trail, python->process);
+    if (awaits && same) {
+        keep(await);
+        return SL_AWAITING;
+    }
+    if (!awaits) {
+        next->walk.count = 0;
+    }
+    return !same ? SL_AWAIT_TORN : first == SL_AWAITING ? SL_AWAIT_ENDED : first;
 }

@@ -162,23 +162,26 @@ enum sl_look sl_context_variable(struct sl_context_variable *variable, struct sl
     return look;
 }
 
-enum sl_look sl_context_find(struct sl_trail *trail, struct sl_python *python, const struct sl_python_thread *thread,
-                             const struct sl_context_variable *variable, uint64_t *context, uint64_t *value)
+uint64_t sl_context_place(const struct sl_python *python, const struct sl_python_thread *thread)
+{
+    return thread->address + python->layout.thread_context;
+}
+
+enum sl_look sl_context_find(struct sl_trail *trail, struct sl_python *python, uint64_t context,
+                             const struct sl_context_variable *variable, uint64_t *value)
 {
     const struct search search = {.trail = trail, .python = python, .variable = variable};
     sl_trail_clear(trail);
-    *context = 0;
     *value = 0;
-    uint64_t entered = 0;
     uint64_t variables = 0;
     uint64_t root = 0;
-    enum sl_look look = read_word(&search, thread->address + python->layout.thread_context, &entered);
-    if (look != SL_LOOK_OK || entered == 0) {
-        return look;
-    }
-    look = expect_type(&search, entered, SL_TYPE_CONTEXT);
+    enum sl_look look = expect_type(&search, context, SL_TYPE_CONTEXT);
     if (look == SL_LOOK_OK) {
-        look = read_word(&search, entered + CONTEXT_VARIABLES, &variables);
+        look =
+            sl_trail_part(trail); /* next is ctx_prev, which is another each time that the context is entered or left */
+    }
+    if (look == SL_LOOK_OK) {
+        look = read_word(&search, context + CONTEXT_VARIABLES, &variables);
     }
     if (look == SL_LOOK_OK) {
         look = expect_type(&search, variables, SL_TYPE_HAMT);
@@ -189,7 +192,6 @@ enum sl_look sl_context_find(struct sl_trail *trail, struct sl_python *python, c
     if (look == SL_LOOK_OK) {
         look = search_trie(&search, root, value);
     }
-    *context = entered;
     return look;
 }
 

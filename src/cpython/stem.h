@@ -5,7 +5,8 @@
  * A frame is taken for the same one while the same code object lies at the same address in it, and so do those between it
  * and where the comparison begins: the bottom of the stack, or the frame of a coroutine, its root, which comes back on
  * top of other frames each time it is resumed. It is the stem's while it also is at the same instruction: one that went on
- * has itself run since. */
+ * has itself run since. A coroutine that is resumed passes other instructions on its way back into what it awaits, which
+ * goes on then, too: as long as that has not ended, it has not gone on. One that awaits a generator is not told apart so. */
 #ifndef SL_CPYTHON_STEM_H
 #define SL_CPYTHON_STEM_H
 
@@ -21,10 +22,13 @@ struct sl_stem_frame {
 };
 
 struct sl_stem {
-    struct sl_stem_frame *frames; /* the outermost first; owned */
+    struct sl_stem_frame
+        *frames; /* from the root or the bottom on, the outermost first; behind them the one that the last
+                                     calls, or called when it went on, else zero; owned */
     size_t count;
-    uint64_t root;     /* address of the root's frame; 0: there is none */
-    size_t root_index; /* where it is among the frames, or their number when they all lie outside of it */
+    struct sl_stem_frame *outside; /* what the root was first seen to run in, the outermost first; NULL before; owned */
+    size_t outside_count;
+    uint64_t root; /* address of the root's frame; 0: there is none */
     /* What the stem is expected from, as long as that was not seen; else 0: the frame that they all lie outside of, and
      * the one that called that. */
     uint64_t caller, outer;
@@ -51,10 +55,11 @@ struct sl_stem_share {
     size_t outside;
     size_t shared;
     bool whole; /* a stem lies where these begin, so that frames which belong to it no more were left or went on */
+    bool
+        resuming; /* these are all: the innermost is on its way back into what it awaits. Else one at least is neither */
 };
 
-/* Those of the thread's last walk; at least one belongs to neither. Frames of the stem that were left or went on are
- * taken out of it. */
+/* Those of the thread's last walk. Frames of the stem that were left or went on are taken out of it. */
 struct sl_stem_share sl_stem_shared(struct sl_stem *stem, struct sl_python *python,
                                     const struct sl_python_thread *thread);
 

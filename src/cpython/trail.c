@@ -20,8 +20,8 @@ void sl_trail_destroy(struct sl_trail *trail)
     sl_trail_init(trail);
 }
 
-/* Remembers what was looked at of the object that is open. */
-static bool note_object(struct sl_trail *trail)
+/* Remembers what was looked at of the object that is open since that was done last. */
+static bool note_part(struct sl_trail *trail)
 {
     if (trail->object.size == 0 || trail->object.low >= trail->object.high) {
         return true;
@@ -33,8 +33,22 @@ static bool note_object(struct sl_trail *trail)
     }
     memcpy(trail->seen.bytes + trail->seen.pieces[piece].at, trail->object.bytes + trail->object.low, size);
     trail->seen.taken = trail->seen.count;
-    trail->object.size = 0;
+    trail->object.low = trail->object.size;
+    trail->object.high = 0;
     return true;
+}
+
+/* The same, and closes it. */
+static bool note_object(struct sl_trail *trail)
+{
+    bool noted = note_part(trail);
+    trail->object.size = 0;
+    return noted;
+}
+
+enum sl_look sl_trail_part(struct sl_trail *trail)
+{
+    return note_part(trail) ? SL_LOOK_OK : SL_LOOK_MEMORY;
 }
 
 enum sl_look sl_trail_open(struct sl_trail *trail, struct sl_process *process, uint64_t address, size_t needed)
@@ -81,23 +95,34 @@ enum sl_look sl_trail_word(struct sl_trail *trail, struct sl_process *process, u
     return look;
 }
 
-bool sl_trail_same(struct sl_trail *trail, struct sl_process *process)
+/* Room to read it all again. */
+static bool room_again(struct sl_trail *trail)
 {
-    const struct sl_snapshot *seen = &trail->seen;
-    if (!note_object(trail) || seen->count == 0 || seen->taken != seen->count) {
-        return false;
-    }
-    if (trail->again_capacity < seen->size) {
-        uint8_t *again = realloc(trail->again, seen->capacity);
+    if (trail->again_capacity < trail->seen.size) {
+        uint8_t *again = realloc(trail->again, trail->seen.capacity);
         if (again == NULL) {
             return false;
         }
         trail->again = again;
-        trail->again_capacity = seen->capacity;
+        trail->again_capacity = trail->seen.capacity;
+    }
+    return true;
+}
+
+/* `first`, unless it is NULL, is read before the rest. */
+static bool same(struct sl_trail *trail, struct sl_process *process, const struct sl_read_piece *first, bool *read)
+{
+    const struct sl_snapshot *seen = &trail->seen;
+    *read = false;
+    if (!note_object(trail) || seen->count == 0 || seen->taken != seen->count || !room_again(trail)) {
+        return false;
     }
     for (size_t done = 0; done < seen->count;) {
         struct sl_read_piece pieces[SL_READ_PIECES_MAX];
         size_t count = 0;
+        if (done == 0 && first != NULL) {
+            pieces[count++] = *first;
+        }
         for (; count < SL_READ_PIECES_MAX && done < seen->count; count++, done++) {
             const struct sl_snapshot_piece *piece = &seen->pieces[done];
             pieces[count] = (struct sl_read_piece){piece->address, trail->again + piece->at, piece->size};
@@ -105,6 +130,20 @@ bool sl_trail_same(struct sl_trail *trail, struct sl_process *process)
         if (sl_process_read_pieces(process, pieces, count) != SL_READ_OK) {
             return false;
         }
+        *read = first != NULL;
     }
     return memcmp(trail->again, seen->bytes, seen->size) == 0;
+}
+
+bool sl_trail_same(struct sl_trail *trail, struct sl_process *process)
+{
+    bool read;
+    return same(trail, process, NULL, &read);
+}
+
+bool sl_trail_same_with(struct sl_trail *trail, struct sl_process *process, uint64_t address, uint64_t *word,
+                        bool *read)
+{
+    const struct sl_read_piece first = {address, word, sizeof *word};
+    return same(trail, process, &first, read);
 }

@@ -37,6 +37,9 @@ static inline void sl_trail_clear(struct sl_trail *trail)
 /* Reads the object at `address`, of which at least `needed` bytes are there. */
 enum sl_look sl_trail_open(struct sl_trail *trail, struct sl_process *process, uint64_t address, size_t needed);
 
+/* What lies between what was looked at of that object and what is looked at next may change. SL_LOOK_MEMORY or SL_LOOK_OK. */
+enum sl_look sl_trail_part(struct sl_trail *trail);
+
 /* Looks at `size` bytes and remembers them: from the object that was opened last if they lie in what was read of it, else
  * by a read of their own. `*copy` is valid until the next call. */
 enum sl_look sl_trail_read(struct sl_trail *trail, struct sl_process *process, uint64_t address, size_t size,
@@ -45,5 +48,9 @@ enum sl_look sl_trail_word(struct sl_trail *trail, struct sl_process *process, u
 
 /* Reads everything again. False when anything is another than it was, and for an empty trail. */
 bool sl_trail_same(struct sl_trail *trail, struct sl_process *process);
+
+/* The same, and before it, in the same system call, the word at `address`. `*read`: whether there is something in `*word`. */
+bool sl_trail_same_with(struct sl_trail *trail, struct sl_process *process, uint64_t address, uint64_t *word,
+                        bool *read);
 
 #endif

@@ -28,7 +28,7 @@ static bool has_token(struct sl_host_look *look, const struct sl_host_recording 
             continue;
         }
         bool known = tokens->look == look->number && tokens->state == state->address &&
-                     tokens->variable == recording->variable.address;
+                     tokens->variable.address == recording->variable.address;
         if (!known) {
             enum sl_look read = sl_host_tokens_read(tokens, look->target->python, state, &recording->variable,
                                                     recording->options.token_type);
@@ -64,15 +64,17 @@ void sl_host_forget_tokens(const struct sl_subject_thread *observed)
     }
 }
 
-bool sl_host_same_contexts(struct sl_host_look *look, struct sl_subject_thread *observed)
+bool sl_host_turn_to_walks(struct sl_host_look *look, struct sl_subject_thread *observed)
 {
-    bool same = true;
+    bool turned = false;
     for (size_t i = 0; i < look->walk_count; i++) {
         struct sl_host_tokens *tokens = tokens_of(observed, look->walks[i].strand);
-        if (tokens != NULL && tokens->look == look->number && tokens->context != look->walks[i].walk.context) {
-            tokens->look = 0;
-            same = false;
+        if (tokens == NULL || tokens->look != look->number || tokens->context == look->walks[i].walk.context) {
+            continue;
         }
+        turned = true;
+        enum sl_look read = sl_host_tokens_turn(tokens, look->target->python, look->walks[i].walk.context);
+        look->torn = look->torn || read != SL_LOOK_OK;
     }
-    return same;
+    return turned;
 }

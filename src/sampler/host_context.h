@@ -3,7 +3,7 @@
 #ifndef SL_SAMPLER_HOST_CONTEXT_H
 #define SL_SAMPLER_HOST_CONTEXT_H
 
-#include "sampler/host_look.h"
+#include "sampler/host_looking.h"
 
 #include <stdbool.h>
 
@@ -11,9 +11,9 @@
 bool sl_host_wants(struct sl_host_look *look, const struct sl_host_recording *recording,
                    struct sl_subject_thread *observed);
 
-/* Whether the contexts that were entered when the thread was walked are those whose tokens were read. Where another one
- * was, its tokens are read next, which is no longer about what was walked if by now yet another one is entered. */
-bool sl_host_same_contexts(struct sl_host_look *look, struct sl_subject_thread *observed);
+/* From now on sl_host_wants speaks of the contexts that were entered when the thread was walked, in this look. Whether
+ * these are others than it spoke of. Sets look->torn when what they hold cannot be told. */
+bool sl_host_turn_to_walks(struct sl_host_look *look, struct sl_subject_thread *observed);
 
 /* The tokens of the thread are to be read again. */
 void sl_host_forget_tokens(const struct sl_subject_thread *observed);

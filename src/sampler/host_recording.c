@@ -90,8 +90,9 @@ static bool begin_scope(struct sl_host_recording *recording)
     recording->scope.index = sl_recorder_thread(recording->recorder, &record);
     recording->await_mark = mark(recording, "[await]");
     recording->switched_out_mark = mark(recording, "[switched out]");
+    recording->broken_mark = mark(recording, "[broken]");
     return recording->scope.index != SL_NONE && recording->await_mark != SL_NONE &&
-           recording->switched_out_mark != SL_NONE;
+           recording->switched_out_mark != SL_NONE && recording->broken_mark != SL_NONE;
 }
 
 static uint64_t since(uint64_t before, uint64_t now)
@@ -252,9 +253,12 @@ static sl_stack marked(struct sl_host_recording *recording, sl_stack caller, sl_
 sl_stack sl_host_recording_on_stem(struct sl_host_recording *recording, uint32_t thread, sl_stack root,
                                    const sl_stack *stacks, size_t count)
 {
-    tell_stem(recording, thread, stacks);
-    size_t above = recording->waited.count;
-    sl_stack stem = above > 0 ? stacks[above - 1] : root;
+    size_t above = recording->waited.count < count ? recording->waited.count : count;
+    if (above == recording->waited.count) {
+        tell_stem(recording, thread, stacks);
+    }
+    /* On the stem there is no place for a mark before its end: a reader leaves that out. */
+    sl_stack stem = above < recording->waited.count ? 0 : above > 0 ? stacks[above - 1] : root;
     while (above < count && stacks[above] == stem) {
         above++;
     }
@@ -276,6 +280,8 @@ sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack f
         return marked(recording, frames, recording->await_mark);
     case SL_HOST_TOP_SWITCHED_OUT:
         return marked(recording, frames, recording->switched_out_mark);
+    case SL_HOST_TOP_RAN:
+        return marked(recording, frames, recording->broken_mark);
     case SL_HOST_TOP_BROKEN:
         return recording->recording.broken;
     case SL_HOST_TOP_TOO_DEEP:
@@ -303,7 +309,8 @@ static void tell_sketch(struct sl_host_recording *recording, const struct sl_pyt
     sl_stack stack = sl_host_recording_stack(recording, frames, choice->top);
     stack = stack != SL_NONE ? stack : recording->recording.missed;
     struct sl_facts *facts = sl_recorder_facts(recording->recorder);
-    facts->broken += stack == recording->recording.broken || stack == recording->recording.too_deep;
+    facts->broken += stack == recording->recording.broken || stack == recording->recording.too_deep ||
+                     (choice->top == SL_HOST_TOP_RAN && stack != recording->recording.missed);
     facts->missed += stack == recording->recording.missed;
     facts->retried += sketch->retried;
     if (choice->top == SL_HOST_TOP_FRAME && stack == frames) {
@@ -358,6 +365,15 @@ void sl_host_recording_ran(struct sl_host_recording *recording, uint64_t now_ns)
     uint64_t ran_ns = now_ns - recording->begin_ns;
     recording->cpu_before_ns = since(ran_ns, recording->cpu_before_ns);
     recording->process_cpu_before_ns = since(ran_ns, recording->process_cpu_before_ns);
+}
+
+void sl_host_recording_retried(struct sl_host_recording *recording, uint64_t retried)
+{
+    if (recording->open) {
+        sl_recorder_facts(recording->recorder)->retried += retried;
+    } else {
+        recording->sketch.retried += retried;
+    }
 }
 
 void sl_host_recording_miss(struct sl_host_recording *recording)

@@ -23,6 +23,7 @@ enum sl_host_top {
     SL_HOST_TOP_NO_FRAME,
     SL_HOST_TOP_AWAIT,
     SL_HOST_TOP_SWITCHED_OUT,
+    SL_HOST_TOP_RAN, /* not seen: the frames are those of what is awaited since, or of the last stack */
     SL_HOST_TOP_BROKEN,
     SL_HOST_TOP_TOO_DEEP,
     SL_HOST_TOP_MISSED,
@@ -40,6 +41,7 @@ struct sl_host_view {
     struct sl_host_recording *recording;
     struct sl_member_thread *thread; /* SL_HOST_THREADS: its line in the recording; owned */
     bool wanted;                     /* in the look under way */
+    bool entered;                    /* it was wanted when that look came to the thread */
     bool fresh;                      /* what follows is of the thread's last walk */
     sl_stack stack;
     uint64_t task; /* as struct sl_walk */
@@ -81,7 +83,7 @@ struct sl_host_recording {
     struct sl_strand await_strand;
     sl_stack last_stack; /* that was seen in it */
     sl_stack first_call; /* of the frame that was last seen right above the stem; 0: none was */
-    sl_function await_mark, switched_out_mark;
+    sl_function await_mark, switched_out_mark, broken_mark;
 
     /* The scope's one line of time; not for SL_HOST_THREADS. */
     struct sl_recording_thread scope;
@@ -143,6 +145,9 @@ sl_state sl_host_recording_state(struct sl_host_recording *recording, const stru
 
 /* The stack of what is known to stand on top of `frames`; SL_NONE when memory is exhausted. Of one that is open. */
 sl_stack sl_host_recording_stack(struct sl_host_recording *recording, sl_stack frames, enum sl_host_top top);
+
+/* So many looks were repeated. */
+void sl_host_recording_retried(struct sl_host_recording *recording, uint64_t retried);
 
 /* What the look that is due stands for was not seen. Not for SL_HOST_THREADS. */
 void sl_host_recording_miss(struct sl_host_recording *recording);

@@ -23,12 +23,15 @@ static void take(struct sl_host_stem *stem, const struct sl_walk *walk, size_t o
     }
 }
 
-void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared)
+void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared,
+                      bool resuming)
 {
-    size_t most = walk->count > outside ? walk->count - outside - 1 : 0;
+    size_t most = walk->count > outside ? walk->count - outside - (resuming ? 0 : 1) : 0;
     shared = shared < most ? shared : most;
     if (!stem->known) {
-        take(stem, walk, outside, shared);
+        if (!resuming) {
+            take(stem, walk, outside, shared);
+        }
         return;
     }
     uint32_t same = 0;
@@ -39,5 +42,17 @@ void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, siz
         }
         same++;
     }
-    stem->count = same;
+    if (!resuming || same < shared) {
+        stem->count = same;
+    }
+}
+
+size_t sl_host_stem_note(struct sl_host_stem *stem, const struct sl_walk *walk, const struct sl_stem_share *share,
+                         bool *on_stem)
+{
+    *on_stem = share->whole;
+    if (share->whole) {
+        sl_host_stem_see(stem, walk, share->outside, share->shared, share->resuming);
+    }
+    return share->outside;
 }

@@ -7,6 +7,7 @@
 #define SL_SAMPLER_HOST_STEM_H
 
 #include "cpython/python.h"
+#include "cpython/stem.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,15 @@ struct sl_host_stem {
 
 void sl_host_stem_destroy(struct sl_host_stem *stem);
 
-/* A walk was seen, without whose `outside` outermost frames the next `shared` may be the stem's; one is always left. When
- * memory is exhausted the stem is empty. */
-void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared);
+/* A walk was seen, without whose `outside` outermost frames the next `shared` may be the stem's; one is left, unless they
+ * are all `resuming`: on their way back to what they wait for, which is not seen, and then the stem may be longer. When
+ * memory is exhausted it is empty. */
+void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared,
+                      bool resuming);
+
+/* The same for what sl_stem_shared and the like say of the walk. How many of its outermost frames are no part of the
+ * recording; `*on_stem`: the next ones are the stem's. */
+size_t sl_host_stem_note(struct sl_host_stem *stem, const struct sl_walk *walk, const struct sl_stem_share *share,
+                         bool *on_stem);
 
 #endif

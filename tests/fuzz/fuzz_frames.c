@@ -126,8 +126,8 @@ static void look_at_place(struct fuzzed *fuzzed, uint64_t place)
     struct sl_await await;
     sl_await_init(&await);
     if (sl_await_read(&await, fuzzed->python, place) == SL_AWAITING) {
-        require(await.walk.count <= SL_AWAIT_FRAMES_MAX, "a chain of awaits is longer than any may be");
-        check_walk(fuzzed->python, &await.walk);
+        require(await.chain.walk.count <= SL_AWAIT_FRAMES_MAX, "a chain of awaits is longer than any may be");
+        check_walk(fuzzed->python, &await.chain.walk);
     }
     sl_await_destroy(&await);
     struct sl_context_variable variable;
@@ -135,10 +135,12 @@ static void look_at_place(struct fuzzed *fuzzed, uint64_t place)
         struct sl_python_thread thread = {.address = address(fuzzed->image->thread),
                                           .interpreter = address(fuzzed->image->interpreter)};
         struct sl_trail trail;
-        uint64_t context;
+        uint64_t context = 0;
         uint64_t value;
+        sl_process_read(sl_python_process(fuzzed->python), sl_context_place(fuzzed->python, &thread), &context,
+                        sizeof context);
         sl_trail_init(&trail);
-        sl_context_find(&trail, fuzzed->python, &thread, &variable, &context, &value);
+        sl_context_find(&trail, fuzzed->python, context, &variable, &value);
         sl_trail_destroy(&trail);
     }
 }

@@ -73,3 +73,9 @@ def test_what_inherits_the_context_belongs_to_the_scope(
 
 def test_a_recording_of_which_most_are_thrown_away_is_as_true_as_any(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "deferred.py")
+
+
+def test_a_task_that_runs_and_waits_by_turns_is_told_to_run_as_much_as_it_does(
+    stacklapse: Command, python: Interpreter
+) -> None:
+    run_inside(stacklapse, python, "turns.py", options=())

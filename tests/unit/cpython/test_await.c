@@ -11,10 +11,10 @@ static void print_chain(const struct sl_python *python, const struct sl_await *a
 {
     sl_buffer_init(lines);
     sl_buffer_text(lines, "");
-    for (size_t i = await->walk.count; i > 0; i--) {
-        const struct sl_code *code = sl_python_code(python, await->walk.frames[i - 1].code);
+    for (size_t i = await->chain.walk.count; i > 0; i--) {
+        const struct sl_code *code = sl_python_code(python, await->chain.walk.frames[i - 1].code);
         assert_non_null(code);
-        sl_buffer_format(lines, "%s\t%s\t%u\n", code->name, code->file, await->walk.frames[i - 1].line);
+        sl_buffer_format(lines, "%s\t%s\t%u\n", code->name, code->file, await->chain.walk.frames[i - 1].line);
     }
 }
 
@@ -34,7 +34,7 @@ static void look_at(const char *python_path, const char *scene, enum sl_awaiting
     sl_await_init(&await);
     assert_int_equal(sl_await_read(&await, python, coroutine), expected_state);
     if (expected_state == SL_AWAITING) {
-        assert_int_equal(await.walk.unchanged, 0);
+        assert_int_equal(await.chain.walk.unchanged, 0);
         print_chain(python, &await, &seen);
         /* What asyncio itself has on the way is not printed by the program. */
         if (strcmp(scene, "tasks") == 0) {
@@ -43,13 +43,13 @@ static void look_at(const char *python_path, const char *scene, enum sl_awaiting
         } else {
             assert_string_equal(seen.bytes, chain + 1);
         }
-        size_t count = await.walk.count;
+        size_t count = await.chain.walk.count;
         assert_int_equal(sl_await_read(&await, python, coroutine), SL_AWAITING);
-        assert_int_equal(await.walk.count, count);
-        assert_int_equal(await.walk.unchanged, count);
+        assert_int_equal(await.chain.walk.count, count);
+        assert_int_equal(await.chain.walk.unchanged, count);
         sl_buffer_destroy(&seen);
     } else {
-        assert_int_equal(await.walk.count, 0);
+        assert_int_equal(await.chain.walk.count, 0);
     }
     sl_await_destroy(&await);
     sl_buffer_destroy(&expected);

@@ -20,6 +20,14 @@ static struct sl_python_thread main_thread(struct sl_python *python, pid_t id)
     return (struct sl_python_thread){0};
 }
 
+static uint64_t entered(struct sl_python *python, const struct sl_python_thread *thread)
+{
+    uint64_t context = 0;
+    assert_int_equal(sl_process_read(sl_python_process(python), sl_context_place(python, thread), &context, 8),
+                     SL_READ_OK);
+    return context;
+}
+
 static void assert_found(struct sl_python *python, const struct sl_python_thread *thread, const char *lines,
                          size_t expected)
 {
@@ -31,13 +39,19 @@ static void assert_found(struct sl_python *python, const struct sl_python_thread
         uint64_t address = strtoull(lines, &end, 16);
         uint64_t value = strtoull(end, &end, 16);
         struct sl_context_variable variable;
-        uint64_t context = 0;
         uint64_t found = 0;
         assert_int_equal(sl_context_variable(&variable, python, address), SL_LOOK_OK);
-        assert_int_equal(sl_context_find(&trail, python, thread, &variable, &context, &found), SL_LOOK_OK);
+        uint64_t context = entered(python, thread);
+        if (context != 0) {
+            assert_int_equal(sl_context_find(&trail, python, context, &variable, &found), SL_LOOK_OK);
+            assert_true(sl_trail_same(&trail, sl_python_process(python)));
+            uint64_t word = 0;
+            bool read = false;
+            uint64_t place = sl_context_place(python, thread);
+            assert_true(sl_trail_same_with(&trail, sl_python_process(python), place, &word, &read));
+            assert_true(read && word == context);
+        }
         assert_int_equal(found, value);
-        assert_true(value == 0 || context != 0);
-        assert_true(sl_trail_same(&trail, sl_python_process(python)));
         seen++;
         lines = end + 1;
     }
@@ -117,7 +131,6 @@ static void test_a_context_is_located_where_it_is_entered(void **state)
         struct sl_buffer lines;
         struct sl_context_variable variable;
         struct sl_trail trail;
-        uint64_t context = 0;
         uint64_t value = 0;
         start(&child, pythons[p], PROGRAM, "3");
         read_lines(&child, &lines);
@@ -125,10 +138,11 @@ static void test_a_context_is_located_where_it_is_entered(void **state)
         struct sl_python_thread thread = main_thread(python, child.pid);
         sl_trail_init(&trail);
         assert_int_equal(sl_context_variable(&variable, python, strtoull(lines.bytes, NULL, 16)), SL_LOOK_OK);
-        assert_int_equal(sl_context_find(&trail, python, &thread, &variable, &context, &value), SL_LOOK_OK);
+        uint64_t context = entered(python, &thread);
+        assert_int_equal(sl_context_find(&trail, python, context, &variable, &value), SL_LOOK_OK);
         assert_true(sl_context_locate(python, (uint64_t)child.pid, context));
         assert_false(sl_context_locate(python, (uint64_t)child.pid, context + 8));
-        assert_int_equal(sl_context_find(&trail, python, &thread, &variable, &context, &value), SL_LOOK_OK);
+        assert_int_equal(entered(python, &thread), context);
         assert_int_not_equal(value, 0);
         sl_trail_destroy(&trail);
         sl_buffer_destroy(&lines);
