@@ -192,11 +192,12 @@ static void look_again(struct sl_host_look *look, struct sl_host_recording *reco
 }
 
 /* Whether what the scope was found to do was seen. Where one of its threads was elsewhere by then, another that only waits
- * is not what ran. */
-static bool is_seen(const struct sl_host_recording *recording, bool elsewhere)
+ * is not what ran; and a greenlet has no frame while it is switched to. */
+static bool is_seen(const struct sl_host_recording *recording, bool runs, bool elsewhere)
 {
     const struct sl_host_choice *choice = &recording->choice;
-    return recording->chosen && choice->top != SL_HOST_TOP_BROKEN &&
+    bool between = runs && recording->options.scope == SL_HOST_TASK && choice->top == SL_HOST_TOP_NO_FRAME;
+    return recording->chosen && choice->top != SL_HOST_TOP_BROKEN && !between &&
            !(elsewhere && choice->rank > SL_HOST_RANK_WAITS_FOR_GIL);
 }
 
@@ -218,7 +219,7 @@ static void see_scope(struct sl_host_look *look, struct sl_host_recording *recor
     if (!runs) {
         choose_waiting(look, recording, 0);
     }
-    for (int attempts = 1; !is_seen(recording, elsewhere) && has_patience(look, attempts); attempts++) {
+    for (int attempts = 1; !is_seen(recording, runs, elsewhere) && has_patience(look, attempts); attempts++) {
         sl_host_recording_retried(recording, 1);
         recording->chosen = false;
         if (runs) {
@@ -228,8 +229,9 @@ static void see_scope(struct sl_host_look *look, struct sl_host_recording *recor
             choose_waiting(look, recording, POLLS);
         }
     }
-    bool broken = recording->chosen && recording->choice.top == SL_HOST_TOP_BROKEN;
-    if (!broken && !is_seen(recording, elsewhere)) {
+    enum sl_host_top top = recording->choice.top;
+    bool said = recording->chosen && (top == SL_HOST_TOP_BROKEN || top == SL_HOST_TOP_NO_FRAME);
+    if (!said && !is_seen(recording, runs, elsewhere)) {
         recording->chosen = false;
         choose_unseen(look, recording);
     }

@@ -19,6 +19,12 @@ static struct sl_host_view *views_of(const struct sl_subject_thread *observed)
     return thread != NULL ? thread->views : NULL;
 }
 
+/* Whether the view is to be told what is seen. One whose recording is not due now keeps what it was told. */
+static bool is_asking(const struct sl_host_view *view)
+{
+    return view->recording->due && view->wanted;
+}
+
 /* The strand is that of another thread state than the last translation was of. */
 static void use_strand(struct sl_host_view *view, const struct sl_subject_thread *observed, size_t strand)
 {
@@ -50,7 +56,7 @@ static void walked(void *context, struct sl_subject_thread *observed, size_t str
 static bool mark_wanted(struct sl_host_look *look, struct sl_subject_thread *observed)
 {
     for (struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
-        view->wanted = false;
+        view->wanted = view->wanted && !view->recording->due;
     }
     bool any = false;
     look->torn = false;
@@ -281,7 +287,7 @@ enum sl_sight sl_host_walk(struct sl_host_look *look, struct sl_subject_thread *
 static void keep_wanted(struct sl_host_look *look, struct sl_subject_thread *observed)
 {
     for (struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
-        view->wanted = view->wanted && sl_host_wants(look, view->recording, observed);
+        view->wanted = is_asking(view) ? sl_host_wants(look, view->recording, observed) : view->wanted;
     }
 }
 
@@ -295,7 +301,7 @@ static bool find_wanted(struct sl_host_look *look, struct sl_subject_thread *obs
         wanted = mark_wanted(look, observed);
     }
     for (struct sl_host_view *view = views_of(observed); view != NULL && !look->again; view = view->next) {
-        view->entered = view->wanted;
+        view->entered = is_asking(view);
     }
     return wanted;
 }
@@ -310,7 +316,7 @@ static enum sl_sight see(struct sl_host_look *look, struct sl_subject_thread *ob
         return SL_SIGHT_SAME;
     }
     for (const struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
-        observed->settled = observed->settled && (view->fresh || !view->wanted);
+        observed->settled = observed->settled && (view->fresh || !is_asking(view));
     }
     enum sl_sight sight = sl_host_walk(look, observed);
     if (sl_host_turn_to_walks(look, observed)) {
@@ -327,7 +333,7 @@ void sl_host_look_at_thread(struct sl_host_look *look, struct sl_subject_thread 
         return;
     }
     for (struct sl_host_view *view = views_of(observed); view != NULL; view = view->next) {
-        if (view->wanted) {
+        if (is_asking(view)) {
             sl_host_tell(look, view, observed, sight);
         }
     }
