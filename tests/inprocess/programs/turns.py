@@ -57,6 +57,11 @@ async def other(turn_s, told):
         await asyncio.sleep(0)
 
 
+def outermost(session):
+    root = session.root_frame()
+    return root.children if root.function == "<root>" else [root]
+
+
 async def by_turns(turn_s, other_s, naps):
     told = []
     beside = asyncio.create_task(other(other_s, told))
@@ -73,8 +78,10 @@ def test_a_turn_is_told_as_often_as_it_is_there(turn_us, other_us, naps=False):
         assert_adds_up(session)
         assert not {"around", "by_turns"} & names(session), names(session)
         waited = seconds_in(session, "nap" if naps else "[await]") / session.duration
-        seen.append((1 - waited, ran))
-        if abs(1 - waited - ran) < AWAY:
+        # On a slow machine what it waited for is not always found; then that is said.
+        unknown = sum(frame.time for frame in outermost(session) if frame.function == "[broken]") / session.duration
+        seen.append((1 - waited - unknown, 1 - waited, ran))
+        if 1 - waited - unknown - AWAY < ran < 1 - waited + AWAY:
             return
     raise AssertionError((turn_us, other_us, seen))
 
