@@ -22,9 +22,9 @@ struct sl_stem_frame {
 };
 
 struct sl_stem {
-    struct sl_stem_frame
-        *frames; /* from the root or the bottom on, the outermost first; behind them the one that the last
-                                     calls, or called when it went on, else zero; owned */
+    /* From the root or the bottom on, the outermost first; behind them the one that the last calls, or called when it went
+     * on, else zero. Owned. */
+    struct sl_stem_frame *frames;
     size_t count;
     struct sl_stem_frame *outside; /* what the root was first seen to run in, the outermost first; NULL before; owned */
     size_t outside_count;
@@ -55,8 +55,8 @@ struct sl_stem_share {
     size_t outside;
     size_t shared;
     bool whole; /* a stem lies where these begin, so that frames which belong to it no more were left or went on */
-    bool
-        resuming; /* these are all: the innermost is on its way back into what it awaits. Else one at least is neither */
+    /* These are all: the innermost is on its way back into what it awaits. Else one at least is neither. */
+    bool resuming;
 };
 
 /* Those of the thread's last walk. Frames of the stem that were left or went on are taken out of it. */

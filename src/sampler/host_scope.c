@@ -10,6 +10,7 @@
 #define PATIENCE_NS 200000u
 #define ATTEMPTS_LEAST 8
 
+/* How often in each it is asked whether a task waits for what it did last, before that is looked for anew. */
 #define POLLS 8
 
 /* What of the chain that the scope's coroutine waits for is no part of the recording, and whether the next is the stem. */

@@ -113,6 +113,8 @@ def waiting_for_a_cpu_is_no_cpu_time():
     store.keep(session, **about)
     store.keep(session, **about, in_task=True)
     in_task, alone = store.entries()
+    # When it began, however much later it is kept.
+    assert {in_task.time_ns, alone.time_ns} == {session._native.start_time_ns}
     assert used_ns <= alone.cpu_ns <= session._native.cpu_ns + session._native.sampler_cpu_ns
     assert in_task.cpu_ns <= session._native.cpu_ns
     kinds = session.kinds
