@@ -5,13 +5,11 @@
 #include "analysis/sort.h"
 #include "base/buffer.h"
 #include "render/deflated.h"
+#include "render/source_file.h"
 #include "render/source_places.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Lines before and after what is taken. */
 static const uint32_t context_lines = 2;
@@ -22,11 +20,8 @@ static const uint32_t function_lines_max = 400;
 /* A file whose text was asked for. Files stay in memory until the page is written, because functions come by weight
  * and not by file. */
 struct source_file {
-    char *text; /* NULL: cannot be had */
-    size_t size;
-    size_t *line_offsets; /* line n (from 1) begins at line_offsets[n - 1]; line_count + 1 elements */
-    uint32_t line_count;
-    uint8_t *taken; /* one byte for each line */
+    struct sl_source_lines lines;
+    uint8_t *taken; /* one byte for each line; NULL: there is no text */
     bool read;
 };
 
@@ -37,75 +32,24 @@ static bool ends_in(const char *path, const char *extension)
     return size > extension_size && memcmp(path + size - extension_size, extension, extension_size) == 0;
 }
 
-static bool may_be_shown(const struct stat *file, uint64_t loaded_ns)
-{
-    uint64_t changed_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000u + (uint64_t)file->st_mtim.tv_nsec;
-    return S_ISREG(file->st_mode) && file->st_size > 0 && (uint64_t)file->st_size <= SL_PAGE_SOURCE_FILE_MAX &&
-           (file->st_uid == geteuid() || (file->st_mode & S_IROTH) != 0) && changed_ns <= loaded_ns;
-}
-
-static bool read_whole(int descriptor, char *text, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t count = read(descriptor, text + done, size - done);
-        if (count <= 0) {
-            return false;
-        }
-        done += (size_t)count;
-    }
-    return true;
-}
-
-static bool find_lines(struct source_file *file)
-{
-    size_t count = 1;
-    for (size_t i = 0; i < file->size; i++) {
-        count += file->text[i] == '\n';
-    }
-    file->line_offsets = calloc(count + 1, sizeof *file->line_offsets);
-    file->taken = calloc(count, 1);
-    if (file->line_offsets == NULL || file->taken == NULL) {
-        return false;
-    }
-    uint32_t line = 0;
-    for (size_t i = 0; i < file->size; i++) {
-        if (file->text[i] == '\n') {
-            file->line_offsets[++line] = i + 1;
-        }
-    }
-    file->line_count = line + (file->line_offsets[line] < file->size);
-    file->line_offsets[file->line_count] = file->size;
-    return true;
-}
-
 static void forget_file(struct source_file *file)
 {
-    free(file->text);
-    free(file->line_offsets);
+    sl_source_forget(&file->lines);
     free(file->taken);
-    *file = (struct source_file){.read = true};
+    file->taken = NULL;
 }
 
 static void read_file(struct source_file *file, int place, const char *path, uint64_t loaded_ns)
 {
     file->read = true;
-    if (path[0] != '/' || !(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
+    if (!(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
         return;
     }
-    int descriptor = sl_source_open(place, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-    if (descriptor < 0) {
-        return;
+    const struct sl_source_file wanted = {
+        .path = path, .place = place, .newest_ns = loaded_ns, .size_max = SL_PAGE_SOURCE_FILE_MAX, .harmless = true};
+    if (sl_source_read(&wanted, &file->lines)) {
+        file->taken = calloc(file->lines.count, 1);
     }
-    struct stat facts;
-    if (fstat(descriptor, &facts) == 0 && may_be_shown(&facts, loaded_ns)) {
-        file->size = (size_t)facts.st_size;
-        file->text = malloc(file->size);
-        if (file->text != NULL && !(read_whole(descriptor, file->text, file->size) && find_lines(file))) {
-            forget_file(file);
-        }
-    }
-    close(descriptor);
 }
 
 /* The column at which a line's text begins (a tab counts as 8), UINT32_MAX for a line that is empty, a comment, or only
@@ -113,15 +57,14 @@ static void read_file(struct source_file *file, int place, const char *path, uin
 static uint32_t indentation(const struct source_file *file, uint32_t line)
 {
     uint32_t column = 0;
-    for (size_t i = file->line_offsets[line - 1]; i < file->line_offsets[line]; i++) {
-        switch (file->text[i]) {
+    for (size_t i = file->lines.starts[line - 1]; i < file->lines.starts[line]; i++) {
+        switch (file->lines.text[i]) {
         case ' ':
             column++;
             break;
         case '\t':
             column += 8;
             break;
-        case '\r':
         case '\n':
         case '#':
         case ')':
@@ -135,6 +78,16 @@ static uint32_t indentation(const struct source_file *file, uint32_t line)
     return UINT32_MAX;
 }
 
+static bool is_decorator(const struct source_file *file, uint32_t line)
+{
+    size_t at = file->lines.starts[line - 1];
+    size_t end = file->lines.starts[line];
+    while (at < end && (file->lines.text[at] == ' ' || file->lines.text[at] == '\t')) {
+        at++;
+    }
+    return at < end && file->lines.text[at] == '@';
+}
+
 /* The last line of the definition that begins at `first`: the one before the next that is indented as little as it is.
  * A text in a string of several lines may end it too early; the lines that were seen are taken all the same. */
 static uint32_t last_line_of(const struct source_file *file, uint32_t first)
@@ -142,12 +95,11 @@ static uint32_t last_line_of(const struct source_file *file, uint32_t first)
     uint32_t outer = indentation(file, first);
     uint32_t line = first;
     /* Decorators stand before the line that the definition begins with. */
-    while (line < file->line_count &&
-           file->text[file->line_offsets[line - 1] + (outer == UINT32_MAX ? 0 : outer)] == '@') {
+    while (line < file->lines.count && is_decorator(file, line)) {
         line++;
     }
     uint32_t last = line;
-    while (++line <= file->line_count && line - first < function_lines_max) {
+    while (++line <= file->lines.count && line - first < function_lines_max) {
         uint32_t column = indentation(file, line);
         if (column == UINT32_MAX) {
             continue;
@@ -164,7 +116,7 @@ static uint32_t last_line_of(const struct source_file *file, uint32_t first)
 static void want(struct source_file *file, uint32_t first, uint32_t last)
 {
     uint32_t begin = first > context_lines ? first - context_lines : 1;
-    for (uint32_t line = begin; line <= last + context_lines && line <= file->line_count; line++) {
+    for (uint32_t line = begin; line <= last + context_lines && line <= file->lines.count; line++) {
         if (file->taken[line - 1] == 0) {
             file->taken[line - 1] = 2;
         }
@@ -174,20 +126,20 @@ static void want(struct source_file *file, uint32_t first, uint32_t last)
 /* The wanted lines as pieces. */
 static void put_pieces(struct sl_buffer *buffer, struct source_file *file, sl_string name)
 {
-    for (uint32_t line = 1; line <= file->line_count; line++) {
+    for (uint32_t line = 1; line <= file->lines.count; line++) {
         if (file->taken[line - 1] != 2) {
             continue;
         }
         uint32_t first = line;
-        while (line <= file->line_count && file->taken[line - 1] == 2) {
+        while (line <= file->lines.count && file->taken[line - 1] == 2) {
             file->taken[line - 1] = 1;
             line++;
         }
-        size_t size = file->line_offsets[line - 1] - file->line_offsets[first - 1];
+        size_t size = file->lines.starts[line - 1] - file->lines.starts[first - 1];
         sl_buffer_varint(buffer, name);
         sl_buffer_varint(buffer, first);
         sl_buffer_varint(buffer, size);
-        sl_buffer_append(buffer, file->text + file->line_offsets[first - 1], size);
+        sl_buffer_append(buffer, file->lines.text + file->lines.starts[first - 1], size);
     }
 }
 
@@ -227,16 +179,16 @@ static bool add_function(struct collection *collection, sl_function function)
         read_file(file, collection->places[path], sl_profile_text(collection->profile, path),
                   collection->load_times[path]);
     }
-    if (file->text == NULL) {
+    if (file->taken == NULL) {
         return true;
     }
     const char *name = sl_profile_text(collection->profile, record->name);
-    if (strcmp(name, "<module>") != 0 && record->first_line > 0 && record->first_line <= file->line_count) {
+    if (strcmp(name, "<module>") != 0 && record->first_line > 0 && record->first_line <= file->lines.count) {
         want(file, record->first_line, last_line_of(file, record->first_line));
     }
     for (uint32_t i = collection->stacks.starts[function]; i < collection->stacks.starts[function + 1]; i++) {
         uint32_t line = collection->profile->stacks[collection->stacks.items[i]].line;
-        if (line > 0 && line <= file->line_count) {
+        if (line > 0 && line <= file->lines.count) {
             want(file, line, line);
         }
     }

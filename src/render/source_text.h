@@ -1,10 +1,8 @@
-/* source_text.h - the text of source files that a recording names.
- *
- * The names come from the profiled program, so a file is only read when it is a regular one with an absolute path and
- * not absurdly large: nothing here waits for a FIFO, wakes a device, or reads without end. A file that was changed
- * after its code was loaded is not shown, since its lines are no longer those that ran. Each file is read once. */
+/* source_text.h - single lines of source files that a recording names. Each file is read once. */
 #ifndef SL_RENDER_SOURCE_TEXT_H
 #define SL_RENDER_SOURCE_TEXT_H
+
+#include "render/source_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,21 +10,15 @@
 
 struct sl_source_text;
 
-/* A file of the recorded program. */
-struct sl_source_file {
-    const char *path;
-    int place;          /* source_places.h; each path has one */
-    uint64_t newest_ns; /* it is left out when it was modified after this moment (since 1970); 0: it is not */
-};
-
 /* NULL when memory is exhausted. */
 struct sl_source_text *sl_source_text_create(void);
 
 /* NULL is allowed. */
 void sl_source_text_destroy(struct sl_source_text *source);
 
-/* One line (numbered from 1) without white space at either end. False when it is not to be had, or blank. Lines are
- * those that Python counts: they end in \n, \r\n or \r. Valid until the destroy. */
+/* One line (numbered from 1) without white space at either end. False when it is not to be had, or blank. Of a file, at most
+ * SL_SOURCE_FILE_MAX bytes are read, whatever `wanted` allows. `source` may be NULL: there is nothing then. Valid until the
+ * destroy. */
 bool sl_source_text_line(struct sl_source_text *source, const struct sl_source_file *wanted, uint32_t line,
                          const char **text, size_t *size);
 

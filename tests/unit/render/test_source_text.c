@@ -66,7 +66,7 @@ static void check_line(struct fixture *fixture, uint32_t line, const char *expec
     }
 }
 
-static void lines_are_counted_as_python_counts_them(void **state)
+static void a_line_comes_without_white_space_at_its_ends(void **state)
 {
     struct fixture *fixture = *state;
     const char text[] = "one\n  two \t\r\nthree\rfour\n\nsix\0x\nseven";
@@ -89,20 +89,6 @@ static void a_file_is_read_once(void **state)
     check_line(fixture, 1, "before");
     write_file(fixture, "after", 5);
     check_line(fixture, 1, "before");
-}
-
-static void what_is_no_regular_file_is_never_opened(void **state)
-{
-    struct fixture *fixture = *state;
-    const char *text = NULL;
-    size_t size = 0;
-    assert_false(line_of(fixture->source, "/dev/zero", 1, &text, &size));
-    assert_false(line_of(fixture->source, "/dev/tty", 1, &text, &size));
-    assert_false(line_of(fixture->source, "/proc/kmsg", 1, &text, &size));
-    assert_false(line_of(fixture->source, "/tmp", 1, &text, &size));
-    /* A FIFO without a writer would keep an open waiting for ever. */
-    assert_int_equal(mkfifo(fixture->path, 0600), 0);
-    assert_false(line_of(fixture->source, fixture->path, 1, &text, &size));
 }
 
 static void a_path_that_is_not_absolute_or_not_there_gives_nothing(void **state)
@@ -139,35 +125,16 @@ static void no_more_than_so_many_files_are_read(void **state)
     check_line(fixture, 1, NULL);
 }
 
-static void a_file_changed_after_the_recording_is_not_shown(void **state)
-{
-    struct fixture *fixture = *state;
-    write_file(fixture, "text", 4);
-    struct timespec times[2] = {{.tv_sec = 1000, .tv_nsec = 500}, {.tv_sec = 1000, .tv_nsec = 500}};
-    assert_int_equal(utimensat(AT_FDCWD, fixture->path, times, 0), 0);
-    for (uint64_t newest_ns = 1000000000499; newest_ns <= 1000000000500; newest_ns++) {
-        sl_source_text_destroy(fixture->source);
-        fixture->source = sl_source_text_create();
-        const struct sl_source_file wanted = {.path = fixture->path, .place = AT_FDCWD, .newest_ns = newest_ns};
-        const char *text;
-        size_t size;
-        bool shown = sl_source_text_line(fixture->source, &wanted, 1, &text, &size);
-        assert_int_equal(shown, newest_ns == 1000000000500);
-    }
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(lines_are_counted_as_python_counts_them),
+        TEST(a_line_comes_without_white_space_at_its_ends),
         TEST(a_file_is_read_once),
-        TEST(what_is_no_regular_file_is_never_opened),
         TEST(a_path_that_is_not_absolute_or_not_there_gives_nothing),
         TEST(a_huge_file_is_left_out),
         TEST(no_more_than_so_many_files_are_read),
-        TEST(a_file_changed_after_the_recording_is_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
