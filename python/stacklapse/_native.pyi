@@ -115,6 +115,9 @@ class Recording:
     def progress(self) -> tuple[int, int]: ...
     @property
     def running(self) -> bool: ...
+    @property
+    def ended(self) -> bool:
+        """It was started and runs no more: it was stopped, or the process was forked."""
 
 @disjoint_base
 class Watch:

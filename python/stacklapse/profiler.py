@@ -85,8 +85,8 @@ class Profiler:
         self._threads = threads
         self._trim_stem = bool(trim_stem)
         self.use_timing_thread = use_timing_thread
-        # The recording that runs, if one does. A dictionary because its operations are atomic: two threads that start
-        # the same Profiler, or stop it, must not both succeed.
+        # The recording that runs or is about to, if one does. A dictionary because its operations are atomic: two
+        # threads that start the same Profiler, or stop it, must not both succeed.
         self._running: dict[str, _native.Recording] = {}
         self._parts = Parts()
 
@@ -125,7 +125,8 @@ class Profiler:
         check_description(target_description)
         if target_description is None:
             target_description = f"Profile at {place_of(caller)}"
-        if not self.is_running:
+        before = self._running.get("")
+        if before is not None and before.ended:
             self._running.pop("", None)
         scope, coroutine, task = self._scope()
         recording = _native.Recording(
@@ -168,8 +169,8 @@ class Profiler:
 
     def _stop(self, skip: int) -> Session | None:
         """None if it does not run. The innermost `skip` frames, this one included, are not the program's."""
-        recording = self._running.pop("", None)
-        if recording is None or not recording.running:
+        recording = self._running.get("")
+        if recording is None or not recording.running or self._running.pop("", None) is not recording:
             return None
         recording.stop(skip)
         _started.pop(id(self), None)

@@ -273,6 +273,13 @@ static PyObject *running(PyObject *self, void *ignored)
     return PyBool_FromLong(recording->host != NULL && sl_host_running(recording->host));
 }
 
+static PyObject *ended(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    const struct recording *recording = (struct recording *)self;
+    return PyBool_FromLong(recording->host != NULL && !sl_host_running(recording->host));
+}
+
 static int traverse(PyObject *self, visitproc visit, void *arg)
 {
     struct recording *recording = (struct recording *)self;
@@ -361,6 +368,7 @@ static PyObject *recording_type(PyObject *module)
     };
     static PyGetSetDef attributes[] = {
         {"running", running, NULL, "Whether it was started and not stopped.", NULL},
+        {"ended", ended, NULL, "Whether it was started and runs no more.", NULL},
         {0},
     };
     PyType_Slot slots[] = {

@@ -199,6 +199,35 @@ def raced():
         profiler.reset()
 
 
+class Starting(dict):
+    """What of a Profiler runs, which another thread starts or stops when it is about to run."""
+
+    def __init__(self, profiler):
+        super().__init__()
+        self.profiler = profiler
+        self.refused = 0
+
+    def setdefault(self, key, recording):
+        found = super().setdefault(key, recording)
+        if found is recording:
+            for action in (Profiler.start, Profiler.stop):
+                try:
+                    action(self.profiler)
+                except (ValueError, RuntimeError):
+                    self.refused += 1
+        return found
+
+
+def started_or_stopped_meanwhile():
+    profiler = Profiler()
+    profiler._running = starting = Starting(profiler)
+    profiler.start()
+    assert starting.refused == 2
+    assert profiler.is_running
+    spin(0.01)
+    assert "spin" in names(profiler.stop())
+
+
 class Stopping(dict):
     """What of a Profiler runs, which another thread stops as soon as somebody has looked whether anything does."""
 
@@ -314,6 +343,7 @@ if __name__ == "__main__":
         threads_that_end,
         stopped_elsewhere,
         raced,
+        started_or_stopped_meanwhile,
         stopped_or_reset_meanwhile,
         stopped_by_many_threads,
         dropped_while_running,
