@@ -27,6 +27,10 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 # Where the frameworks are: pure Python for the most part, so that other interpreters can import them from there, too.
 SITE_PACKAGES = next(path for path in sys.path if path.endswith("site-packages"))
 
+# Else it takes the faster ones, which most installations have, where they are there.
+UVICORN = ["-m", "uvicorn", "--loop", "asyncio", "--http", "h11"]
+UVICORN_UVLOOP = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools"]
+
 SERVERS: dict[str, list[str]] = {
     "flask": ["-m", "flask", "--app", "flask_app", "run", "--debug", "--no-reload", "--port", "{port}"],
     "flask-reloader": ["-m", "flask", "--app", "flask_app", "run", "--debug", "--port", "{port}"],
@@ -59,9 +63,11 @@ SERVERS: dict[str, list[str]] = {
         "flask_app:app",
     ],
     "django": ["django_app.py", "runserver", "--noreload", "127.0.0.1:{port}"],
-    "django-asgi": ["-m", "uvicorn", "--port", "{port}", "django_app:asgi"],
-    "starlette": ["-m", "uvicorn", "--port", "{port}", "starlette_app:app"],
-    "fastapi": ["-m", "uvicorn", "--port", "{port}", "fastapi_app:app"],
+    "django-asgi": [*UVICORN, "--port", "{port}", "django_app:asgi"],
+    "starlette": [*UVICORN, "--port", "{port}", "starlette_app:app"],
+    "fastapi": [*UVICORN, "--port", "{port}", "fastapi_app:app"],
+    "starlette-uvloop": [*UVICORN_UVLOOP, "--port", "{port}", "starlette_app:app"],
+    "fastapi-uvloop": [*UVICORN_UVLOOP, "--port", "{port}", "fastapi_app:app"],
     "wsgiref": ["wsgi_app.py", "{port}"],
     "snakeviz": ["-m", "snakeviz", "--server", "--port", "{port}"],
     "example-flask": [
@@ -75,12 +81,12 @@ SERVERS: dict[str, list[str]] = {
         "-p",
         "{port}",
     ],
-    "example-fastapi": ["-m", "uvicorn", "--app-dir", f"{EXAMPLES}", "--port", "{port}", "fastapi_app:app"],
+    "example-fastapi": [*UVICORN, "--app-dir", f"{EXAMPLES}", "--port", "{port}", "fastapi_app:app"],
     "example-django": [f"{EXAMPLES}/django_app.py", "runserver", "--noreload", "{port}"],
     "example-wsgi": [f"{EXAMPLES}/wsgi_app.py", "{port}"],
     "hooks-flask": ["-m", "flask", "--app", "hooks_flask", "run", "--no-reload", "--port", "{port}"],
     "hooks-django": ["hooks_django.py", "runserver", "--noreload", "127.0.0.1:{port}"],
-    "hooks-fastapi": ["-m", "uvicorn", "--port", "{port}", "hooks_fastapi:app"],
+    "hooks-fastapi": [*UVICORN, "--port", "{port}", "hooks_fastapi:app"],
 }
 
 

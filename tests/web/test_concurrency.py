@@ -16,7 +16,7 @@ SAMPLES = 100_000
 ROUNDS_MAX = 30
 
 
-@pytest.mark.parametrize("kind", ["flask", "starlette"])
+@pytest.mark.parametrize("kind", ["flask", "starlette", "starlette-uvloop"])
 def test_none_of_twenty_requests_shows_a_function_of_another(stacklapse: Command, kind: str) -> None:
     """Each runs for 20 µs and lets the others, in threads and in tasks of one thread."""
     samples = 0

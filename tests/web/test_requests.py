@@ -24,8 +24,9 @@ KINDS = [
     "django-asgi",
     "starlette",
     "fastapi",
+    "fastapi-uvloop",
 ]
-APPS = {"flask": "flask_app", "gunicorn": "flask_app", "django": "django_app"}
+APPS = {"gunicorn": "flask_app"}  # else it is named after the kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -129,7 +130,8 @@ def check_failures(server: Server, kind: str) -> None:
 
 
 def check_file(server: Server, kind: str) -> None:
-    content = (PROGRAMS / f"{APPS.get(kind.partition('-')[0], f'{kind}_app')}.py").read_bytes()
+    name = kind.partition("-")[0]
+    content = (PROGRAMS / f"{APPS.get(name, f'{name}_app')}.py").read_bytes()
     assert server.ask("/file").body == content
     sent = server.ask("/file?profile")
     assert sent.body == content
