@@ -3,6 +3,7 @@
 #define SL_SAMPLER_HOST_LOOKING_H
 
 #include "sampler/host_recording.h"
+#include "sampler/host_view.h"
 
 struct sl_host_look {
     struct sl_host_target *target;

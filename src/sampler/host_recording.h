@@ -1,5 +1,4 @@
-/* host_recording.h - one recording of our own process: its slots of time, its recorder, and what it knows of the threads
- * that it saw. */
+/* host_recording.h - one recording of our own process: its slots of time, its recorder, and what its scope is. */
 #ifndef SL_SAMPLER_HOST_RECORDING_H
 #define SL_SAMPLER_HOST_RECORDING_H
 
@@ -9,8 +8,6 @@
 #include "sampler/host_sketch.h"
 #include "sampler/host_stem.h"
 #include "sampler/host_target.h"
-#include "sampler/host_tokens.h"
-#include "sampler/member_thread.h"
 #include "sampler/recording.h"
 #include "sampler/slots.h"
 #include "sampler/translation.h"
@@ -27,29 +24,6 @@ enum sl_host_top {
     SL_HOST_TOP_BROKEN,
     SL_HOST_TOP_TOO_DEEP,
     SL_HOST_TOP_MISSED,
-};
-
-/* A thread as the recordings see it together: the `viewer` of a subject's thread. */
-struct sl_host_thread {
-    struct sl_host_view *views;
-    struct sl_host_tokens tokens[SL_STRANDS_MAX]; /* of its thread states, in no order */
-};
-
-/* A thread as one recording sees it. */
-struct sl_host_view {
-    struct sl_host_view *next; /* of the same thread */
-    struct sl_host_recording *recording;
-    struct sl_member_thread *thread; /* SL_HOST_THREADS: its line in the recording; owned */
-    bool wanted;                     /* in the look under way */
-    bool entered;                    /* it was wanted when that look came to the thread */
-    bool fresh;                      /* what follows is of the thread's last walk */
-    sl_stack stack;
-    uint64_t task; /* as struct sl_walk */
-    uint32_t task_code;
-    struct {
-        uint64_t serial; /* of the subject's strand that it belongs to */
-        struct sl_strand strand;
-    } strands[SL_STRANDS_MAX];
 };
 
 struct sl_host_recording {
@@ -159,16 +133,6 @@ bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host
 /* The same for one whose trace nobody wants. */
 void sl_host_recording_abandon(struct sl_host_recording *recording, struct sl_host_target *target, uint64_t now_ns);
 void sl_host_recording_destroy(struct sl_host_recording *recording);
-
-/* What is known of a thread; NULL when memory is exhausted. */
-struct sl_host_thread *sl_host_thread(struct sl_subject_thread *observed);
-
-/* The recording's view of a thread, made if there is none. NULL when memory is exhausted. */
-struct sl_host_view *sl_host_view(struct sl_host_recording *recording, struct sl_subject_thread *observed);
-
-/* The thread has ended, or will not be looked at any more: ends it in all recordings that saw it, and frees what is known
- * of it. */
-void sl_host_thread_end(struct sl_subject_thread *observed);
 
 /* What the look that is due stands for, on the recording's clock. */
 struct sl_span sl_host_span(const struct sl_host_recording *recording);
