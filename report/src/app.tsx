@@ -117,7 +117,7 @@ export function App(): JSX.Element {
         <p class="facts">
           <span>{time(facts.durationNs)}</span>
           <span>{`${time(facts.cpuNs)} CPU`}</span>
-          <span>{`${count(facts.samples)} samples every ${time(facts.intervalNs)}`}</span>
+          <span>{`${count(facts.samples)} samples every ${model.every()}`}</span>
           <Show when={process?.python}>{(python) => <span>{`Python ${visible(python())}`}</span>}</Show>
           <Show when={!facts.complete}>
             <span class="warm">cut off before its end</span>

@@ -11,7 +11,7 @@ import type { Recording } from "./engine/recording";
 import { visible } from "./engine/recording";
 import { callsAt } from "./engine/calls";
 import type { TimeFormat } from "./format";
-import { timeFormat } from "./format";
+import { time, timeFormat } from "./format";
 import { globsOf, matcher, searchedText } from "./search";
 import type { State } from "./state";
 import { fromHash, initialState, toHash } from "./state";
@@ -64,6 +64,8 @@ export interface Model {
   share(amount: Amount): number;
   error(amount: Amount): number;
   readonly time: Accessor<TimeFormat>;
+  /** How often was looked. */
+  every(): string;
   readonly functionTotals: Accessor<FunctionTotal[]>;
   readonly lineTotals: Accessor<LineTotal[]>;
   readonly edges: Accessor<Edge[]>;
@@ -144,7 +146,8 @@ export function createModel(page: Page): Model {
   });
   const whole = createMemo(() => {
     const ns = range()[1] - range()[0];
-    return { ns, samples: Math.max(1, Math.round(ns / Math.max(recording.facts.intervalNs, 1))) };
+    const { looks, samples, durationNs } = recording.facts;
+    return { ns, samples: Math.max(1, Math.round((looks || samples) * Math.min(1, ns / Math.max(durationNs, 1)))) };
   });
   const functionTotals = perVersion(selection, () => engine.functionTotals());
   const threads = perVersion(selection, () => engine.threadSummaries());
@@ -223,6 +226,7 @@ export function createModel(page: Page): Model {
     share: (amount) => (whole().ns > 0 ? amount.ns / whole().ns : 0),
     error: (amount) => engine.standardError(amount, whole()),
     time: createMemo(() => timeFormat(whole().ns, recording.facts.intervalNs)),
+    every: () => time(recording.facts.intervalNs) + (engine.uneven() ? " or more" : ""),
     functionTotals,
     lineTotals: perVersion(selection, () => engine.lineTotals()),
     edges: perVersion(selection, () => engine.edges()),

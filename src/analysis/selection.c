@@ -29,6 +29,20 @@ double sl_standard_error(struct sl_amount part, struct sl_amount whole)
     return __builtin_sqrt(share * (1 - share) / samples);
 }
 
+double sl_evenness(const struct sl_profile *profile)
+{
+    const struct sl_facts *facts = &profile->facts;
+    /* Other recordings begin before there is anything to look at. */
+    if (profile->thread_count == 0 || profile->threads[0].kind != SL_THREAD_SCOPE || facts->duration_ns == 0 ||
+        facts->interval_ns == SL_INTERVAL_UNKNOWN) {
+        return 1;
+    }
+    double even =
+        (double)facts->interval_ns * ((double)facts->looks + (double)facts->late) / (double)facts->duration_ns;
+    /* A long first slot alone is no matter. */
+    return even < 0.9 ? __builtin_sqrt(even) : 1;
+}
+
 static bool mode_counts(enum sl_mode mode, sl_state state)
 {
     switch (mode) {

@@ -19,6 +19,7 @@ static void measure(struct sl_text *text)
     if (facts->duration_ns > whole_ns) {
         looks = (uint64_t)((double)looks * (double)whole_ns / (double)facts->duration_ns);
     }
+    looks = (uint64_t)((double)looks * sl_evenness(text->profile));
     text->scale = sl_text_scale(whole_ns, looks, text->style.unicode);
     double threshold_ns = text->options->threshold * (double)whole_ns;
     text->threshold_ns = threshold_ns > 0 && threshold_ns < 1e18 ? (uint64_t)(threshold_ns + 0.5) : 0;

@@ -149,7 +149,8 @@ static void add_samples(struct sl_text *text)
     const char *samples_word = facts->samples == 1 ? "sample" : "samples";
     if (facts->interval_ns != SL_INTERVAL_UNKNOWN) {
         sl_text_interval(facts->interval_ns, text->style.unicode, number);
-        sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s every %s", count, samples_word, number);
+        sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s every %s%s", count, samples_word, number,
+                     sl_evenness(text->profile) < 1 ? " or more" : "");
     } else {
         sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s", count, samples_word);
     }

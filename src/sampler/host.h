@@ -31,6 +31,9 @@ enum sl_host_scope {
 #define SL_TOKEN_ID 16
 #define SL_TOKEN_PARENT 24
 
+/* When a recording with a `caller` has lasted for so many of its slots, they become twice as long, and so on. */
+#define SL_HOST_LOOKS_EVEN 200
+
 struct sl_host_options {
     uint64_t interval_ns; /* SL_INTERVAL_MIN_NS to SL_INTERVAL_MAX_NS (session.h) */
     enum sl_host_scope scope;
@@ -53,8 +56,8 @@ struct sl_host_options {
     /* The address of a frame object of the caller's stack, or 0. With it the recording is one of many of which most are
      * discarded after a moment: starting it only takes note of it, what it needs of the interpreter is read when it is
      * looked at first, at a random instant of its first slot, of `first_ns`, and its recorder is made when it is looked at
-     * once more or stopped. Stacks begin at this frame instead of the one that
-     * `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
+     * once more or stopped. Its slots become longer the longer it lasts (SL_HOST_LOOKS_EVEN). Stacks begin at this frame
+     * instead of the one that `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
      * this one has returned. Both objects, `description` and `task` must live until the recording was stopped or discarded. */
     uint64_t caller, caller_outer;
     uint64_t first_ns;

@@ -2,6 +2,7 @@
 
 #include "sampler/host_look.h"
 #include "sampler/host_state.h"
+#include "sampler/session.h"
 #include "target/own.h"
 
 uint64_t sl_host_sampler_cpu_ns(void)
@@ -92,6 +93,19 @@ void sl_host_tell_skipped(struct sl_host_recording *recording, uint64_t now_ns, 
     recording->due = true;
 }
 
+/* One with a `caller` is of something that nobody asked for, and that may last for hours: a stream of events, of which there
+ * may be hundreds. When it has lasted for SL_HOST_LOOKS_EVEN slots, they become twice as long: looks are then about as dense in
+ * all that it has lasted as that many were at first. */
+static void keep_cheap(struct sl_host_recording *recording, uint64_t time_ns)
+{
+    uint64_t lasted_ns = time_ns - (recording->begin_ns - recording->epoch_ns);
+    uint64_t interval_ns = recording->slots.interval_ns;
+    if (recording->options.caller != 0 && lasted_ns / SL_HOST_LOOKS_EVEN >= interval_ns &&
+        interval_ns <= SL_INTERVAL_MAX_NS / 2) {
+        sl_slots_double(&recording->slots);
+    }
+}
+
 void sl_host_look_at_due(uint64_t now_ns)
 {
     bool any = false;
@@ -102,6 +116,7 @@ void sl_host_look_at_due(uint64_t now_ns)
         recording->due = time_ns >= recording->slots.instant_ns;
         if (recording->due) {
             recording->span = sl_slots_take(&recording->slots, time_ns);
+            keep_cheap(recording, time_ns);
             recording->due = prepare(recording, now_ns);
             any = any || recording->due;
             if (recording->due && atomic_load(&recording->stopping)) {

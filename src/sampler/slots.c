@@ -16,10 +16,12 @@ static uint64_t slot_end(const struct sl_slots *slots, uint64_t number)
     return smaller(slot_begin(slots, number) + slots->interval_ns, slots->limit_ns);
 }
 
-/* What sl_random draws as the number-th from the seed: its state is a counter. */
+/* What sl_random draws as the number-th from the seed: its state is a counter. Slots of another length, whose numbers are the
+ * same at other times, have other instants. */
 static uint64_t draw(const struct sl_slots *slots, uint64_t number, uint64_t limit)
 {
-    struct sl_random random = {.state = slots->seed + number * SL_RANDOM_STEP};
+    struct sl_random length = {.state = slots->interval_ns};
+    struct sl_random random = {.state = (slots->seed ^ sl_random_next(&length)) + number * SL_RANDOM_STEP};
     return sl_random_below(&random, limit);
 }
 
@@ -120,6 +122,15 @@ void sl_slots_done(struct sl_slots *slots, uint64_t now_ns)
     uint64_t number = now_ns / slots->interval_ns;
     if (number > slots->aimed && slot_end(slots, number) < slots->limit_ns) {
         aim(slots, number + 1, 0);
+    }
+}
+
+void sl_slots_double(struct sl_slots *slots)
+{
+    if (slots->number % 2 == 0 && slots->covered_ns == slot_begin(slots, slots->number)) {
+        slots->interval_ns *= 2;
+        slots->number /= 2;
+        aim(slots, slots->number, 0);
     }
 }
 

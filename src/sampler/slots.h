@@ -53,6 +53,10 @@ struct sl_span sl_slots_take(struct sl_slots *slots, uint64_t now_ns);
  * slot that begins, at its own instant. Looking at once instead would tie the instant to the look before. */
 void sl_slots_done(struct sl_slots *slots, uint64_t now_ns);
 
+/* Makes slots twice as long from the next one on, if that begins where one of twice the length does; else leaves them as they
+ * are. Those with the same seed and the same length of slots are still due at the same instants. */
+void sl_slots_double(struct sl_slots *slots);
+
 /* Whether the slot that `end_ns` lies in has no look yet; then `span` is what one more, taken at that instant, stands
  * for, with nothing left over. For a recording that is stopped while the program goes on. */
 bool sl_slots_finish(struct sl_slots *slots, uint64_t end_ns, struct sl_span *span);

@@ -281,6 +281,11 @@ export class Engine {
     return this.#module.amount(this.#module.result(this.#module.door.searched()));
   }
 
+  /** Slots became longer the longer the recording lasted. */
+  uneven(): boolean {
+    return this.#module.door.evenness() < 1;
+  }
+
   /** In parts of one. */
   standardError(part: Amount, whole: Amount): number {
     return this.#module.door.standard_error(part.ns, part.samples, whole.ns, whole.samples);

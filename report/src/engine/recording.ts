@@ -6,6 +6,7 @@ export interface Facts {
   readonly startTimeMs: number;
   readonly intervalNs: number;
   readonly durationNs: number;
+  readonly looks: number;
   readonly samples: number;
   readonly broken: number;
   readonly missed: number;
@@ -94,6 +95,7 @@ export class Recording {
       startTimeMs: wide(FACTS.startTime) / 1e6,
       intervalNs: wide(FACTS.interval),
       durationNs: wide(FACTS.duration),
+      looks: wide(FACTS.looks),
       samples: wide(FACTS.samples),
       broken: wide(FACTS.broken),
       missed: wide(FACTS.missed),

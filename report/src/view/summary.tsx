@@ -104,7 +104,7 @@ export function SummaryView(): JSX.Element {
             <h2>Sampling</h2>
             <dl>
               <Fact name="samples">
-                {count(facts.samples)} <span class="dim">{`one thread every ${time(facts.intervalNs)}`}</span>
+                {count(facts.samples)} <span class="dim">{`one thread every ${model.every()}`}</span>
               </Fact>
               <For each={[["missed", facts.missed] as const, ["broken", facts.broken] as const]}>
                 {([name, value]) => (

@@ -4,6 +4,7 @@ only once in its first slot. What is kept is as true as any other."""
 import asyncio
 import contextvars
 import gc
+import math
 import os
 import sys
 import threading
@@ -178,6 +179,23 @@ def test_a_task_that_was_seen_once():
             assert "stopped_after_its_first_wait" in names(session), names(session)
             waiting += 1
     assert waiting >= 4
+
+
+def test_what_lasts_is_looked_at_less_and_less_often():
+    """Every millisecond for 200 of them, then every second one, and from 400 on every fourth."""
+    recording = begin(1)
+    began = time.perf_counter()
+    spin(0.3)
+    spun = time.perf_counter() - began
+    while recording.progress()[0] < 800 * MS:
+        time.sleep(0.01)
+    session = finished(recording)
+    slots = 200 + 100 + 100 * math.log2(session.duration / 0.4)
+    told = session.sample_count + session._native.late
+    assert 0.8 * slots < told < 1.1 * slots, (told, slots, session.duration)
+    assert_adds_up(session)
+    # A slot is 4 ms at the end.
+    assert abs(seconds_in(session, "spin") - spun) < 0.05, (session, spun)
 
 
 def test_many_are_thrown_away():

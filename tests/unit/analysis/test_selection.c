@@ -157,6 +157,27 @@ static void test_a_share_has_the_standard_error_of_a_proportion(void **state)
     assert_float_equal(sl_standard_error((struct sl_amount){0}, (struct sl_amount){0}), 0, 1e-6);
 }
 
+static void test_looks_are_even_unless_slots_became_longer(void **state)
+{
+    struct builder *builder = *state;
+    struct sl_facts *facts = builder_facts(builder);
+    struct sl_thread_record *thread = builder_thread_record(builder, 0);
+    facts->interval_ns = 1000000;
+    facts->duration_ns = 400000000;
+    facts->looks = 90;
+    facts->late = 10;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    thread->kind = SL_THREAD_SCOPE;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 0.5, 1e-6);
+    facts->late = 300;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    facts->interval_ns = SL_INTERVAL_UNKNOWN;
+    facts->late = 0;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    facts->duration_ns = 0;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +189,7 @@ int main(void)
         TEST(test_only_stacks_with_a_chosen_function_count),
         TEST(test_only_chosen_threads_count),
         TEST(test_a_share_has_the_standard_error_of_a_proportion),
+        TEST(test_looks_are_even_unless_slots_became_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

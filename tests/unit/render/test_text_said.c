@@ -136,6 +136,20 @@ static void what_a_profiler_recorded_is_not_advised_with_the_commands_options(vo
     }
 }
 
+static void that_slots_became_longer_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+    report_ran(fixture, "<module>:88", running, 1000);
+    builder_thread_record(fixture->builder, fixture->thread)->kind = SL_THREAD_SCOPE;
+    struct sl_render_options options = report_options(fixture);
+    struct sl_facts *facts = builder_facts(fixture->builder);
+    facts->late = 0;
+    facts->samples = facts->looks = 1000;
+    assert_non_null(strstr(report_text(fixture, &options), "\n 1,000 samples every 1 ms · shares ± 2 % "));
+    facts->interval_ns = 100000;
+    assert_non_null(strstr(report_text(fixture, &options), "\n 1,000 samples every 100 µs or more · shares ± 3 %\n"));
+}
+
 /* Which option has an effect depends on why it was recorded. */
 static void a_request_is_not_advised_with_an_interval(void **state)
 {
@@ -174,6 +188,7 @@ int main(void)
         TEST(that_many_looks_were_late_is_said_in_place_of_an_error),
         TEST(that_only_the_main_thread_is_shown_is_said),
         TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
+        TEST(that_slots_became_longer_is_said),
         TEST(a_request_is_not_advised_with_an_interval),
         TEST(the_last_line_is_a_command_that_can_be_pasted),
     };

@@ -254,6 +254,37 @@ static double observed_share(double period, double share, double phase, uint64_t
     return (double)in_first_ns / (double)(count * MS);
 }
 
+static void test_slots_become_twice_as_long_where_longer_ones_begin(void **state)
+{
+    (void)state;
+    uint64_t thirds[3] = {0};
+    for (uint64_t seed = 0; seed < 3000; seed++) {
+        struct sl_slots slots;
+        sl_slots_init(&slots, MS, 3 * MS, FOREVER, seed);
+        uint64_t covered_ns = 3 * MS;
+        for (uint64_t interval_ns = MS; interval_ns < 64 * MS; interval_ns = slots.interval_ns) {
+            sl_slots_double(&slots);
+            assert_int_equal(slots.interval_ns, covered_ns % (2 * interval_ns) == 0 ? 2 * interval_ns : interval_ns);
+            struct sl_span span = sl_slots_take(&slots, slots.instant_ns);
+            assert_int_equal(span.begin_ns, covered_ns);
+            assert_int_equal(span.slot_begin_ns, covered_ns);
+            assert_int_equal(span.end_ns, covered_ns + slots.interval_ns);
+            assert_in_range(span.instant_ns, span.begin_ns, span.end_ns - 1);
+            assert_int_equal(span.late, 0);
+            thirds[(span.instant_ns - span.begin_ns) * 3 / slots.interval_ns]++;
+            covered_ns = span.end_ns;
+        }
+        /* All of that length are due at the same instants. */
+        struct sl_slots other;
+        sl_slots_init(&other, 64 * MS, covered_ns, FOREVER, seed);
+        assert_int_equal(slots.instant_ns, other.instant_ns);
+    }
+    uint64_t looks = thirds[0] + thirds[1] + thirds[2];
+    for (int i = 0; i < 3; i++) {
+        assert_in_range(thirds[i], looks * 325 / 1000, looks * 342 / 1000);
+    }
+}
+
 static void test_a_program_in_step_with_the_interval_is_judged_right(void **state)
 {
     (void)state;
@@ -287,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_weights_add_up_to_the_time_whatever_is_late),
         cmocka_unit_test(test_a_late_first_slot_gets_one_look_at_any_instant_of_it),
         cmocka_unit_test(test_a_late_first_slot_that_is_cut_off_weighs_what_there_was),
+        cmocka_unit_test(test_slots_become_twice_as_long_where_longer_ones_begin),
         cmocka_unit_test(test_a_program_in_step_with_the_interval_is_judged_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
