@@ -31,8 +31,11 @@ enum sl_host_scope {
 #define SL_TOKEN_ID 16
 #define SL_TOKEN_PARENT 24
 
-/* When a recording with a `caller` has lasted for so many of its slots, they become twice as long, and so on. */
+/* When a recording with a `caller` has lasted for so many of its slots, they become twice as long, and so on; */
 #define SL_HOST_LOOKS_EVEN 200
+/* and also while they are shorter than this for each such recording that has been looked at, so that all of them together are
+ * looked at no more than 4,000 times a second, whatever becomes slow at once. */
+#define SL_HOST_SLOT_EACH_NS 250000
 
 struct sl_host_options {
     uint64_t interval_ns; /* SL_INTERVAL_MIN_NS to SL_INTERVAL_MAX_NS (session.h) */

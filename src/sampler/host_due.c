@@ -93,15 +93,15 @@ void sl_host_tell_skipped(struct sl_host_recording *recording, uint64_t now_ns, 
     recording->due = true;
 }
 
-/* One with a `caller` is of something that nobody asked for, and that may last for hours: a stream of events, of which there
- * may be hundreds. When it has lasted for SL_HOST_LOOKS_EVEN slots, they become twice as long: looks are then about as dense in
- * all that it has lasted as that many were at first. */
+/* One with a `caller` is of something that nobody asked for, which may last for hours, such as a stream of events, and of which
+ * there may be hundreds: its slots become longer. */
 static void keep_cheap(struct sl_host_recording *recording, uint64_t time_ns)
 {
     uint64_t lasted_ns = time_ns - (recording->begin_ns - recording->epoch_ns);
     uint64_t interval_ns = recording->slots.interval_ns;
-    if (recording->options.caller != 0 && lasted_ns / SL_HOST_LOOKS_EVEN >= interval_ns &&
-        interval_ns <= SL_INTERVAL_MAX_NS / 2) {
+    bool long_enough =
+        lasted_ns / SL_HOST_LOOKS_EVEN >= interval_ns || sl_host.crowd * SL_HOST_SLOT_EACH_NS > interval_ns;
+    if (recording->options.caller != 0 && long_enough && interval_ns <= SL_INTERVAL_MAX_NS / 2) {
         sl_slots_double(&recording->slots);
     }
 }
@@ -110,8 +110,10 @@ void sl_host_look_at_due(uint64_t now_ns)
 {
     bool any = false;
     sl_host.looked_ns = now_ns;
+    size_t crowd = 0;
     for (size_t i = 0; i < sl_host.count; i++) {
         struct sl_host_recording *recording = sl_host.recordings[i];
+        crowd += recording->options.caller != 0 && recording->met;
         uint64_t time_ns = now_ns - sl_host.epoch_ns;
         recording->due = time_ns >= recording->slots.instant_ns;
         if (recording->due) {
@@ -124,6 +126,7 @@ void sl_host_look_at_due(uint64_t now_ns)
             }
         }
     }
+    sl_host.crowd = crowd;
     if (any) {
         struct sl_host_look looking = {.target = &sl_host.target,
                                        .recordings = sl_host.recordings,

@@ -198,6 +198,23 @@ def test_what_lasts_is_looked_at_less_and_less_often():
     assert abs(seconds_in(session, "spin") - spun) < 0.05, (session, spun)
 
 
+def test_many_that_last_are_looked_at_less_often():
+    """Forty of them every sixteenth millisecond, once they have got there."""
+    frame = sys._getframe()
+    recordings = [_native.Recording(MS, "thread", description="request", first_ns=MS) for _ in range(40)]
+    for recording in recordings:
+        recording.start(frame)
+    watched[:] = recordings
+    spin(0.4)
+    for recording in recordings:
+        session = finished(recording)
+        told = session.sample_count + session._native.late
+        assert told < 60 + session.duration / 0.016, (told, session.duration)
+        assert told > 0.5 * session.duration / 0.016, (told, session.duration)
+        assert_adds_up(session)
+        assert seconds_in(session, "spin") > 0.3, session
+
+
 def test_many_are_thrown_away():
     def many(count):
         for number in range(count):
