@@ -79,7 +79,7 @@ class Options:
     """Of what is kept in the folder."""
     max_profiles: int = 4
     """Requests that are profiled on demand at a time, in one process."""
-    max_watched: int = 200
+    max_watched: int = 1000
     """The same for those that are watched."""
     max_seconds: float | str = 60.0
     """Longer is no request recorded. It goes on, and its report ends there."""
