@@ -104,9 +104,10 @@ class Recording:
         trim: bool = True,
         contexts: bool = True,
         first_ns: int = 0,
+        sparing: bool = False,
     ) -> Recording:
         """`first_ns`: for one of many of which most are discarded soon. It is looked at once in that time, and then in
-        each interval. It is started with the frame that its stacks begin at."""
+        each interval. It is started with the frame that its stacks begin at. `sparing`: less and less often."""
 
     def start(self, skip: int | FrameType = 0, /) -> None: ...
     def stop(self, skip: int = 0, /) -> None: ...

@@ -20,6 +20,7 @@ struct recording {
     bool discarded;
     uint64_t first_ns; /* of a deferred one */
     bool deferred;
+    bool sparing;
     PyObject *description; /* as sl_extension_text gives it, or NULL */
     PyObject *coroutine;   /* NULL: none */
     PyObject *task;        /* what the task is called, likewise; NULL: nothing */
@@ -69,7 +70,7 @@ static bool take_text(PyObject *given, PyObject **taken)
 static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     static const char *names[] = {"interval_ns", "scope",    "description", "coroutine", "task",
-                                  "trim",        "contexts", "first_ns",    NULL};
+                                  "trim",        "contexts", "first_ns",    "sparing",   NULL};
     unsigned long long interval_ns;
     const char *scope_name;
     PyObject *description = Py_None;
@@ -78,9 +79,11 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     int trim = 1;
     int contexts = 1;
     unsigned long long first_ns = 0;
+    int sparing = 0;
     enum sl_host_scope scope;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOOppK:Recording", (char **)names, &interval_ns,
-                                     &scope_name, &description, &coroutine, &task, &trim, &contexts, &first_ns) ||
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Ks|$OOOppKp:Recording", (char **)names, &interval_ns,
+                                     &scope_name, &description, &coroutine, &task, &trim, &contexts, &first_ns,
+                                     &sparing) ||
         !parse_scope(scope_name, &scope)) {
         return NULL;
     }
@@ -98,6 +101,7 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     recording->trim = trim != 0;
     recording->first_ns = first_ns;
     recording->deferred = first_ns != 0;
+    recording->sparing = sparing != 0;
     recording->contexts = contexts != 0 && scope != SL_HOST_THREADS;
     recording->coroutine = coroutine != Py_None ? Py_NewRef(coroutine) : NULL;
     if (!take_text(description, &recording->description) || !take_text(task, &recording->task)) {
@@ -133,6 +137,7 @@ static bool start_host(struct recording *recording, const struct sl_recording_st
         .caller = (uint64_t)(uintptr_t)recording->caller,
         .caller_outer = recording->outer != Py_None ? (uint64_t)(uintptr_t)recording->outer : 0,
         .first_ns = recording->first_ns,
+        .sparing = recording->sparing,
         .trim = recording->trim,
     };
     if (recording->mark.token != NULL) {
@@ -334,6 +339,7 @@ PyObject *sl_recording_begin(struct sl_recording_state *state, const struct sl_r
     recording->interval_ns = request->interval_ns;
     recording->first_ns = request->first_ns;
     recording->deferred = true;
+    recording->sparing = true;
     recording->scope = request->task ? SL_HOST_TASK : SL_HOST_THREAD;
     recording->trim = true;
     recording->contexts = true;

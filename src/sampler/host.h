@@ -31,10 +31,10 @@ enum sl_host_scope {
 #define SL_TOKEN_ID 16
 #define SL_TOKEN_PARENT 24
 
-/* When a recording with a `caller` has lasted for so many of its slots, they become twice as long, and so on; */
+/* When a `sparing` recording has lasted for so many of its slots, they become twice as long, and so on; */
 #define SL_HOST_LOOKS_EVEN 200
-/* and also while they are shorter than this for each such recording that has been looked at, so that all of them together are
- * looked at no more than 4,000 times a second, whatever becomes slow at once. */
+/* and also while they are shorter than this for each sparing recording that has been looked at, so that all of them together
+ * are looked at no more than 4,000 times a second, whatever becomes slow at once. */
 #define SL_HOST_SLOT_EACH_NS 250000
 
 struct sl_host_options {
@@ -59,12 +59,12 @@ struct sl_host_options {
     /* The address of a frame object of the caller's stack, or 0. With it the recording is one of many of which most are
      * discarded after a moment: starting it only takes note of it, what it needs of the interpreter is read when it is
      * looked at first, at a random instant of its first slot, of `first_ns`, and its recorder is made when it is looked at
-     * once more or stopped. Its slots become longer the longer it lasts (SL_HOST_LOOKS_EVEN). Stacks begin at this frame
-     * instead of the one that `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
+     * once more or stopped. Stacks begin at this frame instead of the one that `skip` tells. `caller_outer` is the frame object of the frame that called it, or 0: by that the stack is known after
      * this one has returned. Both objects, `description` and `task` must live until the recording was stopped or discarded. */
     uint64_t caller, caller_outer;
     uint64_t first_ns;
-    bool trim; /* stacks begin at the frame that is then the innermost, not at the bottom of the thread's stack */
+    bool sparing; /* slots become longer the longer it lasts and where many last: for what nobody asked for */
+    bool trim;    /* stacks begin at the frame that is then the innermost, not at the bottom of the thread's stack */
 };
 
 struct sl_host_recording;

@@ -93,15 +93,14 @@ void sl_host_tell_skipped(struct sl_host_recording *recording, uint64_t now_ns, 
     recording->due = true;
 }
 
-/* One with a `caller` is of something that nobody asked for, which may last for hours, such as a stream of events, and of which
- * there may be hundreds: its slots become longer. */
+/* A sparing one may last for hours, such as a stream of events, and there may be hundreds of them: its slots become longer. */
 static void keep_cheap(struct sl_host_recording *recording, uint64_t time_ns)
 {
     uint64_t lasted_ns = time_ns - (recording->begin_ns - recording->epoch_ns);
     uint64_t interval_ns = recording->slots.interval_ns;
     bool long_enough =
         lasted_ns / SL_HOST_LOOKS_EVEN >= interval_ns || sl_host.crowd * SL_HOST_SLOT_EACH_NS > interval_ns;
-    if (recording->options.caller != 0 && long_enough && interval_ns <= SL_INTERVAL_MAX_NS / 2) {
+    if (recording->options.sparing && long_enough && interval_ns <= SL_INTERVAL_MAX_NS / 2) {
         sl_slots_double(&recording->slots);
     }
 }
@@ -113,7 +112,7 @@ void sl_host_look_at_due(uint64_t now_ns)
     size_t crowd = 0;
     for (size_t i = 0; i < sl_host.count; i++) {
         struct sl_host_recording *recording = sl_host.recordings[i];
-        crowd += recording->options.caller != 0 && recording->met;
+        crowd += recording->options.sparing && recording->met;
         uint64_t time_ns = now_ns - sl_host.epoch_ns;
         recording->due = time_ns >= recording->slots.instant_ns;
         if (recording->due) {

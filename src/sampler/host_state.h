@@ -29,7 +29,7 @@ struct sl_host {
     uint64_t looks;
     uint64_t wake_ns;   /* until when the native thread sleeps */
     uint64_t looked_ns; /* when it looked last, which may be a little before that time has come */
-    size_t crowd;       /* how many recordings with a `caller` had been looked at before */
+    size_t crowd;       /* how many sparing recordings had been looked at before */
 
     bool threaded; /* there is a native thread */
     bool ending;   /* it is to end */

@@ -30,8 +30,10 @@ def spin(seconds):
         pass
 
 
-def begin(first_ms, scope="thread", coroutine=None):
-    recording = _native.Recording(MS, scope, description="request", coroutine=coroutine, first_ns=first_ms * MS)
+def begin(first_ms, scope="thread", coroutine=None, **options):
+    recording = _native.Recording(
+        MS, scope, description="request", coroutine=coroutine, first_ns=first_ms * MS, **options
+    )
     recording.start(sys._getframe(1))
     watched[:] = [recording] if first_ms < 1000 else []
     return recording
@@ -183,7 +185,7 @@ def test_a_task_that_was_seen_once():
 
 def test_what_lasts_is_looked_at_less_and_less_often():
     """Every millisecond for 200 of them, then every second one, and from 400 on every fourth."""
-    recording = begin(1)
+    recording = begin(1, sparing=True)
     began = time.perf_counter()
     spin(0.3)
     spun = time.perf_counter() - began
@@ -198,10 +200,17 @@ def test_what_lasts_is_looked_at_less_and_less_often():
     assert abs(seconds_in(session, "spin") - spun) < 0.05, (session, spun)
 
 
+def test_what_was_asked_for_is_looked_at_as_often_to_its_end():
+    recording = begin(1)
+    spin(0.5)
+    session = finished(recording)
+    assert abs(session.sample_count + session._native.late - session.duration / 0.001) < 3, session
+
+
 def test_many_that_last_are_looked_at_less_often():
     """Forty of them every sixteenth millisecond, once they have got there."""
     frame = sys._getframe()
-    recordings = [_native.Recording(MS, "thread", description="request", first_ns=MS) for _ in range(40)]
+    recordings = [_native.Recording(MS, "thread", description="request", first_ns=MS, sparing=True) for _ in range(40)]
     for recording in recordings:
         recording.start(frame)
     watched[:] = recordings
