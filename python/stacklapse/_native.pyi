@@ -84,10 +84,12 @@ class Session:
         title: str | None = None,
         link: str | None = None,
         about: Iterable[str] = ...,
+        sources: Iterable[str] = ...,
     ) -> str | bytes:
         """One of `renderers()`; binary ones give bytes. `mode` is 0 for wall time, 1 for CPU time, 2 for GIL time. For
         the text report and the page: a `title` in place of the recording's. For the page: a `link`, which begins with
-        "./", to what it stands in for, and what else there is to say `about` that: name, text, name, text."""
+        "./", to what it stands in for, and what else there is to say `about` that: name, text, name, text. `sources`:
+        the texts of code that lies in no file: path, text, path, text."""
 
 @final
 class Recording:

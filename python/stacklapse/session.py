@@ -69,6 +69,8 @@ class Session:
         # Several are one after the other, and are combined when they are read.
         self._traces: tuple[bytes, ...] = (trace,)
         self._read: _native.Session | None = None
+        self._sources: dict[str, str] = {}
+        """The text of code that lies in no file, by the name that stands for one."""
 
     @property
     def _native(self) -> _native.Session:
@@ -125,7 +127,8 @@ class Session:
 
         docs/profiler.md names the options; each output accepts all of them, and heeds those that mean something to it.
         """
-        return self._native.render(renderer, **output_options(options))
+        sources = [text for source in self._sources.items() for text in source]
+        return self._native.render(renderer, sources=sources, **output_options(options))
 
     def to_json(self) -> dict[str, Any]:
         """The recording's numbers as docs/json.md describes them, library frames not folded."""

@@ -151,11 +151,25 @@ static PyObject *render_with(const struct session *session, const struct sl_rend
     return result;
 }
 
+/* Of path, text, path, text, ...; NULL with an exception set. */
+static struct sl_source_given *given_sources(const char **texts, size_t count)
+{
+    struct sl_source_given *given = calloc(count / 2 + 1, sizeof *given);
+    if (given == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (size_t i = 0; i < count / 2; i++) {
+        given[i] = (struct sl_source_given){.path = texts[2 * i], .text = texts[2 * i + 1]};
+    }
+    return given;
+}
+
 static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
-    static const char *names[] = {"name",    "show_all", "timeline", "flat", "flat_by_total", "color",
-                                  "unicode", "percent",  "short",    "mode", "width",         "threshold",
-                                  "show",    "hide",     "title",    "link", "about",         NULL};
+    static const char *names[] = {
+        "name",  "show_all",  "timeline", "flat", "flat_by_total", "color", "unicode", "percent", "short", "mode",
+        "width", "threshold", "show",     "hide", "title",         "link",  "about",   "sources", NULL};
     const struct session *session = (struct session *)self;
     struct sl_render_options options = sl_render_defaults(session->profile);
     const char *name = NULL;
@@ -165,10 +179,11 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     PyObject *show = NULL;
     PyObject *hide = NULL;
     PyObject *about = NULL;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$ppppppppiIdOOzzO:render", (char **)names, &name,
+    PyObject *sources = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$ppppppppiIdOOzzOO:render", (char **)names, &name,
                                      &show_all, &timeline, &flat, &flat_by_total, &color, &unicode, &percent,
                                      &short_form, &mode, &width, &options.threshold, &show, &hide, &options.about.title,
-                                     &options.about.link, &about)) {
+                                     &options.about.link, &about, &sources)) {
         return NULL;
     }
     const struct sl_renderer *renderer = sl_renderer_named(name);
@@ -197,25 +212,36 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     PyObject *show_owner = NULL;
     PyObject *hide_owner = NULL;
     PyObject *about_owner = NULL;
+    PyObject *source_owner = NULL;
     const char **show_texts = NULL;
     const char **hide_texts = NULL;
     const char **about_texts = NULL;
+    const char **source_texts = NULL;
+    struct sl_source_given *given = NULL;
     size_t about_count = 0;
+    size_t source_count = 0;
     if ((show == NULL || read_texts(show, &show_owner, &show_texts, &options.roles.show_count)) &&
         (hide == NULL || read_texts(hide, &hide_owner, &hide_texts, &options.roles.hide_count)) &&
-        (about == NULL || read_texts(about, &about_owner, &about_texts, &about_count))) {
+        (about == NULL || read_texts(about, &about_owner, &about_texts, &about_count)) &&
+        (sources == NULL || read_texts(sources, &source_owner, &source_texts, &source_count)) &&
+        (given = given_sources(source_texts, source_count)) != NULL) {
         options.roles.show = show_texts;
         options.roles.hide = hide_texts;
         options.about.facts = about_texts;
         options.about.fact_count = about_count / 2;
+        options.given_sources = given;
+        options.given_source_count = source_count / 2;
         result = render_with(session, renderer, &options);
     }
     free(show_texts);
     free(hide_texts);
     free(about_texts);
+    free(source_texts);
+    free(given);
     Py_XDECREF(show_owner);
     Py_XDECREF(hide_owner);
     Py_XDECREF(about_owner);
+    Py_XDECREF(source_owner);
     return result;
 }
 

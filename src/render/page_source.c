@@ -52,6 +52,14 @@ static void read_file(struct source_file *file, int place, const char *path, uin
     }
 }
 
+static void take_given(struct source_file *file, const char *text)
+{
+    file->read = true;
+    if (sl_source_copy(text, &file->lines)) {
+        file->taken = calloc(file->lines.count, 1);
+    }
+}
+
 /* The column at which a line's text begins (a tab counts as 8), UINT32_MAX for a line that is empty, a comment, or only
  * closes a bracket, as the signature of a long definition does. */
 static uint32_t indentation(const struct source_file *file, uint32_t line)
@@ -146,6 +154,7 @@ static void put_pieces(struct sl_buffer *buffer, struct source_file *file, sl_st
 /* What the collecting needs all the time. */
 struct collection {
     const struct sl_profile *profile;
+    const struct sl_render_options *options;
     struct sl_groups stacks;    /* by function */
     struct source_file *files;  /* one for each string */
     const int *places;          /* the same */
@@ -175,9 +184,13 @@ static bool add_function(struct collection *collection, sl_function function)
     const struct sl_function_record *record = &collection->profile->functions[function];
     struct source_file *file = &collection->files[record->file];
     if (!file->read) {
-        sl_string path = record->file;
-        read_file(file, collection->places[path], sl_profile_text(collection->profile, path),
-                  collection->load_times[path]);
+        const char *path = sl_profile_text(collection->profile, record->file);
+        const char *given = sl_source_given_text(collection->options, path);
+        if (given != NULL) {
+            take_given(file, given);
+        } else {
+            read_file(file, collection->places[record->file], path, collection->load_times[record->file]);
+        }
     }
     if (file->taken == NULL) {
         return true;
@@ -232,7 +245,7 @@ bool sl_page_source_write(const struct sl_profile *profile, const struct sl_rend
     bool all = options->source == SL_SOURCE_ALL;
     struct sl_arena arena;
     sl_arena_init(&arena);
-    struct collection collection = {.profile = profile};
+    struct collection collection = {.profile = profile, .options = options};
     sl_buffer_init(&collection.piece);
     bool grouped = group_stacks(&collection, &arena);
     const uint8_t *roles = sl_roles(&arena, profile, &options->roles);

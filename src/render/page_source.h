@@ -10,6 +10,8 @@
  * changed since their code was loaded (the lines would be others). What cannot be read is left out without a word: the
  * page says for each function whether its text is there.
  *
+ * What options.given_sources has is taken from there.
+ *
  * The text is a sequence of pieces, deflated: varints for the string number of the file, the number of the first line
  * and the size in bytes, then the bytes as they are in the file. No line is in two pieces. */
 #ifndef SL_RENDER_PAGE_SOURCE_H

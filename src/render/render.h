@@ -26,6 +26,12 @@ struct sl_source_root {
     int descriptor;
 };
 
+/* The text of code that lies in no file, such as a notebook's cell, by the name that stands for one. */
+struct sl_source_given {
+    const char *path;
+    const char *text;
+};
+
 /* What a person asked for. Each renderer takes what means something to it and ignores the rest. */
 struct sl_render_options {
     struct sl_selection selection;
@@ -53,6 +59,8 @@ struct sl_render_options {
                             * in the output; app: own code, and the heaviest of the libraries' */
     const struct sl_source_root *source_roots;
     size_t source_root_count;
+    const struct sl_source_given *given_sources; /* looked at before any file */
+    size_t given_source_count;
 };
 
 /* Text options as the command's defaults have them: whole selection, threshold 0.005, unicode. */

@@ -86,6 +86,19 @@ static bool find_lines(struct sl_source_lines *lines)
     return true;
 }
 
+/* Finds the lines of the text, if there is any; else forgets it. */
+static bool divide(struct sl_source_lines *lines)
+{
+    if (lines->text != NULL) {
+        end_lines_alike(lines);
+    }
+    if (lines->text == NULL || lines->size == 0 || !find_lines(lines)) {
+        sl_source_forget(lines);
+        return false;
+    }
+    return true;
+}
+
 bool sl_source_read(const struct sl_source_file *file, struct sl_source_lines *lines)
 {
     *lines = (struct sl_source_lines){0};
@@ -106,13 +119,15 @@ bool sl_source_read(const struct sl_source_file *file, struct sl_source_lines *l
     close(descriptor);
     if (lines->text != NULL) {
         sl_source_decode(&lines->text, &lines->size);
-        end_lines_alike(lines);
     }
-    if (lines->text == NULL || lines->size == 0 || !find_lines(lines)) {
-        sl_source_forget(lines);
-        return false;
-    }
-    return true;
+    return divide(lines);
+}
+
+bool sl_source_copy(const char *text, struct sl_source_lines *lines)
+{
+    *lines = (struct sl_source_lines){.size = strlen(text)};
+    lines->text = lines->size < UINT32_MAX ? strdup(text) : NULL;
+    return divide(lines);
 }
 
 void sl_source_forget(struct sl_source_lines *lines)

@@ -31,6 +31,9 @@ struct sl_source_lines {
 /* False when it is not to be had, empty files included; `lines` is empty then. */
 bool sl_source_read(const struct sl_source_file *file, struct sl_source_lines *lines);
 
+/* The same of a text that is at hand, of which a copy is kept. */
+bool sl_source_copy(const char *text, struct sl_source_lines *lines);
+
 /* Frees the text; `lines` is empty then. */
 void sl_source_forget(struct sl_source_lines *lines);
 

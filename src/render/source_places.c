@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -79,6 +80,16 @@ const int *sl_source_places(struct sl_arena *arena, const struct sl_profile *pro
         places[i] = ours ? AT_FDCWD : unseen;
     }
     return ours || find_places(arena, profile, options, places) ? places : NULL;
+}
+
+const char *sl_source_given_text(const struct sl_render_options *options, const char *path)
+{
+    for (size_t i = 0; i < options->given_source_count; i++) {
+        if (strcmp(options->given_sources[i].path, path) == 0) {
+            return options->given_sources[i].text;
+        }
+    }
+    return NULL;
 }
 
 int sl_source_open(int place, const char *path, int flags)

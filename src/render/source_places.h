@@ -17,6 +17,9 @@
 const int *sl_source_places(struct sl_arena *arena, const struct sl_profile *profile,
                             const struct sl_render_options *options);
 
+/* The text that was given for a path; NULL: none was. */
+const char *sl_source_given_text(const struct sl_render_options *options, const char *path);
+
 /* As open(2), at a place. Nothing leads out of a root: neither `..` nor a symbolic link. */
 int sl_source_open(int place, const char *path, int flags);
 
