@@ -34,7 +34,8 @@ def packages(python: Interpreter, requirements: Sequence[str]) -> Path:
 
 
 def _install(python: Interpreter, requirements: Sequence[str], folder: Path) -> None:
-    unfinished = folder.with_suffix(".unfinished")
+    # No suffix in place of another: `3.12-…` has one already, as far as paths know.
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     # Wheels only: an interpreter that was unpacked from another release has no headers that fit.
     command = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--only-binary", ":all:"]
