@@ -12,6 +12,10 @@ A native thread of this process reads the stacks of the interpreter at random mo
 profile function and sends no signal, so the program pays for the samples only. docs/profiler.md has the rest.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from stacklapse._native import version as __version__
 from stacklapse.context_manager import profile
 from stacklapse.profiler import Profiler
@@ -24,6 +28,9 @@ from stacklapse.renderers import (
     SpeedscopeRenderer,
 )
 from stacklapse.session import Frame, Session
+
+if TYPE_CHECKING:
+    from stacklapse._ipython.shell import Shell
 
 __all__ = [
     "ConsoleRenderer",
@@ -38,3 +45,16 @@ __all__ = [
     "__version__",
     "profile",
 ]
+
+
+def load_ipython_extension(ipython: Shell) -> None:
+    """Called by IPython: `%load_ext stacklapse` (docs/notebooks.md)."""
+    from stacklapse.ipython import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Shell) -> None:
+    from stacklapse.ipython import unload
+
+    unload(ipython)

@@ -174,7 +174,7 @@ class PstatsRenderer(Renderer):
         return content
 
 
-def _wants_color(terminal: bool) -> bool:
+def wants_color(terminal: bool) -> bool:
     """As the command decides it (src/cli/terminal.c)."""
     if os.environ.get("NO_COLOR"):
         return False
@@ -198,7 +198,7 @@ def terminal_options(file: IO[str], unicode: bool | None, color: bool | None) ->
     if unicode is None:
         unicode = "utf" in (getattr(file, "encoding", None) or "").lower().replace("-", "")
     if color is None:
-        color = _wants_color(terminal)
+        color = wants_color(terminal)
     return {"unicode": unicode, "color": color, "width": min(width or _told_width(), COLUMNS_MAX)}
 
 
