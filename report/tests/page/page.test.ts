@@ -102,6 +102,22 @@ describe("hostile names", () => {
   });
 });
 
+describe("long lines of source text", () => {
+  test("scroll where they are, and do not make the page wider", async () => {
+    for (const view of ["tree", "source"]) {
+      const { page } = await visit(browser, "app", { hash: `view=${view}`, width: 1400 });
+      await page.locator("table.code td.source").first().waitFor();
+      await page.evaluate(() => {
+        for (const cell of document.querySelectorAll("table.code td.source")) {
+          cell.textContent = "long ".repeat(100);
+        }
+      });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), view).toBeLessThanOrEqual(1400);
+      await page.close();
+    }
+  });
+});
+
 describe("from view to view", () => {
   test("nothing that stays moves", async () => {
     const { page } = await visit(browser, "pool", { width: 1600 });
