@@ -67,18 +67,56 @@ static void add_title(struct sl_text *text, const void *subject)
     }
 }
 
+/* How much of the command names its interpreter: a word that is the executable's path, or the end of it. A path may hold
+ * blanks, which nothing marks in a command. */
+static size_t interpreter_size(const char *command, const char *executable)
+{
+    size_t whole = strlen(executable);
+    for (size_t size = 1; size <= whole && command[size - 1] != '\0'; size++) {
+        bool word = command[size] == ' ' || command[size] == '\0';
+        bool last_parts = size == whole || executable[whole - size - 1] == '/';
+        if (word && last_parts && memcmp(command, executable + whole - size, size) == 0) {
+            return size;
+        }
+    }
+    return 0;
+}
+
+/* The command of a process, without the folder of its interpreter where that runs it and where the script lies beside it:
+ * what tells processes apart comes behind these. */
+static void append_command(struct sl_buffer *buffer, const char *command, const char *executable)
+{
+    size_t size = interpreter_size(command, executable);
+    size_t folder = size;
+    while (folder > 0 && command[folder - 1] != '/') {
+        folder--;
+    }
+    sl_buffer_append(buffer, command + folder, size - folder);
+    if (size > 0 && command[size] == ' ') {
+        sl_buffer_byte(buffer, ' ');
+        size++;
+        if (folder > 0 && strncmp(command + size, command, folder) == 0) {
+            size += folder;
+        }
+    }
+    sl_buffer_text(buffer, command + size);
+}
+
 static void write_process_heading(struct sl_text *text, uint32_t process)
 {
     const struct sl_profile *profile = text->profile;
     const struct sl_process_record *record = &profile->processes[process];
     struct sl_text_facts facts = {0};
     sl_text_fact(text, &facts, SL_TEXT_STRONG, "process %u", record->pid);
-    const char *command =
-        sl_text_string(text, sl_profile_text(profile, record->command), sl_profile_text_size(profile, record->command),
-                       text->style.width / 2, SL_TEXT_CUT_END);
+    struct sl_buffer buffer;
+    sl_buffer_init(&buffer);
+    append_command(&buffer, sl_profile_text(profile, record->command), sl_profile_text(profile, record->executable));
+    const char *command = sl_text_string(text, buffer.bytes != NULL ? buffer.bytes : "", buffer.size,
+                                         text->style.width / 2, SL_TEXT_CUT_END);
     if (command[0] != '\0') {
         sl_text_fact(text, &facts, SL_TEXT_PLAIN, "%s", command);
     }
+    sl_buffer_destroy(&buffer);
     if (process > 0 && record->python != profile->processes[0].python) {
         sl_text_fact(text, &facts, SL_TEXT_QUIET, "Python %s", sl_profile_text(profile, record->python));
     }

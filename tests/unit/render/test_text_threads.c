@@ -132,6 +132,41 @@ static void each_process_has_its_tree(void **state)
                                                         "                      ▸ line 2\n");
 }
 
+static void a_process_is_named_without_the_folder_of_its_interpreter(void **state)
+{
+    static const struct {
+        const char *executable;
+        const char *command;
+        const char *named;
+    } cases[] = {
+        {"/srv/my env/bin/python3", "/srv/my env/bin/python3 -B -c from x import y", "python3 -B -c from x import y"},
+        {"/srv/my env/bin/python3", "/srv/my env/bin/python3 /srv/my env/bin/gunicorn -w 4", "python3 gunicorn -w 4"},
+        {"/srv/app/env/bin/python3", "env/bin/python3 env/bin/pytest tests", "python3 pytest tests"},
+        {"/usr/bin/python3", "python3 /usr/bin/tool", "python3 /usr/bin/tool"},
+        {"/usr/bin/python3", "/usr/bin/python3", "python3"},
+        {"/usr/bin/python3", "/usr/bin/python3.12 job.py", "/usr/bin/python3.12 job.py"},
+        {"/usr/bin/python3", "bin/python3 job.py", "python3 job.py"},
+        {"/usr/bin/python3", "n/python3 job.py", "n/python3 job.py"},
+        {"", "/usr/bin/python3 job.py", "/usr/bin/python3 job.py"},
+    };
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    report_ran(fixture, "<module>:1 main:2", running, 1000);
+    uint32_t process = builder_process(builder, *builder_process_record(builder, 0));
+    uint32_t thread = builder_thread(builder, process, "");
+    builder_ran(builder, thread, "<module>:1 work:2", running, 600);
+    struct sl_render_options options = report_options(fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sl_process_record *record = builder_process_record(builder, process);
+        record->pid = 4712;
+        record->executable = builder_string(builder, cases[i].executable);
+        record->command = builder_string(builder, cases[i].command);
+        char heading[128];
+        snprintf(heading, sizeof heading, "\n process 4712 · %s · ", cases[i].named);
+        assert_non_null(strstr(report_tree(fixture, &options), heading));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, report_set_up, report_tear_down)
 
 int main(void)
@@ -142,6 +177,7 @@ int main(void)
         TEST(a_thread_without_a_name_is_named_after_its_function),
         TEST(of_many_kinds_of_threads_the_rest_is_counted),
         TEST(each_process_has_its_tree),
+        TEST(a_process_is_named_without_the_folder_of_its_interpreter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
