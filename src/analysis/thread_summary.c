@@ -113,6 +113,22 @@ static bool is_interpreter_name(const char *name)
     return *name == '\0';
 }
 
+/* What Python itself calls a thread: Thread-7 (fetch), or ThreadPoolExecutor-0_3 of a pool. Since 3.14 the kernel is told,
+ * and cuts it. */
+static bool is_pythons_name(const char *name)
+{
+    static const char of_a_thread[] = "Thread-";
+    if (!starts_with(name, of_a_thread)) {
+        return starts_with(name, "ThreadPoolExecu");
+    }
+    const char *number = name + sizeof of_a_thread - 1;
+    const char *end = number;
+    while (*end >= '0' && *end <= '9') {
+        end++;
+    }
+    return end > number && (*end == '\0' || *end == ' ');
+}
+
 static sl_string own_name(const struct work *work, const struct sl_thread_record *thread)
 {
     const struct sl_profile *profile = work->profile;
@@ -224,6 +240,10 @@ static struct sl_thread_summary summarize(struct work *work, uint32_t number)
         }
     }
     summary.first_function = heaviest(work, touched);
+    if (summary.name != SL_NONE && summary.first_function != SL_NONE &&
+        is_pythons_name(sl_profile_text(profile, summary.name))) {
+        summary.name = SL_NONE; /* the function and its place say more */
+    }
     summary.idle = only_waited(work, number, summary.running.ns, wall.ns, main_place.place);
     return summary;
 }

@@ -13,7 +13,7 @@ struct sl_thread_summary {
      * and no Profiler's scope. */
     bool idle;
     sl_string name; /* the kernel's name where it has one of its own (not the program's, nor its main thread's, which
-                     * threads inherit), else SL_NONE */
+                     * threads inherit; nor Python's numbered one if there is a first function), else SL_NONE */
     sl_function first_function; /* of the outermost frames outside `threading` and `concurrent.futures` (and outside the
                                  * import machinery) the one in which most of its time was spent, SL_NONE when there is
                                  * none. Where a call stack has none but marks, it has none either */

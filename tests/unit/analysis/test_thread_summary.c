@@ -158,6 +158,28 @@ static void test_names_are_a_threads_own(void **state)
     }
 }
 
+static void test_a_name_that_python_made_up_stands_only_where_nothing_else_tells(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    static const char *const names[] = {"Thread-1",        "Thread-12 (fetc", "Thread-12345678", "ThreadPoolExecu",
+                                        "ThreadPoolMine",  "Thread-",         "Thread-a",        "Thread-1b",
+                                        "QueueFeederThre", "asyncio_0",       "Thread-2"};
+    enum { count = sizeof names / sizeof names[0], made_up = 4, without_function = count - 1 };
+    builder_ran(builder, 0, "main:1", running, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        builder_thread(builder, 0, names[i]);
+        builder_ran(builder, i + 1, i == without_function ? "_bootstrap:1" : "_bootstrap:1 fetch:1", running, 1);
+    }
+    const struct sl_thread_summary *found = summaries(fixture, SL_MODE_WALL);
+    assert_int_equal(fixture->count, count + 1);
+    for (uint32_t i = 0; i < fixture->count; i++) {
+        uint32_t thread = found[i].thread;
+        bool named = thread > made_up;
+        assert_int_equal(found[i].name, named ? builder_thread_record(builder, thread)->name : SL_NONE);
+    }
+}
+
 static void test_the_first_function_is_what_the_thread_is_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -181,8 +203,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_main_threads_come_first_then_the_busiest),         TEST(test_idle_is_who_only_waited),
-        TEST(test_a_slow_start_and_a_short_job_leave_a_thread_idle), TEST(test_names_are_a_threads_own),
+        TEST(test_main_threads_come_first_then_the_busiest),
+        TEST(test_idle_is_who_only_waited),
+        TEST(test_a_slow_start_and_a_short_job_leave_a_thread_idle),
+        TEST(test_names_are_a_threads_own),
+        TEST(test_a_name_that_python_made_up_stands_only_where_nothing_else_tells),
         TEST(test_the_first_function_is_what_the_thread_is_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
