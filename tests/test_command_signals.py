@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.command import Command
+from support.command import Command, Recording
 from support.interpreters import Interpreter
 from support.terminal import Terminal
 
@@ -287,6 +287,30 @@ def test_ctrl_z_stops_both_and_fg_goes_on(stacklapse: Command, any_python: Inter
             terminal.expect("read hello")
             terminal.expect("samples")
             terminal.expect("shell> ")
+
+
+def test_no_look_is_late_for_having_been_stopped(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("print('ready', flush=True)\nprint('read', input(), flush=True)\n")
+    saved = tmp_path / "stopped.lapse"
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script, "-o", str(saved)))
+        terminal.expect("ready")
+        terminal.press("\x1a")
+        terminal.expect("shell> ")
+        stopped = time.monotonic()
+        time.sleep(2)
+        stopped = time.monotonic() - stopped
+        terminal.press("fg\n")
+        terminal.expect("script.py")
+        terminal.press("hello\n")
+        terminal.expect("samples")
+        terminal.expect("shell> ")
+    recording = Recording(stacklapse, saved, stacklapse("info", saved))
+    slots = (float(recording.info["duration"].split()[0]) - stopped) * 1000
+    assert recording.count("late") <= slots + 1
 
 
 def test_a_program_in_the_background_that_reads_stops_and_goes_on_in_the_foreground(

@@ -126,6 +126,9 @@ static void stop_with(struct sl_relay *relay, pid_t program, const struct sl_rel
     }
     /* Not the signal that was sent: the program has taken it already, and to the shell a stop is a stop. */
     kill(getpid(), SIGSTOP);
+    if (duties->back != NULL) {
+        duties->back(duties->context);
+    }
 
     take_changes(relay, program);
     if (relay->stopped) {

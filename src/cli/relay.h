@@ -31,6 +31,7 @@ struct sl_relay_duties {
     int period_ms; /* between calls of `tick`; -1: never */
     void (*tick)(void *context);
     void (*leave)(void *context); /* the terminal is about to be left to someone else: before we stop */
+    void (*back)(void *context);  /* after that, when we go on */
     void *context;
 };
 

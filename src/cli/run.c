@@ -177,6 +177,17 @@ static void on_leave(void *context)
 {
     struct run *run = context;
     sl_progress_erase(&run->progress);
+    if (run->sampled) {
+        sl_session_stops(run->sampling.session);
+    }
+}
+
+static void on_back(void *context)
+{
+    struct run *run = context;
+    if (run->sampled) {
+        sl_session_went_on(run->sampling.session);
+    }
 }
 
 static void look_until_end(struct run *run)
@@ -201,6 +212,7 @@ static void look_until_end(struct run *run)
         .period_ms = run->progress.descriptor >= 0 ? PROGRESS_PERIOD_MS : -1,
         .tick = on_tick,
         .leave = on_leave,
+        .back = on_back,
         .context = run,
     };
     sl_relay_until_end(&run->relay, run->program.pid, &duties);

@@ -63,6 +63,8 @@ struct sl_session {
     atomic_bool stopping;
     atomic_bool sampling;
     atomic_bool sink_told;
+    atomic_uint_fast64_t stopped_ns; /* CLOCK_MONOTONIC: when our process was last stopped */
+    atomic_uint_fast64_t went_on_ns; /* and went on; if that is before, it has not been told yet */
     atomic_uint_fast64_t samples;
     atomic_uint_fast64_t ended_ns; /* length of the recording once it has ended; 0 before */
 };
@@ -189,6 +191,16 @@ bool sl_session_add(struct sl_session *session, const struct sl_session_target *
     }
     begin(session, begin_ns);
     return add_member(session, target, now_ns, error) != NULL;
+}
+
+void sl_session_stops(struct sl_session *session)
+{
+    atomic_store(&session->stopped_ns, sl_clock_now_ns());
+}
+
+void sl_session_went_on(struct sl_session *session)
+{
+    atomic_store(&session->went_on_ns, sl_clock_now_ns());
 }
 
 void sl_session_stop(struct sl_session *session)
@@ -434,12 +446,30 @@ static bool attempt(struct sl_session *session, uint64_t now_ns)
     return any;
 }
 
+/* How many slots passed between two times of the recording while our process was stopped. */
+static uint64_t slots_stopped(const struct sl_session *session, uint64_t begin_ns, uint64_t end_ns)
+{
+    uint64_t stopped_ns = atomic_load(&session->stopped_ns);
+    uint64_t went_on_ns = atomic_load(&session->went_on_ns);
+    uint64_t from_ns = stopped_ns > session->base_ns + begin_ns ? stopped_ns : session->base_ns + begin_ns;
+    uint64_t to_ns = session->base_ns + end_ns;
+    if (went_on_ns >= stopped_ns && went_on_ns < to_ns) {
+        to_ns = went_on_ns;
+    }
+    bool any = stopped_ns > 0 && to_ns > from_ns;
+    return any ? (to_ns - from_ns + session->options.interval_ns - 1) / session->options.interval_ns : 0;
+}
+
 /* Takes the look that is due, if one is. */
 static void look_when_due(struct sl_session *session, uint64_t now_ns)
 {
     uint64_t time_ns = now_ns - session->base_ns;
     if (time_ns >= session->slots.instant_ns && time_ns < session->slots.limit_ns) {
         struct sl_span span = sl_slots_take(&session->slots, time_ns);
+        if (span.late > 0) {
+            uint64_t stopped = slots_stopped(session, span.begin_ns, span.slot_begin_ns);
+            span.late -= stopped < span.late ? stopped : span.late;
+        }
         look(session, &span);
     }
 }

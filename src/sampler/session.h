@@ -69,6 +69,11 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
 /* Makes `sl_session_run` return within one interval (at most 50 ms). From any thread, async-signal-safe. */
 void sl_session_stop(struct sl_session *session);
 
+/* The caller is about to stop its own process, and went on: slots that passed meanwhile were not missed by looks that came
+ * late. From any thread, while the session lives. */
+void sl_session_stops(struct sl_session *session);
+void sl_session_went_on(struct sl_session *session);
+
 /* For a progress line, from any thread, while the session lives. */
 struct sl_session_progress {
     uint64_t elapsed_ns;
