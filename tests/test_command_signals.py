@@ -289,11 +289,13 @@ def test_ctrl_z_stops_both_and_fg_goes_on(stacklapse: Command, any_python: Inter
             terminal.expect("shell> ")
 
 
-def test_no_look_is_late_for_having_been_stopped(
+def test_time_in_which_all_were_stopped_is_waited_and_no_look_late(
     stacklapse: Command, any_python: Interpreter, tmp_path: Path
 ) -> None:
     script = tmp_path / "script.py"
-    script.write_text("print('ready', flush=True)\nprint('read', input(), flush=True)\n")
+    script.write_text(
+        "import time\nprint('ready', flush=True)\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\n"
+    )
     saved = tmp_path / "stopped.lapse"
     with shell(stacklapse) as terminal:
         terminal.press(line(stacklapse, any_python, script, "-o", str(saved)))
@@ -304,13 +306,14 @@ def test_no_look_is_late_for_having_been_stopped(
         time.sleep(2)
         stopped = time.monotonic() - stopped
         terminal.press("fg\n")
-        terminal.expect("script.py")
-        terminal.press("hello\n")
+        terminal.expect("done")
         terminal.expect("samples")
         terminal.expect("shell> ")
     recording = Recording(stacklapse, saved, stacklapse("info", saved))
-    slots = (float(recording.info["duration"].split()[0]) - stopped) * 1000
-    assert recording.count("late") <= slots + 1
+    went_on = float(recording.info["duration"].split()[0]) - stopped
+    assert recording.count("late") <= went_on * 1000 + 1
+    assert sum(stack.microseconds for stack in recording.stacks("--mode", "cpu")) <= (went_on + 0.01) * 1e6
+    assert sum(stack.microseconds for stack in recording.stacks()) >= stopped * 1e6
 
 
 def test_a_program_in_the_background_that_reads_stops_and_goes_on_in_the_foreground(

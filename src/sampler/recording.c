@@ -42,6 +42,9 @@ sl_state sl_recording_in_task(struct sl_recording *recording, struct sl_recordin
 void sl_recording_sample(struct sl_recording *recording, struct sl_recording_thread *thread, sl_stack stack,
                          sl_state state)
 {
+    if (recording->stopped && (state & SL_STATE_KNOWN) != 0) {
+        state = sl_state_in_task(SL_STATE_KNOWN, sl_state_task(state));
+    }
     if (thread->told && thread->stack == stack && thread->state == state) {
         return;
     }

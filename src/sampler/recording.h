@@ -33,6 +33,7 @@ struct sl_recording {
     } * samples; /* of this look; owned */
     size_t sample_count;
     size_t sample_capacity;
+    bool stopped; /* this look stands for time in which the threads were stopped, so that all of them waited */
 };
 
 /* A thread as it stands in the recording. */

@@ -469,8 +469,10 @@ static void look_when_due(struct sl_session *session, uint64_t now_ns)
         if (span.late > 0) {
             uint64_t stopped = slots_stopped(session, span.begin_ns, span.slot_begin_ns);
             span.late -= stopped < span.late ? stopped : span.late;
+            session->recording.stopped = stopped > 0;
         }
         look(session, &span);
+        session->recording.stopped = false;
     }
 }
 

@@ -70,7 +70,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
 void sl_session_stop(struct sl_session *session);
 
 /* The caller is about to stop its own process, and went on: slots that passed meanwhile were not missed by looks that came
- * late. From any thread, while the session lives. */
+ * late, and the threads waited in them: the program was stopped, too. From any thread, while the session lives. */
 void sl_session_stops(struct sl_session *session);
 void sl_session_went_on(struct sl_session *session);
 
