@@ -19,6 +19,7 @@ from support.command import Argument, Command, Recording, Run
 from support.interpreters import Interpreter
 from support.packages import packages
 from support.program import running, until
+from support.trace_reader import Trace
 
 # A child of each kind works in a function of its own until it has used some CPU time.
 WORK = """\
@@ -324,6 +325,10 @@ def test_the_first_python_of_a_command_is_the_program_and_the_next_takes_its_pla
     assert run.exit_code == 0, run.stderr
     recording = Recording(stacklapse, report, run)
     assert len(recording.json["processes"]) == 2, recording.json["processes"]
+    assert recording.info["command"].startswith("sh -c '")
+    assert recording.view().splitlines()[1].startswith(" stacklapse  sh -c '")
+    assert " · sh -c " in recording.view("-r", "html")
+    assert recording.info["command"] == Trace(report.read_bytes()).command
     assert {name for stack in recording.stacks() for name in stack.names if name.startswith("in_")} == {
         "in_first",
         "in_second",

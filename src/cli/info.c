@@ -98,7 +98,14 @@ static void print_recording(struct sl_output *output, const struct sl_facts *fac
 static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path)
 {
     const struct sl_facts *facts = &profile->facts;
-    print_texts(output, profile, "command", command_of);
+    size_t size = sl_profile_text_size(profile, facts->command);
+    if (size > 0) {
+        sl_output_text(output, "command: ");
+        print_text(output, sl_profile_text(profile, facts->command), size);
+        sl_output_text(output, "\n");
+    } else {
+        print_texts(output, profile, "command", command_of);
+    }
     print_texts(output, profile, "python", python_of);
     print_texts(output, profile, "executable", executable_of);
     bool folded = sl_profile_is_folded(profile);

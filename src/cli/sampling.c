@@ -1,5 +1,8 @@
 #include "cli/sampling.h"
 
+#include "base/buffer.h"
+#include "cli/command_line.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,12 +15,20 @@ static bool write_to(struct sl_sampling *sampling, const struct sl_options *opti
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
+    struct sl_buffer command;
+    sl_buffer_init(&command);
+    if (options->program_kind == SL_PROGRAM_COMMAND) {
+        sl_command_line_word(&command, options->program);
+        sl_command_line_words(&command, options->arguments);
+    }
     const struct sl_recorder_options recorder_options = {
         .start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
         .interval_ns = options->interval_ns,
+        .command = command.failed ? NULL : command.bytes,
         .descriptor = descriptor,
     };
     sampling->recorder = sl_recorder_create(&recorder_options, error);
+    sl_buffer_destroy(&command);
     return sampling->recorder != NULL;
 }
 

@@ -505,6 +505,7 @@ bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, 
         .start_time_ns = profiles[0]->facts.start_time_ns,
         .interval_ns = profiles[0]->facts.interval_ns,
         .description = sl_profile_text(profiles[0], profiles[0]->facts.description),
+        .command = sl_profile_text(profiles[0], profiles[0]->facts.command),
         .descriptor = -1,
     };
     combination.recorder = sl_recorder_create(&options, error);

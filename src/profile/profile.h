@@ -114,6 +114,7 @@ struct sl_facts {
     sl_string version;        /* of the stacklapse that recorded it */
     uint64_t trace_bytes;     /* size of the trace this was read from, 0 when there is none */
     bool complete;            /* the recording was closed in order, and all of it could be read */
+    sl_string command;        /* that was started and ended up in Python; "" for a script, module or code */
     uint64_t lost_bytes;      /* of the trace that could not be read */
     uint64_t looks_read;      /* looks that the trace holds one by one: no more than its size allows */
 };

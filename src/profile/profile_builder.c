@@ -441,6 +441,7 @@ bool sl_profile_view(const struct sl_profile_builder *builder, const struct sl_f
     };
     view->facts.description = sl_built_string(builder, facts->description);
     view->facts.version = sl_built_string(builder, facts->version);
+    view->facts.command = sl_built_string(builder, facts->command);
     return true;
 }
 

@@ -37,7 +37,10 @@ struct sl_recorder *sl_recorder_create_as(const struct sl_recorder_options *opti
     recorder->facts.interval_ns = options->interval_ns > 0 ? options->interval_ns : 1;
     recorder->facts.description = sl_recorder_string(recorder, description, strlen(description));
     recorder->facts.version = sl_recorder_string(recorder, version, strlen(version));
-    if (recorder->facts.description == SL_NONE || recorder->facts.version == SL_NONE) {
+    recorder->facts.command =
+        options->command != NULL ? sl_recorder_string(recorder, options->command, strlen(options->command)) : 0;
+    if (recorder->facts.description == SL_NONE || recorder->facts.version == SL_NONE ||
+        recorder->facts.command == SL_NONE) {
         sl_error_memory(error);
         goto failed;
     }

@@ -23,6 +23,7 @@ struct sl_recorder_options {
     uint64_t start_time_ns; /* wall clock, since 1970 */
     uint64_t interval_ns;
     const char *description; /* NULL: none */
+    const char *command;     /* that was started and ended up in Python; NULL: none */
     int descriptor;          /* an open file, which the caller closes; -1: the trace is kept in memory */
     bool late; /* the first block, which says what the trace is of, waits until something follows: for a trace in memory
                 * that may be thrown away */

@@ -109,6 +109,9 @@ static void write_facts(struct sl_recorder *recorder)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         sl_buffer_varint(&recorder->column, numbers[i]);
     }
+    if (facts->command != 0) {
+        sl_buffer_varint(&recorder->column, facts->command);
+    }
     sl_trace_writer_section(&recorder->writer, SL_TRACE_FACTS, &recorder->column, false);
 }
 

@@ -239,6 +239,7 @@ bool sl_trace_decode_facts(struct sl_trace_decoder *decoder, struct sl_cursor co
     facts.description = sl_cursor_varint32(&content);
     facts.version = sl_cursor_varint32(&content);
     uint64_t dropped = sl_cursor_varint(&content);
+    facts.command = sl_cursor_left(&content) > 0 ? sl_cursor_varint32(&content) : 0;
     if (content.failed || facts.duration_ns > SL_TRACE_TIME_MAX) {
         return false;
     }

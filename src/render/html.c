@@ -88,6 +88,9 @@ static sl_string subject(const struct sl_profile *profile)
     if (profile->facts.description != 0) {
         return profile->facts.description;
     }
+    if (profile->facts.command != 0) {
+        return profile->facts.command;
+    }
     return profile->process_count > 0 ? profile->processes[0].command : 0;
 }
 
@@ -245,7 +248,8 @@ static bool put_options(const struct page *page, struct sl_output *output, struc
     }
     const struct sl_render_about *about = &options->about;
     sl_output_text(output, ",\"title\":");
-    put_json_string(output, about->title != NULL ? about->title : "");
+    put_json_string(output,
+                    about->title != NULL ? about->title : sl_profile_text(page->profile, page->profile->facts.command));
     sl_output_text(output, ",\"link\":");
     put_json_string(output, about->link != NULL ? about->link : "");
     put_json_strings(output, "about", about->facts, 2 * about->fact_count);

@@ -22,6 +22,9 @@ static const char *command_of(struct sl_text *text, size_t *size)
     }
     const struct sl_profile *profile = text->profile;
     sl_string command = profile->facts.description;
+    if (sl_profile_text_size(profile, command) == 0) {
+        command = profile->facts.command;
+    }
     if (sl_profile_text_size(profile, command) == 0 && profile->process_count > 0) {
         command = profile->processes[0].command;
     }

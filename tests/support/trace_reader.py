@@ -167,7 +167,7 @@ def blocks(trace: bytes) -> Iterator[tuple[int, dict[int, Content]]]:
 class Trace:
     def __init__(self, trace: bytes) -> None:
         self.facts: dict[str, int] = {}
-        self.description = self.version = ""
+        self.description = self.version = self.command = ""
         self.complete = False
         self.strings = [""]
         self.functions = [Function("", "", 0, 0)]
@@ -197,6 +197,7 @@ class Trace:
         self.description = self.strings[content.number()]
         self.version = self.strings[content.number()]
         self.facts["dropped"] = content.number()
+        self.command = self.strings[content.number()] if content.left else ""
 
     def read_definitions(self, found: dict[int, Content]) -> None:
         if 2 in found:
