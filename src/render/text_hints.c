@@ -6,6 +6,9 @@
 /* With fewer samples than this a share is no better known than to some percent. */
 enum { few_samples = 200 };
 
+/* A smaller part of the CPU time than one in so many is not worth a line. */
+enum { other_threads_part = 5 };
+
 static const char *view_command(struct sl_text *text, const char *options)
 {
     struct sl_buffer command;
@@ -75,6 +78,42 @@ static void add_late(struct sl_text *text)
     sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
 }
 
+/* The CPU time of the recorded processes that none of the threads in the recording can have used: that of threads which a
+ * library in C has started for itself, above all. The kernel's counters of a thread that ended soon are not whole, so that it
+ * counts as running for as long as it was seen to. */
+static uint64_t cpu_of_other_threads(const struct sl_profile *profile)
+{
+    uint64_t left_ns = profile->facts.cpu_ns;
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        const struct sl_thread_record *thread = &profile->threads[i];
+        uint64_t used_ns = 0;
+        for (uint32_t j = 0; j < thread->run_count; j++) {
+            const struct sl_run *run = &profile->runs[thread->first_run + j];
+            used_ns += sl_state_waits(run->state) ? 0 : run->end_ns - run->begin_ns;
+        }
+        used_ns = used_ns > thread->cpu_ns ? used_ns : thread->cpu_ns;
+        left_ns -= used_ns < left_ns ? used_ns : left_ns;
+    }
+    return left_ns;
+}
+
+/* Else what waits for such threads, and what --mode cpu leaves of it, is hard to understand. */
+static void add_other_threads(struct sl_text *text)
+{
+    const struct sl_facts *facts = &text->profile->facts;
+    if (!facts->complete || text->options->selection.threads != NULL) {
+        return;
+    }
+    uint64_t cpu_ns = cpu_of_other_threads(text->profile);
+    if (cpu_ns > facts->cpu_ns / other_threads_part) {
+        char number[SL_TEXT_NUMBER_SIZE];
+        sl_text_duration(cpu_ns, text->style.unicode, number);
+        sl_text_row_format(&text->row, SL_TEXT_PLAIN,
+                           " other threads used %s of the CPU time: they run no Python, or were not recorded", number);
+        sl_text_row_end(&text->row, text->output);
+    }
+}
+
 static void add_advice(struct sl_text *text)
 {
     const struct sl_facts *facts = &text->profile->facts;
@@ -88,6 +127,9 @@ static void add_advice(struct sl_text *text)
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "only %s %s", number, facts->samples == 1 ? "sample" : "samples");
         sl_text_fact(text, &advice, SL_TEXT_PLAIN, "for more of them:  %s", profilers ? "interval=0.0001" : "-i 100us");
         sl_text_facts_write(text, &advice, &(struct sl_text_facts){0});
+    }
+    if (!profilers) {
+        add_other_threads(text);
     }
     if (!profilers && facts->children_cpu_ns > facts->cpu_ns) {
         struct sl_text_facts advice = {0};

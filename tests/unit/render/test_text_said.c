@@ -176,6 +176,34 @@ static void the_last_line_is_a_command_that_can_be_pasted(void **state)
     assert_null(strstr(report_text(fixture, &options), "again:"));
 }
 
+static void what_other_threads_used_is_said_where_it_is_much(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    static const char line[] =
+        "\n other threads used 870 ms of the CPU time: they run no Python, or were not recorded\n";
+    report_ran(fixture, "<module>:1 main:2", running, 1000);
+    report_ran(fixture, "<module>:1 main:3", report_waits(futex_call), 1000);
+    struct sl_render_options options = report_options(fixture);
+    assert_non_null(strstr(report_text(fixture, &options), line));
+    options.selection.mode = SL_MODE_CPU;
+    options.selection.begin_ns = 500000000;
+    assert_non_null(strstr(report_text(fixture, &options), line));
+
+    const uint8_t taken[] = {1};
+    options.selection.threads = taken;
+    assert_null(strstr(report_text(fixture, &options), "other threads"));
+    options.selection.threads = NULL;
+    builder_facts(builder)->complete = false;
+    assert_null(strstr(report_text(fixture, &options), "other threads"));
+    builder_facts(builder)->complete = true;
+    builder_thread_record(builder, fixture->thread)->cpu_ns = 1500000000;
+    assert_null(strstr(report_text(fixture, &options), "other threads"));
+    builder_thread_record(builder, fixture->thread)->cpu_ns = 0;
+    builder_facts(builder)->description = builder_string(builder, "Profile at app.py:1");
+    assert_null(strstr(report_text(fixture, &options), "other threads"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, report_set_up, report_tear_down)
 
 int main(void)
@@ -186,6 +214,7 @@ int main(void)
         TEST(of_a_damaged_recording_without_samples_no_end_is_told),
         TEST(what_limits_the_report_is_said),
         TEST(that_many_looks_were_late_is_said_in_place_of_an_error),
+        TEST(what_other_threads_used_is_said_where_it_is_much),
         TEST(that_only_the_main_thread_is_shown_is_said),
         TEST(what_a_profiler_recorded_is_not_advised_with_the_commands_options),
         TEST(that_slots_became_longer_is_said),
