@@ -54,6 +54,7 @@ PROCESSES = 5
 TURNS, TURN_SECONDS = 8, 1
 SECONDS = float(os.environ.get("STACKLAPSE_BENCH_SECONDS", "2"))
 REQUESTS = int(os.environ.get("STACKLAPSE_BENCH_REQUESTS", "100000"))
+STREAMS, STREAM_AGES = (20, 200), (1, 10, 30)
 WATCHED = "stacklapse"
 ATTACHED, BESIDE = "attached at 1 kHz", "something else that takes as much of the core"
 ON_WRKS_CORE = ("taskset", "-c", str(PROFILER_CORE))
@@ -352,9 +353,48 @@ def web_memory() -> str:
     return table(["application", "requests answered", "memory of the worker"], rows)
 
 
+def threads_cpu(pid: int) -> dict[str, float]:
+    """Seconds of CPU that the threads of a process have taken, by their names."""
+    taken: dict[str, float] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        taken[name] = taken.get(name, 0.0) + int((task / "schedstat").read_text().split()[0]) / 1e9
+    return taken
+
+
+@contextlib.contextmanager
+def streaming(port: int, count: int) -> Iterator[None]:
+    """So many clients listen to what never ends. What they are sent stays in their sockets."""
+    with contextlib.ExitStack() as sockets:
+        for _ in range(count):
+            client = sockets.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(b"GET /events HTTP/1.1\r\nHost: shop\r\n\r\n")
+            client.recv(1000)
+        yield
+
+
+def web_streams() -> str:
+    rows = []
+    for count in STREAMS:
+        with tempfile.TemporaryDirectory() as folder:
+            with serving(fastapi_arguments, WATCHED, Path(folder)) as server, streaming(server.port, count):
+                begin = time.monotonic()
+                for age in STREAM_AGES:
+                    time.sleep(max(0.0, begin + age - time.monotonic()))
+                    before, since = threads_cpu(server.process.pid), time.monotonic()
+                    time.sleep(SECONDS)
+                    passed = time.monotonic() - since
+                    after = threads_cpu(server.process.pid)
+                    taken = {name: (cpu - before.get(name, 0.0)) / passed for name, cpu in after.items()}
+                    sampler = taken.pop("stacklapse", 0.0)
+                    rows.append([str(count), f"{age} s", percent(sum(taken.values())), percent(sampler)])
+    return table(["open streams", "after", "the server, of a core", "the sampler's thread, of a core"], rows)
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "web_load": web_load,
     "web_cpu": web_cpu,
     "web_attach": web_attach,
     "web_memory": web_memory,
+    "web_streams": web_streams,
 }

@@ -120,7 +120,7 @@ class Recording:
     def running(self) -> bool: ...
     @property
     def ended(self) -> bool:
-        """It was started and runs no more: it was stopped, or the process was forked."""
+        """It was started and runs no more, or is what a process had before this one was forked from it."""
 
 @disjoint_base
 class Watch:

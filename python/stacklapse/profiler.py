@@ -169,8 +169,13 @@ class Profiler:
 
     def _stop(self, skip: int) -> Session | None:
         """None if it does not run. The innermost `skip` frames, this one included, are not the program's."""
-        recording = self._running.get("")
-        if recording is None or not recording.running or self._running.pop("", None) is not recording:
+        recording = self._running.pop("", None)
+        if recording is not None and not recording.running:
+            if not recording.ended:
+                # Another thread is about to start it.
+                self._running.setdefault("", recording)
+            recording = None
+        if recording is None:
             return None
         recording.stop(skip)
         _started.pop(id(self), None)

@@ -190,14 +190,15 @@ SL_EXPORT(standard_error)
 double standard_error(double part_ns, double part_samples, double whole_ns, double whole_samples)
 {
     struct sl_amount part = {.ns = (uint64_t)part_ns, .samples = (uint64_t)part_samples};
-    struct sl_amount whole = {.ns = (uint64_t)whole_ns, .samples = (uint64_t)(whole_samples * sl_evenness(profile))};
+    double samples = whole_samples * sl_evenness(profile);
+    struct sl_amount whole = {.ns = (uint64_t)whole_ns, .samples = samples < 1 ? whole_samples > 0 : (uint64_t)samples};
     return sl_standard_error(part, whole);
 }
 
-SL_EXPORT(evenness)
-double evenness(void)
+SL_EXPORT(is_uneven)
+int is_uneven(void)
 {
-    return sl_evenness(profile);
+    return sl_is_uneven(profile);
 }
 
 static const struct sl_call_tree *tree_in(struct sl_arena *arena, bool by_process, bool by_thread, bool inverted)

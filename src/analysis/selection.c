@@ -29,18 +29,26 @@ double sl_standard_error(struct sl_amount part, struct sl_amount whole)
     return __builtin_sqrt(share * (1 - share) / samples);
 }
 
-double sl_evenness(const struct sl_profile *profile)
+bool sl_is_uneven(const struct sl_profile *profile)
 {
     const struct sl_facts *facts = &profile->facts;
     /* Other recordings begin before there is anything to look at. */
-    if (profile->thread_count == 0 || profile->threads[0].kind != SL_THREAD_SCOPE || facts->duration_ns == 0 ||
+    if (profile->thread_count == 0 || profile->threads[0].kind != SL_THREAD_SCOPE ||
         facts->interval_ns == SL_INTERVAL_UNKNOWN) {
-        return 1;
+        return false;
     }
-    double even =
-        (double)facts->interval_ns * ((double)facts->looks + (double)facts->late) / (double)facts->duration_ns;
     /* A long first slot alone is no matter. */
-    return even < 0.9 ? __builtin_sqrt(even) : 1;
+    double slots = (double)facts->looks + (double)facts->late;
+    return slots * (double)facts->interval_ns < 0.9 * (double)facts->duration_ns;
+}
+
+/* Where slots double as in sampler/host.h, shares are at least about as certain as with so many looks of equal weight. */
+static const double even_looks = 250;
+
+double sl_evenness(const struct sl_profile *profile)
+{
+    double looks = (double)profile->facts.looks;
+    return looks > even_looks && sl_is_uneven(profile) ? even_looks / looks : 1;
 }
 
 static bool mode_counts(enum sl_mode mode, sl_state state)

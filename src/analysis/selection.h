@@ -46,8 +46,11 @@ static inline bool sl_amount_is_zero(struct sl_amount amount)
  * when n is 0. By the rule of three never below 1 / n for a share of exactly 0 or 1. */
 double sl_standard_error(struct sl_amount part, struct sl_amount whole);
 
-/* How evenly the recording was looked at: 1, or less where slots became longer the longer it lasted, as those of a request that
- * is only watched do (sampler/host.h). Its shares are then about as certain as with that part of its samples. */
+/* Whether slots became longer the longer the recording lasted, as those of a request that is only watched do
+ * (sampler/host.h). */
+bool sl_is_uneven(const struct sl_profile *profile);
+
+/* 1, or less where such slots weigh so unevenly that shares are only about as certain as with that part of the samples. */
 double sl_evenness(const struct sl_profile *profile);
 
 /* For each stack the time and samples that ended in it (self). `self` has `profile->stack_count` elements and is

@@ -8,6 +8,7 @@
 #include "sampler/host.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct recording {
     PyObject_HEAD;
@@ -21,6 +22,7 @@ struct recording {
     uint64_t first_ns; /* of a deferred one */
     bool deferred;
     bool sparing;
+    pid_t process;         /* that made it */
     PyObject *description; /* as sl_extension_text gives it, or NULL */
     PyObject *coroutine;   /* NULL: none */
     PyObject *task;        /* what the task is called, likewise; NULL: nothing */
@@ -102,6 +104,7 @@ static PyObject *new_recording(PyTypeObject *type, PyObject *arguments, PyObject
     recording->first_ns = first_ns;
     recording->deferred = first_ns != 0;
     recording->sparing = sparing != 0;
+    recording->process = getpid();
     recording->contexts = contexts != 0 && scope != SL_HOST_THREADS;
     recording->coroutine = coroutine != Py_None ? Py_NewRef(coroutine) : NULL;
     if (!take_text(description, &recording->description) || !take_text(task, &recording->task)) {
@@ -282,7 +285,8 @@ static PyObject *ended(PyObject *self, void *ignored)
 {
     (void)ignored;
     const struct recording *recording = (struct recording *)self;
-    return PyBool_FromLong(recording->host != NULL && !sl_host_running(recording->host));
+    return PyBool_FromLong(recording->host != NULL ? !sl_host_running(recording->host)
+                                                   : recording->process != getpid());
 }
 
 static int traverse(PyObject *self, visitproc visit, void *arg)
@@ -374,7 +378,7 @@ static PyObject *recording_type(PyObject *module)
     };
     static PyGetSetDef attributes[] = {
         {"running", running, NULL, "Whether it was started and not stopped.", NULL},
-        {"ended", ended, NULL, "Whether it was started and runs no more.", NULL},
+        {"ended", ended, NULL, "Whether it runs no more, and will not.", NULL},
         {0},
     };
     PyType_Slot slots[] = {

@@ -39,23 +39,11 @@ static void forget_file(struct source_file *file)
     file->taken = NULL;
 }
 
-static void read_file(struct source_file *file, int place, const char *path, uint64_t loaded_ns)
+static void read_file(struct source_file *file, const struct sl_source_file *wanted)
 {
     file->read = true;
-    if (!(ends_in(path, ".py") || ends_in(path, ".pyw"))) {
-        return;
-    }
-    const struct sl_source_file wanted = {
-        .path = path, .place = place, .newest_ns = loaded_ns, .size_max = SL_PAGE_SOURCE_FILE_MAX, .harmless = true};
-    if (sl_source_read(&wanted, &file->lines)) {
-        file->taken = calloc(file->lines.count, 1);
-    }
-}
-
-static void take_given(struct source_file *file, const char *text)
-{
-    file->read = true;
-    if (sl_source_copy(text, &file->lines)) {
+    bool script = ends_in(wanted->path, ".py") || ends_in(wanted->path, ".pyw");
+    if ((script || wanted->text != NULL) && sl_source_read(wanted, &file->lines)) {
         file->taken = calloc(file->lines.count, 1);
     }
 }
@@ -185,12 +173,15 @@ static bool add_function(struct collection *collection, sl_function function)
     struct source_file *file = &collection->files[record->file];
     if (!file->read) {
         const char *path = sl_profile_text(collection->profile, record->file);
-        const char *given = sl_source_given_text(collection->options, path);
-        if (given != NULL) {
-            take_given(file, given);
-        } else {
-            read_file(file, collection->places[record->file], path, collection->load_times[record->file]);
-        }
+        const struct sl_source_file wanted = {
+            .path = path,
+            .text = sl_source_given_text(collection->options, path),
+            .place = collection->places[record->file],
+            .newest_ns = collection->load_times[record->file],
+            .size_max = SL_PAGE_SOURCE_FILE_MAX,
+            .harmless = true,
+        };
+        read_file(file, &wanted);
     }
     if (file->taken == NULL) {
         return true;

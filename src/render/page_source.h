@@ -13,7 +13,7 @@
  * What options.given_sources has is taken from there.
  *
  * The text is a sequence of pieces, deflated: varints for the string number of the file, the number of the first line
- * and the size in bytes, then the bytes as they are in the file. No line is in two pieces. */
+ * and the size in bytes, then the bytes (source_file.h: UTF-8, lines that end in \n). No line is in two pieces. */
 #ifndef SL_RENDER_PAGE_SOURCE_H
 #define SL_RENDER_PAGE_SOURCE_H
 

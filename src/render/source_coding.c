@@ -162,7 +162,8 @@ static char *converted(const char *coding, char *text, size_t size, size_t *conv
     size_t room = 3 * size;
     char *result = malloc(room);
     char *to = result;
-    bool done = result != NULL && iconv(conversion, &text, &size, &to, &room) != (size_t)-1;
+    bool done = result != NULL && iconv(conversion, &text, &size, &to, &room) != (size_t)-1 &&
+                iconv(conversion, NULL, NULL, &to, &room) != (size_t)-1; /* what was held back to be composed */
     iconv_close(conversion);
     if (!done) {
         free(result);

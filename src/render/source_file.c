@@ -86,9 +86,34 @@ static bool find_lines(struct sl_source_lines *lines)
     return true;
 }
 
-/* Finds the lines of the text, if there is any; else forgets it. */
-static bool divide(struct sl_source_lines *lines)
+/* The file's text as it is in the file. */
+static void read_file(const struct sl_source_file *file, struct sl_source_lines *lines)
 {
+    /* Opened for looking at only at first, because opening a device can already do something. */
+    int descriptor = open_if_readable(file, O_PATH, &lines->size);
+    if (descriptor < 0) {
+        return;
+    }
+    close(descriptor);
+    descriptor = open_if_readable(file, O_RDONLY | O_NONBLOCK | O_NOCTTY, &lines->size);
+    if (descriptor >= 0) {
+        lines->text = read_text(descriptor, &lines->size);
+        close(descriptor);
+    }
+}
+
+bool sl_source_read(const struct sl_source_file *file, struct sl_source_lines *lines)
+{
+    *lines = (struct sl_source_lines){0};
+    if (file->text != NULL) {
+        lines->size = strlen(file->text);
+        lines->text = lines->size <= file->size_max ? strdup(file->text) : NULL;
+    } else if (file->path[0] == '/') {
+        read_file(file, lines);
+        if (lines->text != NULL) {
+            sl_source_decode(&lines->text, &lines->size);
+        }
+    }
     if (lines->text != NULL) {
         end_lines_alike(lines);
     }
@@ -97,37 +122,6 @@ static bool divide(struct sl_source_lines *lines)
         return false;
     }
     return true;
-}
-
-bool sl_source_read(const struct sl_source_file *file, struct sl_source_lines *lines)
-{
-    *lines = (struct sl_source_lines){0};
-    if (file->path[0] != '/') {
-        return false;
-    }
-    /* Opened for looking at only at first, because opening a device can already do something. */
-    int descriptor = open_if_readable(file, O_PATH, &lines->size);
-    if (descriptor < 0) {
-        return false;
-    }
-    close(descriptor);
-    descriptor = open_if_readable(file, O_RDONLY | O_NONBLOCK | O_NOCTTY, &lines->size);
-    if (descriptor < 0) {
-        return false;
-    }
-    lines->text = read_text(descriptor, &lines->size);
-    close(descriptor);
-    if (lines->text != NULL) {
-        sl_source_decode(&lines->text, &lines->size);
-    }
-    return divide(lines);
-}
-
-bool sl_source_copy(const char *text, struct sl_source_lines *lines)
-{
-    *lines = (struct sl_source_lines){.size = strlen(text)};
-    lines->text = lines->size < UINT32_MAX ? strdup(text) : NULL;
-    return divide(lines);
 }
 
 void sl_source_forget(struct sl_source_lines *lines)

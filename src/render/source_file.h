@@ -13,6 +13,7 @@
 /* Which file, and when it is to be had. */
 struct sl_source_file {
     const char *path;
+    const char *text;   /* that is at hand and taken in its place, whatever follows; NULL: the file is read */
     int place;          /* source_places.h; each path has one */
     uint64_t newest_ns; /* it is left out when it was modified after this moment (since 1970); 0: it is not */
     size_t size_max;    /* in bytes; a larger one is left out */
@@ -30,9 +31,6 @@ struct sl_source_lines {
 
 /* False when it is not to be had, empty files included; `lines` is empty then. */
 bool sl_source_read(const struct sl_source_file *file, struct sl_source_lines *lines);
-
-/* The same of a text that is at hand, of which a copy is kept. */
-bool sl_source_copy(const char *text, struct sl_source_lines *lines);
 
 /* Frees the text; `lines` is empty then. */
 void sl_source_forget(struct sl_source_lines *lines);

@@ -43,57 +43,34 @@ static uint32_t hash_of(const char *path)
     return hash;
 }
 
-/* Where a path is, or belongs: then there is none yet. */
-static struct file *slot_of(struct sl_source_text *source, const char *path)
-{
-    uint32_t slot = hash_of(path) % slot_count;
-    while (source->files[slot].path != NULL && strcmp(source->files[slot].path, path) != 0) {
-        slot = (slot + 1) % slot_count;
-    }
-    return &source->files[slot];
-}
-
-/* Takes an empty slot. False when there are too many, or memory is exhausted. */
-static bool take(struct sl_source_text *source, struct file *file, const char *path)
-{
-    file->path = source->file_count < SL_SOURCE_FILES_MAX ? strdup(path) : NULL;
-    source->file_count += file->path != NULL;
-    return file->path != NULL;
-}
-
-/* How many bytes a file may have yet. */
-static size_t room(const struct sl_source_text *source)
-{
-    size_t left = SL_SOURCE_BYTES_MAX > source->bytes ? SL_SOURCE_BYTES_MAX - source->bytes : 0;
-    return left < SL_SOURCE_FILE_MAX ? left : SL_SOURCE_FILE_MAX;
-}
-
 static struct file *file_at(struct sl_source_text *source, const struct sl_source_file *wanted)
 {
-    if (source == NULL) {
+    const char *path = wanted->path;
+    if (source == NULL || (path[0] != '/' && wanted->text == NULL)) {
         return NULL;
     }
-    struct file *file = slot_of(source, wanted->path);
-    if (file->path != NULL) {
-        return file;
+    uint32_t slot = hash_of(path) % slot_count;
+    while (source->files[slot].path != NULL) {
+        if (strcmp(source->files[slot].path, path) == 0) {
+            return &source->files[slot];
+        }
+        slot = (slot + 1) % slot_count;
     }
-    if (wanted->path[0] != '/' || !take(source, file, wanted->path)) {
+    if (source->file_count == SL_SOURCE_FILES_MAX) {
         return NULL;
     }
+    struct file *file = &source->files[slot];
+    file->path = strdup(path);
+    if (file->path == NULL) {
+        return NULL;
+    }
+    source->file_count++;
+    size_t left = SL_SOURCE_BYTES_MAX > source->bytes ? SL_SOURCE_BYTES_MAX - source->bytes : 0;
     struct sl_source_file bounded = *wanted;
-    bounded.size_max = room(source);
+    bounded.size_max = left < SL_SOURCE_FILE_MAX ? left : SL_SOURCE_FILE_MAX;
     sl_source_read(&bounded, &file->lines);
     source->bytes += file->lines.size;
     return file;
-}
-
-void sl_source_text_give(struct sl_source_text *source, const char *path, const char *text)
-{
-    struct file *file = source != NULL ? slot_of(source, path) : NULL;
-    if (file != NULL && file->path == NULL && strlen(text) <= room(source) && take(source, file, path)) {
-        sl_source_copy(text, &file->lines);
-        source->bytes += file->lines.size;
-    }
 }
 
 static bool is_white(char byte)

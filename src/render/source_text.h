@@ -13,9 +13,6 @@ struct sl_source_text;
 /* NULL when memory is exhausted. */
 struct sl_source_text *sl_source_text_create(void);
 
-/* The text of a path that is then not read; it is copied. What does not fit is left out. `source` may be NULL. */
-void sl_source_text_give(struct sl_source_text *source, const char *path, const char *text);
-
 /* NULL is allowed. */
 void sl_source_text_destroy(struct sl_source_text *source);
 

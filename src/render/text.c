@@ -58,9 +58,6 @@ bool sl_render_text(const struct sl_profile *profile, const struct sl_render_opt
     sl_text_row_init(&text.row, &text.style);
     if (options->source != SL_SOURCE_NONE) {
         text.source = sl_source_text_create();
-        for (size_t i = 0; i < options->given_source_count; i++) {
-            sl_source_text_give(text.source, options->given_sources[i].path, options->given_sources[i].text);
-        }
         text.source_places = sl_source_places(&text.arena, profile, options);
         text.load_times = profile->facts.start_time_ns > 0 ? sl_load_times(&text.arena, profile) : NULL;
     }

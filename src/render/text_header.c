@@ -153,7 +153,7 @@ static void add_samples(struct sl_text *text)
     if (facts->interval_ns != SL_INTERVAL_UNKNOWN) {
         sl_text_interval(facts->interval_ns, text->style.unicode, number);
         sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s every %s%s", count, samples_word, number,
-                     sl_evenness(text->profile) < 1 ? " or more" : "");
+                     sl_is_uneven(text->profile) ? " or more" : "");
     } else {
         sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s", count, samples_word);
     }

@@ -1,5 +1,6 @@
 /* The hottest line of a function, with its source text and what it waited for. */
 #include "analysis/roles.h"
+#include "render/source_places.h"
 #include "render/state_word.h"
 #include "render/text_walk.h"
 
@@ -14,8 +15,10 @@ static bool source_of(const struct sl_walk *walk, const struct sl_node *node, co
         return false;
     }
     sl_string file = text->profile->functions[node->subject].file;
+    const char *path = sl_profile_text(text->profile, file);
     const struct sl_source_file wanted = {
-        .path = sl_profile_text(text->profile, file),
+        .path = path,
+        .text = sl_source_given_text(text->options, path),
         .place = text->source_places[file],
         .newest_ns = text->load_times != NULL ? text->load_times[file] : 0,
     };

@@ -108,6 +108,11 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
         /* It ended within its first slot, and how it ends says nothing of the rest of that. */
         sl_host_recording_miss(recording);
     } else if (recording->due) {
+        /* Of a slot that became long, no more goes to how it ends than of the others. */
+        uint64_t most_ns = recording->options.interval_ns;
+        if (recording->span.end_ns - recording->span.slot_begin_ns > most_ns) {
+            recording->span.slot_begin_ns = recording->span.end_ns - most_ns;
+        }
         pid_t caller = sl_own_thread_id();
         sl_host_tell_skipped(recording, now_ns, caller);
         sl_host_look_for(recording, now_ns, caller, skip);
@@ -118,6 +123,7 @@ static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, u
 static void leave(bool last)
 {
     sl_host.pulse.beats = sl_host.pulse.beats && !last;
+    sl_host.crowd = last ? 0 : sl_host.crowd;
     pthread_mutex_unlock(&sl_host.lock);
     if (last) {
         sl_host_end_native();
@@ -275,6 +281,7 @@ void sl_host_after_fork_in_child(void)
     sl_host_target_forget(&sl_host.target);
     sl_host.epoch_ns = 0;
     sl_host.pulse.beats = false;
+    sl_host.crowd = 0;
     sl_host.ended_cpu_ns = 0;
 }
 

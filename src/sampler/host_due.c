@@ -70,7 +70,7 @@ void sl_host_look_for(struct sl_host_recording *recording, uint64_t now_ns, pid_
 
 void sl_host_tell_skipped(struct sl_host_recording *recording, uint64_t now_ns, pid_t caller)
 {
-    if (!recording->open || recording->span.late == 0) {
+    if (!recording->open || recording->span.slot_begin_ns <= recording->span.begin_ns) {
         return;
     }
     bool nothing_seen = atomic_load(&recording->samples) == 0;

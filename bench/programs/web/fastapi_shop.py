@@ -2,11 +2,13 @@
 first SHOP_PROFILER, is what answers. NAME: plain, again (the same), nothing, stacklapse or pyinstrument. All but the
 last stand before the same application: two of the same kind differ by more than what stands before them."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import shop
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from fastapi.templating import Jinja2Templates
 from pyinstrument import Profiler
 from stacklapse.asgi import ProfilerMiddleware
@@ -26,6 +28,15 @@ def shop_application():
     @app.get("/orders/{number}")
     async def one_order(number: int):
         return shop.order(number)
+
+    @app.get("/events")
+    async def events():
+        async def tick():
+            while True:
+                yield "data: tick\n\n"
+                await asyncio.sleep(1)
+
+        return StreamingResponse(tick(), media_type="text/event-stream")
 
     @app.get("/summary")
     async def summary():

@@ -283,7 +283,7 @@ export class Engine {
 
   /** Slots became longer the longer the recording lasted. */
   uneven(): boolean {
-    return this.#module.door.evenness() < 1;
+    return this.#module.door.is_uneven() !== 0;
   }
 
   /** In parts of one. */

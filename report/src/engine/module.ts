@@ -14,7 +14,7 @@ export interface DoorExports {
   select_roles(showAll: number, globs: number, hideCount: number, showCount: number): number;
   total(): number;
   searched(): number;
-  evenness(): number;
+  is_uneven(): number;
   standard_error(partNs: number, partSamples: number, wholeNs: number, wholeSamples: number): number;
   call_tree(byProcess: number, byThread: number, inverted: number): number;
   flame_graph(inverted: number): number;

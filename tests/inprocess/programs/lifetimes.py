@@ -205,16 +205,16 @@ class Starting(dict):
     def __init__(self, profiler):
         super().__init__()
         self.profiler = profiler
+        self.actions = [Profiler.stop, Profiler.start]
         self.refused = 0
 
     def setdefault(self, key, recording):
         found = super().setdefault(key, recording)
-        if found is recording:
-            for action in (Profiler.start, Profiler.stop):
-                try:
-                    action(self.profiler)
-                except (ValueError, RuntimeError):
-                    self.refused += 1
+        while self.actions:
+            try:
+                self.actions.pop()(self.profiler)
+            except (ValueError, RuntimeError):
+                self.refused += 1
         return found
 
 

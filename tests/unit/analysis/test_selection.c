@@ -163,19 +163,21 @@ static void test_looks_are_even_unless_slots_became_longer(void **state)
     struct sl_facts *facts = builder_facts(builder);
     struct sl_thread_record *thread = builder_thread_record(builder, 0);
     facts->interval_ns = 1000000;
-    facts->duration_ns = 400000000;
-    facts->looks = 90;
-    facts->late = 10;
-    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    facts->duration_ns = 4000000000;
+    facts->looks = 500;
+    facts->late = 500;
+    assert_false(sl_is_uneven(builder_profile(builder)));
     thread->kind = SL_THREAD_SCOPE;
+    assert_true(sl_is_uneven(builder_profile(builder)));
     assert_float_equal(sl_evenness(builder_profile(builder)), 0.5, 1e-6);
-    facts->late = 300;
+    facts->looks = 200;
+    assert_true(sl_is_uneven(builder_profile(builder)));
     assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
-    facts->interval_ns = SL_INTERVAL_UNKNOWN;
+    facts->late = 3500;
+    assert_false(sl_is_uneven(builder_profile(builder)));
     facts->late = 0;
-    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
-    facts->duration_ns = 0;
-    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    facts->interval_ns = SL_INTERVAL_UNKNOWN;
+    assert_false(sl_is_uneven(builder_profile(builder)));
 }
 
 int main(void)

@@ -107,6 +107,8 @@ static void text_in_another_coding_becomes_utf8(void **state)
             "#!/usr/bin/python\n\f #vim: fileencoding=cp1252 :\n'\xe2\x82\xac'");
     becomes(fixture, "\n#coding=\tKOI8_R\n'\xc1'", "\n#coding=\tKOI8_R\n'\xd0\xb0'");
     becomes(fixture, "# coding :x coding:shift_jis\n'\x83\x5c'", "# coding :x coding:shift_jis\n'\xe3\x82\xbd'");
+    becomes(fixture, "# coding: cp1258\nabcdef", "# coding: cp1258\nabcdef");
+    becomes(fixture, "# coding: cp1255\n'\xe0", "# coding: cp1255\n'\xd7\x90");
     becomes(fixture, "# coding: gb18030\n'\x81\x30\x81\x30'", "# coding: gb18030\n'\xc2\x80'");
 }
 

@@ -125,22 +125,22 @@ static void no_more_than_so_many_files_are_read(void **state)
     check_line(fixture, 1, NULL);
 }
 
-static void a_text_that_is_given_goes_before_a_file(void **state)
+static void a_text_that_is_at_hand_goes_before_a_file(void **state)
 {
     struct fixture *fixture = *state;
     write_file(fixture, "read", 4);
-    sl_source_text_give(fixture->source, fixture->path, "given\n  more\n");
-    sl_source_text_give(fixture->source, fixture->path, "too late");
-    sl_source_text_give(fixture->source, "<input>", "nowhere");
-    check_line(fixture, 1, "given");
-    check_line(fixture, 2, "more");
-    check_line(fixture, 3, NULL);
+    const struct sl_source_file cells[] = {{.path = fixture->path, .text = "given\r  more\n", .place = AT_FDCWD},
+                                           {.path = "<input>", .text = "nowhere", .place = AT_FDCWD}};
     const char *text = NULL;
     size_t size = 0;
-    assert_true(line_of(fixture->source, "<input>", 1, &text, &size));
+    assert_true(sl_source_text_line(fixture->source, &cells[0], 2, &text, &size));
+    assert_int_equal(size, 4);
+    assert_memory_equal(text, "more", size);
+    check_line(fixture, 1, "given");
+    assert_true(sl_source_text_line(fixture->source, &cells[1], 1, &text, &size));
     assert_memory_equal(text, "nowhere", size);
     assert_false(line_of(fixture->source, "<output>", 1, &text, &size));
-    sl_source_text_give(NULL, "<input>", "nowhere");
+    assert_false(sl_source_text_line(NULL, &cells[1], 1, &text, &size));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -153,7 +153,7 @@ int main(void)
         TEST(a_path_that_is_not_absolute_or_not_there_gives_nothing),
         TEST(a_huge_file_is_left_out),
         TEST(no_more_than_so_many_files_are_read),
-        TEST(a_text_that_is_given_goes_before_a_file),
+        TEST(a_text_that_is_at_hand_goes_before_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
