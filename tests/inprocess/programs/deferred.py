@@ -215,8 +215,10 @@ def test_many_that_last_are_looked_at_less_often():
         recording.start(frame)
     watched[:] = recordings
     spin(0.4)
-    for recording in recordings:
+    for number, recording in enumerate(recordings):
         session = finished(recording)
+        # How it ends stands for the last millisecond alone, and not for all of a slot.
+        assert number > 0 or seconds_in(session, "finished") <= 0.001, session
         told = session.sample_count + session._native.late
         assert told < 60 + session.duration / 0.016, (told, session.duration)
         assert told > 0.5 * session.duration / 0.016, (told, session.duration)
