@@ -376,18 +376,21 @@ def streaming(port: int, count: int) -> Iterator[None]:
 def web_streams() -> str:
     rows = []
     for count in STREAMS:
-        with tempfile.TemporaryDirectory() as folder:
-            with serving(fastapi_arguments, WATCHED, Path(folder)) as server, streaming(server.port, count):
-                begin = time.monotonic()
-                for age in STREAM_AGES:
-                    time.sleep(max(0.0, begin + age - time.monotonic()))
-                    before, since = threads_cpu(server.process.pid), time.monotonic()
-                    time.sleep(SECONDS)
-                    passed = time.monotonic() - since
-                    after = threads_cpu(server.process.pid)
-                    taken = {name: (cpu - before.get(name, 0.0)) / passed for name, cpu in after.items()}
-                    sampler = taken.pop("stacklapse", 0.0)
-                    rows.append([str(count), f"{age} s", percent(sum(taken.values())), percent(sampler)])
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            serving(fastapi_arguments, WATCHED, Path(folder)) as server,
+            streaming(server.port, count),
+        ):
+            begin = time.monotonic()
+            for age in STREAM_AGES:
+                time.sleep(max(0.0, begin + age - time.monotonic()))
+                before, since = threads_cpu(server.process.pid), time.monotonic()
+                time.sleep(SECONDS)
+                passed = time.monotonic() - since
+                after = threads_cpu(server.process.pid)
+                taken = {name: (cpu - before.get(name, 0.0)) / passed for name, cpu in after.items()}
+                sampler = taken.pop("stacklapse", 0.0)
+                rows.append([str(count), f"{age} s", percent(sum(taken.values())), percent(sampler)])
     return table(["open streams", "after", "the server, of a core", "the sampler's thread, of a core"], rows)
 
 
