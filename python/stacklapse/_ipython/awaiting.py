@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 from collections.abc import Iterator
 
 from stacklapse._ipython.options import RefusedError, parsed
@@ -30,7 +31,8 @@ class Awaiting:
             calls = list(_calls(ast.parse(text)))
         except (SyntaxError, ValueError):
             return lines
-        lines = text.splitlines(keepends=True)
+        # Where Python itself ends a line: splitlines() does so at form feeds and other characters too.
+        lines = list(io.StringIO(text, newline=""))
         # From the end, so that places before stay what they are.
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset), reverse=True):
             given = [str(ast.literal_eval(argument)) for argument in call.args[1:]]

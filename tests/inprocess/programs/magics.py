@@ -129,6 +129,14 @@ def what_awaits_is_waited_for():
     Ran("first, second = %stacklapse await asyncio.gather(cook(), cook())")
     assert shell.user_ns["second"] == "eggs"
     assert Ran("'ä', %stacklapse\n").error is not None
+    text = "a\x0c\x0b\x1c\x1d\x1e\x85\u2028\u2029b"
+    # IPython itself does not find the magic behind some of these, from Python 3.12 on.
+    call = "get_ipython().run_line_magic('stacklapse', 'await cook()')"
+    before, after = f"text = '{text}'\r\nnumber = 1\r", f"; '{text}'\n"
+    for transform in shell.input_transformers_post:
+        lines = transform([before, call + after])
+    assert "".join(lines).startswith(f"{before}await get_ipython().")
+    assert "".join(lines).endswith(f".awaited('await cook()'){after}")
     ran = Ran("if True:\n    'ä'; number = 7\n    %stacklapse await cook()\n    %stacklapse two()\n")
     assert "two" in names(ran.session)
     ran = Ran("%%stacklapse\nawait cook()\nawait asyncio.sleep(0)\n[][1]\n")
