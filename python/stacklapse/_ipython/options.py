@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,17 @@ def _read(given: str, name: str, value: str) -> dict[str, Any]:
     if not value:
         raise RefusedError(f"{given} takes the name of a file")
     # As for the command: what is not to go to a file is shown.
-    return {"output": str(Path(value).expanduser().absolute()) if value != "-" else None}
+    return {"output": _path(value) if value != "-" else None}
+
+
+def _path(value: str) -> str:
+    try:
+        return str(Path(value).expanduser().absolute())
+    except RuntimeError:
+        raise RefusedError(f"cannot write {value}: there is no home directory {Path(value).parts[0]}") from None
+    except OSError as error:
+        # The working directory was removed.
+        raise RefusedError(f"cannot write {value}: {error.strerror or error}") from None
 
 
 def interval(given: str, text: str) -> float:
@@ -164,6 +175,12 @@ def _check_output(options: Options) -> None:
         raise RefusedError(
             f"the name {path.name} does not say which format to write; -r does: {', '.join(_native.renderers())}"
         )
-    if path.is_dir() or not path.parent.is_dir():
-        what = "it is a directory" if path.is_dir() else f"there is no directory {path.parent}"
-        raise RefusedError(f"cannot write {path}: {what}")
+    try:
+        wrong = "it is a directory" if stat.S_ISDIR(path.stat().st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
+        wrong = f"there is no directory {path.parent}" if not path.parent.is_dir() else None
+    except OSError as error:
+        # Too long a name, a directory that may not be searched.
+        wrong = error.strerror or str(error)
+    if wrong is not None:
+        raise RefusedError(f"cannot write {path}: {wrong}")

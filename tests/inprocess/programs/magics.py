@@ -215,6 +215,8 @@ def options_have_their_effect():
 
 def what_is_wrong_is_told_in_one_sentence():
     run = " ran = True"
+    long = 300 * "x"
+    homeless = "cannot write ~nobody-here/x.html: there is no home directory ~nobody-here"
     for line, said in (
         ("-i soon" + run, "-i takes a time such as 1ms, 500us or 0.001, not 'soon'"),
         ("--interval=1parsec" + run, "--interval does not know the unit 'parsec'; it takes ns, us, ms, s, m or h"),
@@ -225,6 +227,11 @@ def what_is_wrong_is_told_in_one_sentence():
         ("--threads most" + run, "--threads takes all or scope, not 'most'"),
         ("-r pprof" + run, "pprof cannot be shown here; write it to a file with -o"),
         (f"-o {folder}/none/x.html" + run, f"cannot write {folder}/none/x.html: there is no directory {folder}/none"),
+        ("-o ~nobody-here/x.html" + run, homeless),
+        (f"-o {folder}/{long}.html" + run, f"cannot write {folder}/{long}.html: File name too long"),
+        (f"-o {folder}/{long}/x.html" + run, f"cannot write {folder}/{long}/x.html: File name too long"),
+        ("-o ~nobody-here/x.html await f()", homeless),
+        ("-o /dev/null/x.html" + run, "cannot write /dev/null/x.html: there is no directory /dev/null"),
         (f"-r text -o {folder}" + run, f"cannot write {folder}: it is a directory"),
     ):
         assert refused("%stacklapse " + line) == said
