@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import linecache
+import marshal
+import os
 from pathlib import Path
 
 from stacklapse import _native
@@ -25,7 +27,7 @@ _FRAME = (
 
 def show(shell: Shell, session: Session, options: Options) -> None:
     """Raises RefusedError when a file cannot be written."""
-    session._sources = _cells()
+    session._sources = _cells(session)
     # Hidden from %who, as IPython's own are.
     shell.push({VARIABLE: session}, interactive=False)
     # Of all shells only a kernel's has one. What its clients can show only they know.
@@ -45,11 +47,18 @@ def show(shell: Shell, session: Session, options: Options) -> None:
         shell.display_pub.publish({"text/plain": text, "text/html": frame(session, options)})
 
 
-def _cells() -> dict[str, str]:
-    """The text of all cells, by the names that their code has: IPython puts it where the interpreter looks for a
-    traceback's lines, with those of files."""
-    entries = linecache.cache.items()
-    return {name: "".join(entry[2]) for name, entry in entries if len(entry) == 4 and not Path(name).exists()}
+def _cells(session: Session) -> dict[str, str]:
+    """The text of the cells that the recording is of, by the names that their code has: IPython puts it where the
+    interpreter looks for a traceback's lines, with those of files."""
+    # The shortest list of the functions: it has no tree.
+    functions = session.render("pstats")
+    assert isinstance(functions, bytes)
+    recorded = {file for file, _, _ in marshal.loads(functions)}
+    # A copy, since other threads may add to it meanwhile.
+    entries = [(name, entry) for name, entry in list(linecache.cache.items()) if name in recorded]
+    # A Path would raise an error for names that no file can have.
+    exists = os.path.exists
+    return {name: "".join(entry[2]) for name, entry in entries if len(entry) == 4 and not exists(name)}
 
 
 def frame(session: Session, options: Options) -> str:

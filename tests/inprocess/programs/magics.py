@@ -1,8 +1,16 @@
 """%stacklapse in IPython: what is run, what is shown, and what is left behind."""
 
+import contextlib
+import copy
+import gc
+import io
 import json
+import linecache
 import os
+import pickle
+import sys
 import time
+import weakref
 from pathlib import Path
 
 from cells import assert_is_the_cells_own
@@ -12,7 +20,7 @@ from stacklapse.profiler import _started
 from work import names, seconds_in, spin
 
 folder = Path(os.environ["IPYTHONDIR"])
-shell.user_ns |= {"spin": spin, "took": {}, "time": time}
+shell.user_ns |= {"spin": spin, "took": {}, "time": time, "weakref": weakref}
 
 assert "UsageError: Line magic function `%stacklapse` not found" in Ran("%stacklapse 1").err
 assert Ran("%load_ext stacklapse").error is None
@@ -71,6 +79,36 @@ def lines_show_where_their_time_went():
     ran = Ran("def within(inner):\n    %stacklapse inner += spin(0.05) or 1\n    return inner\nwithin(1)")
     assert "inner += spin(0.05) or 1" in ran.out
     assert "spin" in names(ran.session)
+
+
+def cells_are_shown_with_their_text():
+    class Name(str):
+        """A cell that another thread adds meanwhile."""
+
+        __slots__ = ()
+        __eq__ = str.__eq__
+
+        def __hash__(self):
+            linecache.cache.setdefault(f"<cell {len(linecache.cache)}>", (0, None, [], ""))
+            return hash(str(self))
+
+    impossible = "<" + 5000 * "x" + ">"
+    before = dict(linecache.cache)
+    try:
+        for number in range(1100):
+            linecache.cache[f"<old {number}>"] = (8, None, ["eggs = 1"], "")
+        linecache.cache[Name("<named>")] = (8, None, ["eggs = 1"], "")
+        linecache.cache[impossible] = (11, None, ["spin(0.05)\n"], impossible)
+        shell.user_ns["impossible"] = impossible
+        busy = "for _ in range(1_000_000): pass"
+        ran = Ran(f"%%stacklapse\n{busy}\nexec(compile('spin(0.05)', impossible, 'exec'))\n")
+        assert f"> line 2: {busy}" in ran.out, ran.out
+        [cell] = set(ran.session._sources) - {impossible}
+        assert ran.session._sources[cell].splitlines()[1] == busy
+        assert ran.session._sources[impossible] == "spin(0.05)\n"
+    finally:
+        linecache.cache.clear()
+        linecache.cache.update(before)
 
 
 def a_semicolon_keeps_a_value_from_being_shown():
@@ -266,6 +304,7 @@ def it_can_be_taken_away_again():
 for check in (
     cells_show_where_their_time_went,
     lines_show_where_their_time_went,
+    cells_are_shown_with_their_text,
     a_semicolon_keeps_a_value_from_being_shown,
     errors_are_told_as_without_it,
     interrupts_end_it,
