@@ -9,7 +9,7 @@ import io
 import sys
 import textwrap
 import tokenize
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from stacklapse import _native
@@ -38,7 +38,6 @@ class Run:
     def __init__(self, shell: Shell, options: Options, line: str, cell: str | None, local: dict[str, Any] | None):
         self._shell = shell
         self._options = options
-        self._is_cell = cell is not None
         if cell is None:
             self._title = textwrap.shorten(options.statement, 100, placeholder=" …")
             source, typed = shell.transform_cell(options.statement), options.statement
@@ -67,7 +66,7 @@ class Run:
             vars(builtins)[self._mark] = self._begin_or_end
             eval(self._code, *self._names)
         except BaseException as error:
-            self._failed(error, sys._getframe())
+            self._failed(error)
             raise
         return self._ended()
 
@@ -76,7 +75,7 @@ class Run:
             vars(builtins)[self._mark] = self._begin_or_end
             await eval(self._code, *self._names)
         except BaseException as error:
-            self._failed(error, sys._getframe())
+            self._failed(error)
             raise
         return self._ended()
 
@@ -97,25 +96,39 @@ class Run:
         # Unless the code has come to its end.
         if self._session is None:
             self._session = self._profiler._stop(1)
+        # An error's traceback holds on to this run for as long as the error lives.
+        del self._profiler
 
-    def _failed(self, error: BaseException, frame: FrameType) -> None:
+    def _failed(self, error: BaseException) -> None:
         """What ran until then is shown; the error goes on its way, whatever becomes of that."""
         self._finish()
         if isinstance(error, RefusedError):
             return
-        tracebacks.trim(self._shell, error, frame, self._is_cell)
-        if self._session is not None:
-            try:
-                show.show(self._shell, self._session, self._options)
-            except Exception as failure:
-                print(f"stacklapse: {failure}", file=sys.stderr)
+        tracebacks.trim(self._shell, error)
+        try:
+            self._show()
+        except RefusedError as failure:
+            print(f"stacklapse: {failure}", file=sys.stderr)
 
     def _ended(self) -> Any:
         self._finish()
-        # None: in a child process that the code has forked, where nothing was recorded.
-        if self._session is not None:
-            show.show(self._shell, self._session, self._options)
+        self._show()
         return None if self._silent else self._value
+
+    def _show(self) -> None:
+        """Raises RefusedError when a file that was asked for cannot be written. Nothing else that goes wrong here may
+        take away what the code gave."""
+        session, self._session = self._session, None
+        # None: in a child process that the code has forked, where nothing was recorded.
+        if session is None:
+            return
+        try:
+            show.show(self._shell, session, self._options)
+        except RefusedError:
+            raise
+        except Exception as failure:
+            why = " ".join(str(failure).split()) or type(failure).__name__
+            print(f"stacklapse: cannot show the report: {why}", file=sys.stderr)
 
 
 def _compiled(shell: Shell, source: str, typed: str, mark: str) -> CodeType:

@@ -111,6 +111,25 @@ def cells_are_shown_with_their_text():
         linecache.cache.update(before)
 
 
+def what_cannot_be_shown_does_not_take_the_value():
+    class Full(io.StringIO):
+        def write(self, text):
+            sys.stdout = self.before
+            raise OSError(28, "No space left\non device")
+
+    shell.user_ns["Full"] = Full
+    ran = Ran("%%stacklapse\nimport sys\nFull.before, sys.stdout = sys.stdout, Full()\n6 * 7\n")
+    assert ran.error is None
+    assert ran.result.result == 42
+    assert ran.err == "stacklapse: cannot show the report: [Errno 28] No space left on device\n"
+    assert "Out[" in ran.out
+    # A file that was asked for is another matter.
+    (folder / "gone").mkdir()
+    ran = Ran(f"%%stacklapse -o {folder}/gone/x.html\nimport os\nos.rmdir('{folder}/gone')\n7\n")
+    assert type(ran.error).__name__ == "UsageError"
+    assert f"cannot write {folder}/gone/x.html" in ran.err
+
+
 def a_semicolon_keeps_a_value_from_being_shown():
     for code in ("%stacklapse 7;", "%%stacklapse\n7;  # not shown\n"):
         assert Ran(code).result.result is None
@@ -143,6 +162,38 @@ def errors_are_told_as_without_it():
     Ran("try:\n    %stacklapse [][1]\nexcept IndexError as error:\n    kept = error\n")
     ran = Ran("def elsewhere():\n    raise kept\nelsewhere()\n")
     assert "elsewhere" in ran.out
+
+
+def errors_can_be_kept_and_copied():
+    code = "try:\n    %stacklapse two() or [][1]\nexcept IndexError as error:\n    kept = error\n"
+    # By itself, since the frames of the error keep a Ran.
+    with contextlib.redirect_stdout(io.StringIO()):
+        shell.run_cell(code).raise_error()
+    session = weakref.ref(shell.user_ns.pop("_stacklapse"))
+    shell.user_ns_hidden.pop("_stacklapse")
+    gc.collect()
+    assert session() is None, "an error that is kept does not keep the recording"
+    kept = shell.user_ns["kept"]
+    assert "/_ipython/" not in "".join(kept._render_traceback_())
+    for copied in (pickle.loads(pickle.dumps(kept)), copy.deepcopy(kept)):
+        assert type(copied) is IndexError
+        shell.user_ns["copied"] = copied
+        ran = Ran("def elsewhere():\n    raise copied\nelsewhere()\n")
+        assert "IndexError: list index out of range" in ran.out
+        assert "elsewhere" in ran.out
+        assert "Unexpected" not in ran.out
+    gc.collect()
+    gc.disable()
+    try:
+        Ran("class Burnt(Exception): pass\ndef burn(): raise Burnt")
+        Ran("try:\n    %stacklapse burn()\nexcept Burnt as error:\n    kept = weakref.ref(error)\n")
+        assert shell.user_ns["kept"]() is None
+    finally:
+        gc.enable()
+    ran = Ran("%%stacklapse\ntwo()\nraise ExceptionGroup('many', [ValueError('no eggs')])\n")
+    assert isinstance(ran.error, ExceptionGroup)
+    assert "two" in ran.out
+    assert "ExceptionGroup: many" in ran.out + ran.err
 
 
 def interrupts_end_it():
@@ -305,8 +356,10 @@ for check in (
     cells_show_where_their_time_went,
     lines_show_where_their_time_went,
     cells_are_shown_with_their_text,
+    what_cannot_be_shown_does_not_take_the_value,
     a_semicolon_keeps_a_value_from_being_shown,
     errors_are_told_as_without_it,
+    errors_can_be_kept_and_copied,
     interrupts_end_it,
     what_awaits_is_waited_for,
     magics_within_work,
