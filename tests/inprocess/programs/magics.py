@@ -81,6 +81,40 @@ def lines_show_where_their_time_went():
     assert "spin" in names(ran.session)
 
 
+def names_of_a_function_are_seen_and_changed_as_documented():
+    def within(statement, inner=1):
+        shell.user_ns |= {"statement": statement, "given": inner}
+        ran = Ran(
+            "def within(inner):\n    value = get_ipython().run_line_magic('stacklapse', statement)\n"
+            "    return value, inner\nwithin(given)"
+        )
+        return ran.result.result if ran.error is None else type(ran.error)
+
+    assert within("inner + 1") == (2, 1)
+    assert within("[each for each in [inner]]") == ([1], 1)
+    assert within("inner += 1") == (None, 2 if sys.version_info >= (3, 13) else 1)
+    ran = Ran("def within(inner):\n    %stacklapse fresh = inner\n    return fresh\nwithin(1)")
+    assert isinstance(ran.error, NameError)
+    assert within("[inner for _ in range(2)]") == (([1, 1], 1) if sys.version_info >= (3, 12) else NameError)
+    assert within("list(inner for _ in range(2))") is NameError
+    assert within("(lambda: inner)()") is NameError
+
+
+def of_a_cell_the_last_expression_only_is_shown():
+    before = shell.ast_node_interactivity
+    try:
+        shell.ast_node_interactivity = "all"
+        ran = Ran("%%stacklapse\n'eggs'\n'salt'\n")
+        assert "'salt'" in ran.out
+        assert "Out[" in ran.out
+        assert "'eggs'\n" not in ran.out
+        shell.ast_node_interactivity = "last_expr_or_assign"
+        assert Ran("%%stacklapse\nlast = 7\n").result.result is None
+        assert Ran("last = %stacklapse 7").result.result == 7
+    finally:
+        shell.ast_node_interactivity = before
+
+
 def cells_are_shown_with_their_text():
     class Name(str):
         """A cell that another thread adds meanwhile."""
@@ -355,6 +389,8 @@ def it_can_be_taken_away_again():
 for check in (
     cells_show_where_their_time_went,
     lines_show_where_their_time_went,
+    names_of_a_function_are_seen_and_changed_as_documented,
+    of_a_cell_the_last_expression_only_is_shown,
     cells_are_shown_with_their_text,
     what_cannot_be_shown_does_not_take_the_value,
     a_semicolon_keeps_a_value_from_being_shown,
