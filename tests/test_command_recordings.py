@@ -23,12 +23,13 @@ def recordings(stacklapse: Command) -> list[Path]:
 
 def test_the_last_ten_stay(stacklapse: Command, any_python: Interpreter) -> None:
     for number in range(KEPT + 3):
-        run = stacklapse("-q", "--python", any_python.path, "-c", "pass", str(number))
+        # Long enough to be seen on a busy machine, too.
+        run = stacklapse("-q", "--python", any_python.path, "-c", "import time; time.sleep(0.05)", str(number))
         assert run.exit_code == 0, run.stderr
     assert len(recordings(stacklapse)) == KEPT
     for number in range(1, KEPT + 1):
         info = stacklapse("info", str(number)).stdout
-        assert f"command: -c pass {KEPT + 3 - number}\n" in info
+        assert f"command: -c 'import time; time.sleep(0.05)' {KEPT + 3 - number}\n" in info
     assert f"they go from 1 (the last) to {KEPT}" in stacklapse("view", str(KEPT + 1)).stderr
 
 
