@@ -75,8 +75,9 @@ def test_threads_that_come_and_go_have_their_true_shares(stacklapse: Command, py
 
 def test_code_that_is_run_once_and_freed_has_its_true_share(stacklapse: Command, python: Interpreter) -> None:
     # A stack that is not where it was expected is copied again, 5 us later: of code that runs for 80 us at a time, the
-    # end is seen too seldom. Measured: 1 to 3 points of 42; 4 to 6 on 3.11, whose code objects have no numbers.
-    known_error = 0.03 if python.version >= (3, 12) else 0.06
+    # end is seen too seldom. Measured: 1 to 3 points of 42; 4 to 6 on 3.11, whose code objects have no numbers. On a
+    # machine that takes twice as long to read memory, it is 10 us later, and 2 to 6 points.
+    known_error = 0.06 if python.version >= (3, 12) else 0.08
     # Each look reads code objects anew: on a slow machine every fifth takes longer than 100 us.
     record = recorder(stacklapse, python, "reused_code.py", SECONDS, interval="250us")
     assert_shares(record, known_error=known_error)
