@@ -11,6 +11,7 @@ from typing import Any
 
 from stacklapse import _native
 from stacklapse.profiler import INTERVAL_MAX, INTERVAL_MIN, Threads
+from stacklapse.times import nanoseconds
 
 HELP = """\
 Runs a line or a cell, and shows where its time went.
@@ -37,20 +38,6 @@ _FLAGS = ("--timeline", "--show-all", "--help")
 _TAKING = ("--interval", "--threads", "--output", "--renderer")
 _OPTION = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z]", re.ASCII)
 _VALUE = re.compile(r"\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>\S+)")
-
-# As src/cli/values.c reads them.
-_NUMBER = re.compile(r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?) *(?P<unit>.*)", re.ASCII | re.DOTALL)
-_UNITS_NS = {
-    "ns": 1.0,
-    "us": 1e3,
-    "\N{MICRO SIGN}s": 1e3,
-    "\N{GREEK SMALL LETTER MU}s": 1e3,
-    "ms": 1e6,
-    "s": 1e9,
-    "m": 60e9,
-    "h": 3600e9,
-    "": 1e9,
-}
 
 
 class RefusedError(Exception):
@@ -135,12 +122,9 @@ def _path(value: str) -> str:
 
 def interval(given: str, text: str) -> float:
     """Seconds, in the words that the command takes."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+    ns = nanoseconds(text)
+    if ns is None:
         raise RefusedError(f"{given} takes a time such as 1ms, 500us or 0.001, not {text!r}")
-    if found["unit"] not in _UNITS_NS:
-        raise RefusedError(f"{given} does not know the unit {found['unit']!r}; it takes ns, us, ms, s, m or h")
-    ns = float(found["number"]) * _UNITS_NS[found["unit"]]
     # Half a nanosecond of play, for what decimal fractions lose.
     if not INTERVAL_MIN * 1e9 - 0.5 <= ns <= INTERVAL_MAX * 1e9 + 0.5:
         raise RefusedError(f"{given} takes a time from 1us to 10s, not {text!r}")

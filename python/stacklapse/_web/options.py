@@ -10,9 +10,8 @@ from typing import Any, TypedDict
 
 from stacklapse._web import tokens
 from stacklapse.profiler import INTERVAL_MAX, INTERVAL_MIN
+from stacklapse.times import nanoseconds
 
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)\s*", re.ASCII)
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 # RFC 9110 and RFC 6265: what a name of a header or cookie may consist of, and what needs no escaping in a query.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ADDRESS = re.compile(r"(?:/[A-Za-z0-9._-]{1,64}){1,8}", re.ASCII)
@@ -141,10 +140,10 @@ class Options:
 def duration(name: str, value: object) -> float:
     """Seconds, of a number or a text such as `500ms`, `2 s` or `10m`."""
     if isinstance(value, str):
-        match = _DURATION.fullmatch(value)
-        if match is None:
+        ns = nanoseconds(value.strip())
+        if ns is None:
             raise ValueError(f"{name} must be a time such as '500ms' or '2s', not {value!r}")
-        value = float(match[1]) * _UNITS[match[2]]
+        value = ns / 1e9
     return _number(name, value, 0, 24 * 3600)
 
 

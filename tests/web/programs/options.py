@@ -32,6 +32,7 @@ assert not Options().watches
 for slow, interval in (("500ms", 0.005), ("20ms", 0.001), (10, 0.01)):
     assert Options(slow=slow, folder=folder).watch_interval == interval, slow
 assert Options(slow="2 s", folder=folder).slow == 2.0
+assert Options(slow=" 0.5 ", folder=folder).slow == 0.5
 assert Options(slow="1m", watch_interval=0.25, folder=folder).watch_interval == 0.25
 
 refused(ValueError, "slow and sample need a folder", slow=1.0)
