@@ -54,6 +54,7 @@ static bool add(const struct sl_host_options *options, struct sl_host_recording 
         if (getrandom(&sl_host.seed, sizeof sl_host.seed, GRND_NONBLOCK) != (ssize_t)sizeof sl_host.seed) {
             sl_host.seed = sl_clock_wall_ns();
         }
+        sl_host.random.state = ~sl_host.seed;
     }
     if (!sl_host_make_wake()) {
         return sl_error_memory(error);
@@ -61,7 +62,7 @@ static bool add(const struct sl_host_options *options, struct sl_host_recording 
     if (!sl_host_target_open(&sl_host.target, error)) {
         return false;
     }
-    *recording = sl_host_recording_create(options, sl_host.epoch_ns, sl_host.seed);
+    *recording = sl_host_recording_create(options, sl_host.epoch_ns, sl_host.seed, &sl_host.random);
     if (*recording == NULL) {
         return sl_error_memory(error);
     }

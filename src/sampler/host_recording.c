@@ -102,7 +102,7 @@ static void begin(struct sl_host_recording *recording)
 }
 
 struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, uint64_t epoch_ns,
-                                                   uint64_t seed)
+                                                   uint64_t seed, struct sl_random *random)
 {
     struct sl_host_recording *recording = calloc(1, sizeof *recording);
     if (recording == NULL) {
@@ -110,7 +110,7 @@ struct sl_host_recording *sl_host_recording_create(const struct sl_host_options 
     }
     recording->options = *options;
     recording->starter = sl_own_thread_id();
-    recording->random.state = seed ^ (uint64_t)(uintptr_t)recording;
+    recording->random.state = sl_random_next(random);
     recording->epoch_ns = epoch_ns;
     recording->slots.seed = seed;
     sl_stem_init(&recording->stem);

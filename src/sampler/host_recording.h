@@ -88,9 +88,10 @@ struct sl_host_recording {
 };
 
 /* Makes one. If it has a `caller`, its time begins now, and it is looked at first at an instant of the pulse (host_pulse.h);
- * else it begins when it is opened. NULL when memory is exhausted. */
+ * else it begins when it is opened. Its slots follow from the `seed` that all share; what it draws besides, from `random`: where
+ * it lies in memory is where the one before it lay. NULL when memory is exhausted. */
 struct sl_host_recording *sl_host_recording_create(const struct sl_host_options *options, uint64_t epoch_ns,
-                                                   uint64_t seed);
+                                                   uint64_t seed, struct sl_random *random);
 
 /* Prepares one with a `caller` for its first look, which then is sketched. The caller has opened the target, and made sure
  * that it knows the starting thread. */

@@ -24,6 +24,7 @@ struct sl_host {
     size_t count, capacity;
     uint64_t epoch_ns; /* of everyone's slots; 0 before the first recording */
     uint64_t seed;
+    struct sl_random random; /* that recordings begin theirs with */
     struct sl_host_pulse pulse;
     uint64_t refresh_due_ns;
     uint64_t looks;
