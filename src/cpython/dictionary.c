@@ -20,7 +20,7 @@ enum { KIND_GENERAL = 0, KIND_TEXT = 1 };
 /* Names up to this many bytes are compared: the header of a str and its characters. */
 #define NAME_BYTES 96
 
-static void match(const struct sl_layout *layout, uint64_t key, const uint8_t *head, uint64_t value,
+static void match(const struct sl_layout *layout, uint64_t key, const uint8_t *head, uint64_t value, uint64_t place,
                   struct sl_dictionary_entry *entries, size_t count)
 {
     struct sl_text_shape shape;
@@ -32,18 +32,20 @@ static void match(const struct sl_layout *layout, uint64_t key, const uint8_t *h
         if (strlen(entries[i].name) == shape.count &&
             memcmp(entries[i].name, head + layout->text_ascii, shape.count) == 0) {
             entries[i].value = value;
+            entries[i].place = place;
         }
     }
 }
 
-/* The keys of one batch of table entries, in one read. */
-static enum sl_read match_batch(struct sl_process *process, const struct sl_layout *layout, const uint8_t *table,
-                                size_t entry_bytes, size_t table_count, struct sl_dictionary_entry *entries,
-                                size_t count)
+/* The keys of one batch of table entries, which lie at `begin`, in one read. */
+static enum sl_read match_batch(struct sl_process *process, const struct sl_layout *layout, uint64_t begin,
+                                const uint8_t *table, size_t entry_bytes, size_t table_count,
+                                struct sl_dictionary_entry *entries, size_t count)
 {
     uint8_t heads[SL_READ_PIECES_MAX][NAME_BYTES];
     uint64_t keys[SL_READ_PIECES_MAX];
     uint64_t values[SL_READ_PIECES_MAX];
+    uint64_t places[SL_READ_PIECES_MAX];
     struct sl_read_piece pieces[SL_READ_PIECES_MAX];
     size_t used = 0;
     for (size_t i = 0; i < table_count; i++) {
@@ -55,6 +57,7 @@ static enum sl_read match_batch(struct sl_process *process, const struct sl_layo
         }
         keys[used] = key;
         values[used] = value;
+        places[used] = begin + (i + 1) * entry_bytes - 8;
         memset(heads[used], 0, NAME_BYTES);
         pieces[used] = (struct sl_read_piece){key, heads[used], sl_page_bounded(key, layout->text_ascii, NAME_BYTES)};
         used++;
@@ -71,7 +74,7 @@ static enum sl_read match_batch(struct sl_process *process, const struct sl_layo
         if (read == SL_READ_FAULT && sl_process_read(process, keys[i], heads[i], pieces[i].size) != SL_READ_OK) {
             continue;
         }
-        match(layout, keys[i], heads[i], values[i], entries, count);
+        match(layout, keys[i], heads[i], values[i], places[i], entries, count);
     }
     return SL_READ_OK;
 }
@@ -80,7 +83,7 @@ enum sl_read sl_dictionary_find(struct sl_process *process, const struct sl_layo
                                 struct sl_dictionary_entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        entries[i].value = 0;
+        entries[i].value = entries[i].place = 0;
     }
     uint64_t keys;
     uint8_t header[KEYS_HEADER];
@@ -106,7 +109,7 @@ enum sl_read sl_dictionary_find(struct sl_process *process, const struct sl_layo
         size_t batch = table_count - from < SL_READ_PIECES_MAX ? (size_t)(table_count - from) : SL_READ_PIECES_MAX;
         read = sl_process_read(process, begin + from * entry_bytes, table, batch * entry_bytes);
         if (read == SL_READ_OK) {
-            read = match_batch(process, layout, table, entry_bytes, batch, entries, count);
+            read = match_batch(process, layout, begin + from * entry_bytes, table, entry_bytes, batch, entries, count);
         }
         if (read != SL_READ_OK) {
             return read;

@@ -11,7 +11,8 @@
 
 struct sl_dictionary_entry {
     const char *name; /* ASCII */
-    uint64_t value;   /* out: address of the value, 0 when there is none */
+    uint64_t value;   /* out: address of the value, 0 when there is none; */
+    uint64_t place;   /* and where that is written */
 };
 
 /* A namespace with more entries than this is not searched to its end: sys has some 120. */

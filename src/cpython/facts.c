@@ -27,12 +27,27 @@ static bool has_line(const struct sl_buffer *lines, const struct sl_buffer *line
     return false;
 }
 
+/* Py_TPFLAGS_LIST_SUBCLASS and Py_TPFLAGS_UNICODE_SUBCLASS (Include/object.h): an object of the type has their layout. */
+#define IS_LIST (UINT64_C(1) << 25)
+#define IS_TEXT (UINT64_C(1) << 28)
+
+static bool is_of(struct sl_python *python, uint64_t object, uint64_t flag)
+{
+    uint64_t type = 0;
+    uint64_t flags = 0;
+    return object != 0 &&
+           sl_process_read(python->process, object + python->layout.object_type, &type, 8) == SL_READ_OK &&
+           sl_process_read(python->process, type + python->layout.type_flags, &flags, 8) == SL_READ_OK &&
+           (flags & flag) != 0;
+}
+
 /* Appends the str at `address` as a line; what is no str, or empty, is left out. */
 static void append_line(struct sl_python *python, uint64_t address, struct sl_buffer *lines, bool distinct)
 {
     struct sl_buffer line;
     sl_buffer_init(&line);
-    if (address != 0 && sl_text_read(python->process, &python->layout, address, &line) == SL_READ_OK && line.size > 0 &&
+    if (is_of(python, address, IS_TEXT) &&
+        sl_text_read(python->process, &python->layout, address, &line) == SL_READ_OK && line.size > 0 &&
         memchr(line.bytes, '\n', line.size) == NULL && !(distinct && has_line(lines, &line))) {
         if (lines->size > 0) {
             sl_buffer_byte(lines, '\n');
@@ -42,22 +57,63 @@ static void append_line(struct sl_python *python, uint64_t address, struct sl_bu
     sl_buffer_destroy(&line);
 }
 
-static void append_path(struct sl_python *python, uint64_t list, struct sl_buffer *lines)
+/* What a list holds, as far as it is looked at. */
+struct list {
+    uint64_t size, items; /* as they are in memory */
+    uint64_t entries[PATH_ENTRIES_MAX];
+    size_t count;
+};
+
+/* False when it cannot be read, or is no list: an interpreter that ends puts None in the place of sys.path. */
+static bool read_list(struct sl_python *python, uint64_t address, struct list *list)
 {
     const struct sl_layout *layout = &python->layout;
-    uint64_t size;
-    uint64_t items;
-    struct sl_read_piece pieces[] = {{list + layout->list_size, &size, 8}, {list + layout->list_items, &items, 8}};
-    if (list == 0 || sl_process_read_pieces(python->process, pieces, 2) != SL_READ_OK) {
-        return;
+    struct sl_read_piece pieces[] = {{address + layout->list_size, &list->size, 8},
+                                     {address + layout->list_items, &list->items, 8}};
+    if (!is_of(python, address, IS_LIST) || sl_process_read_pieces(python->process, pieces, 2) != SL_READ_OK) {
+        return false;
     }
-    for (uint64_t i = 0; i < size && i < PATH_ENTRIES_MAX; i++) {
-        uint64_t entry;
-        if (sl_process_read(python->process, items + i * 8, &entry, 8) != SL_READ_OK) {
-            return;
+    list->count = list->size < PATH_ENTRIES_MAX ? (size_t)list->size : PATH_ENTRIES_MAX;
+    return list->count == 0 ||
+           sl_process_read(python->process, list->items, list->entries, list->count * 8) == SL_READ_OK;
+}
+
+static bool same_list(const struct list *a, const struct list *b)
+{
+    return a->size == b->size && a->items == b->items && memcmp(a->entries, b->entries, a->count * 8) == 0;
+}
+
+/* Appends what the list at `address` holds. False when it changed meanwhile: what it held may have been freed. */
+static bool append_path(struct sl_python *python, uint64_t address, struct sl_buffer *lines)
+{
+    struct list list;
+    struct list after;
+    if (!read_list(python, address, &list)) {
+        return true;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        append_line(python, list.entries[i], lines, false);
+    }
+    return read_list(python, address, &after) && same_list(&list, &after);
+}
+
+/* Whether the dictionary still has the values that were found: else what was read of them may be of other objects. */
+static bool still_has(struct sl_python *python, const struct sl_dictionary_entry entries[static FACT_COUNT])
+{
+    uint64_t values[FACT_COUNT];
+    struct sl_read_piece pieces[FACT_COUNT];
+    size_t count = 0;
+    for (int i = 0; i < FACT_COUNT; i++) {
+        if (entries[i].place != 0) {
+            pieces[count] = (struct sl_read_piece){entries[i].place, &values[i], 8};
+            count++;
         }
-        append_line(python, entry, lines, false);
     }
+    bool same = count == 0 || sl_process_read_pieces(python->process, pieces, count) == SL_READ_OK;
+    for (int i = 0; i < FACT_COUNT && same; i++) {
+        same = entries[i].place == 0 || values[i] == entries[i].value;
+    }
+    return same;
 }
 
 /* The main interpreter is the one with the number 0. */
@@ -118,12 +174,13 @@ bool sl_python_facts(struct sl_python *python, struct sl_python_facts *facts)
     for (int i = PREFIX; i <= STDLIB; i++) {
         append_line(python, entries[i].value, &prefixes, true);
     }
-    append_path(python, entries[PATH].value, &path);
+    bool whole = append_path(python, entries[PATH].value, &path);
     append_line(python, entries[EXECUTABLE].value, &executable, false);
+    whole = still_has(python, entries) && whole;
     facts->prefixes = take(&prefixes);
     facts->path = take(&path);
     facts->executable = take(&executable);
-    if (facts->prefixes == NULL || facts->path == NULL || facts->executable == NULL) {
+    if (!whole || facts->prefixes == NULL || facts->path == NULL || facts->executable == NULL) {
         sl_python_facts_destroy(facts);
         return false;
     }

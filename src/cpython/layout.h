@@ -97,6 +97,7 @@ struct sl_layout {
     /* objects */
     uint32_t object_type;
     uint32_t type_name;
+    uint32_t type_flags;
     uint32_t bytes_size;
     uint32_t bytes_data;
     uint32_t text_length;

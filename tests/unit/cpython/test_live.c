@@ -202,6 +202,32 @@ static void test_what_the_interpreter_says_of_itself(void **state)
     }
 }
 
+static void test_what_is_no_list_is_no_path(void **state)
+{
+    (void)state;
+    if (python_count == 0) {
+        skip();
+    }
+    for (size_t p = 0; p < python_count; p++) {
+        struct child child;
+        struct sl_process process;
+        struct sl_buffer expected;
+        struct sl_python_facts facts;
+        start(&child, pythons[p], PROGRAM, "path_taken_away");
+        read_lines(&child, &expected);
+        struct sl_python *python = attach(&process, &child);
+        assert_true(sl_python_facts(python, &facts));
+        assert_string_equal(facts.path, "");
+        assert_memory_equal(facts.executable, expected.bytes, strlen(facts.executable));
+        assert_true(facts.executable[0] == '/' && facts.prefixes[0] == '/');
+        sl_python_facts_destroy(&facts);
+        sl_buffer_destroy(&expected);
+        sl_python_detach(python);
+        sl_process_close(&process);
+        finish(&child);
+    }
+}
+
 static void test_a_process_without_python_is_told_apart(void **state)
 {
     (void)state;
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_subinterpreters),
         cmocka_unit_test(test_code_that_stays_is_compared_in_turn),
         cmocka_unit_test(test_what_the_interpreter_says_of_itself),
+        cmocka_unit_test(test_what_is_no_list_is_no_path),
         cmocka_unit_test(test_a_process_without_python_is_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,4 +186,19 @@ def facts():
     os.read(0, 1)
 
 
+def path_taken_away():
+    """As by an interpreter that ends. What lies in the place of sys.path looks like a list of texts, but is none."""
+
+    class Taken:
+        __slots__ = ("size", "items")
+
+    taken = Taken()
+    taken.size, taken.items = taken, ("wrong", "wrong too")
+    executable = sys.executable
+    sys.path = taken
+    sys.prefix = 5
+    write([executable])
+    os.read(0, 1)
+
+
 globals()[sys.argv[1]]()
