@@ -104,11 +104,13 @@ def test_source_lines_are_of_the_files_that_the_program_finds(stacklapse: Comman
     script.write_text("print('of another program')\n" * 9)
     theirs = stacklapse.folder / "theirs.py"
     theirs.write_text(SPINS)
-    setup = f'mount -t tmpfs tmpfs "{folder}" && cp "{theirs}" "{script}" && exec "{any_python.path}" "{script}"'
+    there = f'mount -t tmpfs tmpfs "{folder}" && mkdir "{folder}/deep" && cp "{theirs}" "{script}"'
+    setup = f'{there} && exec "{any_python.path}" "{folder}/deep/../{script.name}"'
     with running([*unshare, "sh", "-c", setup]) as program:
         run = stacklapse("attach", "-d", "0.3", str(program.pid))
         assert (run.exit_code, run.stderr) == (0, "")
         assert "line 2: while True: pass" in run.stdout
+        assert f" {script.name}:1" in run.stdout, "by the path that leads there in that root"
         run = stacklapse("attach", "-d", "0.3", "-r", "html", str(program.pid))
         assert "while True: pass" in source_text(run.stdout)
         run = stacklapse("attach", "-d", "0.3", "-r", "html", "--source", "none", str(program.pid))

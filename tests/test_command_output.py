@@ -271,6 +271,66 @@ def test_a_link_to_a_file_that_is_not_there_yet_is_kept(recorded: Command, tmp_p
     assert run.stderr == f"stacklapse: cannot write {tmp_path / 'nowhere'}: No such file or directory\n"
 
 
+STARTED_FROM_BESIDE = """\
+import os, sys, time
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "beside"))
+import beside
+
+def spin():
+    end = time.perf_counter() + 0.2
+    while time.perf_counter() < end:
+        str("in main")
+
+spin()
+beside.spin(time.perf_counter() + 0.2)
+"""
+BESIDE = """\
+import time
+
+def spin(end):
+    while time.perf_counter() < end:
+        str("in beside")
+"""
+
+
+def test_paths_are_written_without_the_way_that_led_there(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    """Python takes a script's path as it was typed, and that of a module as sys.path has it."""
+    for name, text in (("app/main.py", STARTED_FROM_BESIDE), ("beside/beside.py", BESIDE)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    recorded = tmp_path / "recorded.lapse"
+    script = Path("..", "app", "main.py")
+    run = stacklapse("--python", any_python.path, "-o", recorded, script, cwd=tmp_path / "beside")
+    assert (run.exit_code, run.stdout) == (0, "")
+    functions = json.loads(stacklapse("view", recorded, "-r", "json").stdout)["functions"]
+    paths = {(function["file"], function["short_path"]) for function in functions if function["name"] == "spin"}
+    assert paths == {
+        (str(tmp_path / "app" / "main.py"), "main.py"),
+        (str(tmp_path / "beside" / "beside.py"), "beside.py"),
+    }
+    text = stacklapse("view", recorded).stdout
+    assert "main.py:6" in text
+    assert 'str("in main")' in text or "while time.perf_counter() < end" in text, "the source is found"
+    assert "app/" not in text.replace("../app/main.py", "", 1), "but in the command"
+    assert "(main.py:9)" in stacklapse("view", recorded, "-r", "folded").stdout
+
+
+def test_paths_through_links_are_those_that_python_has(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    """`link/..` is not the folder that the link lies in."""
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(Path("elsewhere", "deep"))
+    (tmp_path / "main.py").write_text("raise SystemExit('the wrong one')\n")
+    (tmp_path / "elsewhere" / "main.py").write_text("print(sum(range(10_000_000)))\n")
+    recording = stacklapse.record(any_python, [f"{tmp_path}/link/../main.py"])
+    assert f"{tmp_path}/link/../main.py" in {function["file"] for function in recording.json["functions"]}
+    assert "print(sum(range(10_000_000)))" in recording.view("-r", "text", "--threshold", "0")
+
+
 EDITED = """\
 import pathlib, sys, time
 

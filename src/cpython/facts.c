@@ -3,6 +3,7 @@
 #include "cpython/runtime.h"
 #include "cpython/text.h"
 #include "cpython/words.h"
+#include "target/plain_path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,18 +42,31 @@ static bool is_of(struct sl_python *python, uint64_t object, uint64_t flag)
            (flags & flag) != 0;
 }
 
-/* Appends the str at `address` as a line; what is no str, or empty, is left out. */
+static void make_plain(const struct sl_process *process, struct sl_buffer *line)
+{
+    char *plain = sl_plain_path(process, line->bytes);
+    if (plain != NULL) {
+        sl_buffer_clear(line);
+        sl_buffer_text(line, plain);
+        free(plain);
+    }
+}
+
+/* Appends the path in the str at `address` as a line; what is no str, or empty, is left out. */
 static void append_line(struct sl_python *python, uint64_t address, struct sl_buffer *lines, bool distinct)
 {
     struct sl_buffer line;
     sl_buffer_init(&line);
     if (is_of(python, address, IS_TEXT) &&
         sl_text_read(python->process, &python->layout, address, &line) == SL_READ_OK && line.size > 0 &&
-        memchr(line.bytes, '\n', line.size) == NULL && !(distinct && has_line(lines, &line))) {
-        if (lines->size > 0) {
-            sl_buffer_byte(lines, '\n');
+        memchr(line.bytes, '\n', line.size) == NULL) {
+        make_plain(python->process, &line);
+        if (!distinct || !has_line(lines, &line)) {
+            if (lines->size > 0) {
+                sl_buffer_byte(lines, '\n');
+            }
+            sl_buffer_append(lines, line.bytes, line.size);
         }
-        sl_buffer_append(lines, line.bytes, line.size);
     }
     sl_buffer_destroy(&line);
 }

@@ -33,7 +33,7 @@ void sl_python_detach(struct sl_python *python);
 bool sl_python_named(const struct sl_process *process);
 
 /* The process that was attached to. */
-struct sl_process *sl_python_process(struct sl_python *python);
+struct sl_process *sl_python_process(const struct sl_python *python);
 
 /* "3.12.1" */
 const char *sl_python_version(const struct sl_python *python);
@@ -140,8 +140,8 @@ struct sl_code {
  * code object; valid until detach. */
 const struct sl_code *sl_python_code(const struct sl_python *python, uint32_t number);
 
-/* What the interpreter says of itself (sys.prefix and friends, sys.path, sys.executable), for the report. Reads
- * sys.__dict__ from memory; what is not there yet is "". The strings are the caller's to free with
+/* What the interpreter says of itself (sys.prefix and friends, sys.path, sys.executable), for the report: as plain paths
+ * (target/plain_path.h). Reads sys.__dict__ from memory; what is not there yet is "". The strings are the caller's to free with
  * `sl_python_facts_destroy`. False when nothing could be read. */
 struct sl_python_facts {
     char *prefixes; /* distinct ones of sys.prefix, base_prefix, exec_prefix, base_exec_prefix and the directory of the

@@ -278,7 +278,7 @@ void sl_python_detach(struct sl_python *python)
     }
 }
 
-struct sl_process *sl_python_process(struct sl_python *python)
+struct sl_process *sl_python_process(const struct sl_python *python)
 {
     return python->process;
 }

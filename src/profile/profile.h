@@ -31,7 +31,8 @@ enum sl_function_kind {
 struct sl_function_record {
     sl_string name; /* qualified: `Kitchen.cook`, `main.<locals>.inner`, `<module>`; marks with their brackets */
     sl_string
-        file; /* as the interpreter has it: `/srv/app/kitchen.py`, `<frozen importlib._bootstrap>`, "" for marks */
+        file; /* as the interpreter has it: `/srv/app/kitchen.py`, `<frozen importlib._bootstrap>`, "" for marks; without
+               * `.` and `..` where that names the same file */
     uint32_t first_line; /* of the definition, 0 when unknown */
     uint32_t kind;       /* enum sl_function_kind */
 };

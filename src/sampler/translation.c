@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "sampler/profiler_files.h"
+#include "target/plain_path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,18 @@ void sl_strand_destroy(struct sl_strand *strand)
     sl_strand_init(strand);
 }
 
+/* The name of the code's file: the plain one, by which it is seen to lie in a folder of sys.path. */
+static sl_string file_of(struct sl_translation *translation, const struct sl_python *python, const struct sl_code *code)
+{
+    char *plain = sl_plain_path(sl_python_process(python), code->file);
+    const char *file = plain != NULL ? plain : code->file;
+    size_t size = plain != NULL ? strlen(plain) : code->file_size;
+    translation->elsewhere = translation->elsewhere || lies_elsewhere(translation, file);
+    sl_string string = sl_recorder_string(translation->recorder, file, size);
+    free(plain);
+    return string;
+}
+
 static sl_function nameless(struct sl_translation *translation)
 {
     static const char name[] = "[unknown function]";
@@ -83,7 +96,7 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
     }
     struct sl_function_record record = {
         .name = sl_recorder_string(translation->recorder, code->name, code->name_size),
-        .file = sl_recorder_string(translation->recorder, code->file, code->file_size),
+        .file = file_of(translation, python, code),
         .first_line = code->first_line,
         .kind = SL_FUNCTION_PYTHON,
     };
@@ -92,7 +105,6 @@ sl_function sl_translate_function(struct sl_translation *translation, const stru
     }
     sl_function function = sl_recorder_function(translation->recorder, record);
     translation->functions[number] = function;
-    translation->elsewhere = translation->elsewhere || lies_elsewhere(translation, code->file);
     return function;
 }
 

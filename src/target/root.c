@@ -1,9 +1,12 @@
 #include "target/root.h"
 
+#include "base/file.h"
+
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What tells them apart: the numbers of the mount namespace and of the root directory's file. */
 struct root {
@@ -47,4 +50,36 @@ bool sl_root_number(const struct sl_process *process, uint64_t *number)
 int sl_root_open(const struct sl_process *process)
 {
     return openat(process->folder, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* As stat(2), within a root. */
+static bool look_within(int root, const char *path, struct stat *facts)
+{
+    int descriptor = sl_file_open_within(root, path, O_PATH);
+    bool found = descriptor >= 0 && fstat(descriptor, facts) == 0;
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    return found;
+}
+
+bool sl_root_same_file(const struct sl_process *process, const char *path, const char *other)
+{
+    uint64_t number;
+    struct stat facts;
+    struct stat others;
+    if (!sl_root_number(process, &number)) {
+        return false;
+    }
+    bool found;
+    if (number == 0) {
+        found = stat(path, &facts) == 0 && stat(other, &others) == 0;
+    } else {
+        int root = sl_root_open(process);
+        found = root >= 0 && look_within(root, path, &facts) && look_within(root, other, &others);
+        if (root >= 0) {
+            close(root);
+        }
+    }
+    return found && facts.st_dev == others.st_dev && facts.st_ino == others.st_ino;
 }

@@ -24,6 +24,11 @@ struct sl_python {
     struct sl_code codes[FUNCTIONS_MAX];
 };
 
+struct sl_process *sl_python_process(const struct sl_python *python)
+{
+    return python->process;
+}
+
 struct sl_python *sl_python_attach(struct sl_process *process, bool *not_yet, struct sl_error *error)
 {
     if (python_double.attach_failures > 0) {
