@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Argument, Command
+from support.inside import record_inside
 from support.interpreters import Interpreter
 from support.other_user import run_as_nobody
 
@@ -169,10 +170,20 @@ def test_info_is_for_people_and_scripts(stacklapse: Command, python: Interpreter
     assert int(info["missed"]) + int(info["broken"]) <= 0.1 * int(info["samples"])
     assert int(info["late"]) >= 0
     assert seconds("interval") == 0.002
+    assert info["interval_varies"] == "no"
+    assert recording.json["recording"]["interval_varies"] is False
     assert 0.3 <= seconds("duration") < 60
     assert 0 < seconds("cpu_time") < seconds("duration")
     assert 0 < seconds("sampler_cpu") < seconds("duration")
     assert abs(time.time() - time.mktime(time.strptime(info["start"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 300
+
+
+def test_an_interval_that_was_not_kept_is_told_to_vary(stacklapse: Command, any_python: Interpreter) -> None:
+    recording = record_inside(stacklapse, any_python, "sparing.py")
+    assert "samples every 100 µs or more" in recording.view("-r", "text")
+    assert recording.info["interval"] == "0.000100000 s"
+    assert recording.info["interval_varies"] == "yes"
+    assert recording.json["recording"]["interval_varies"] is True
 
 
 def test_a_command_with_a_newline_stays_on_its_line(stacklapse: Command, any_python: Interpreter) -> None:

@@ -2,6 +2,7 @@
  * reads the number in front of the unit. Keys are only ever added. */
 #include "cli/command.h"
 
+#include "analysis/selection.h"
 #include "base/output.h"
 #include "cli/recording_input.h"
 
@@ -80,12 +81,19 @@ static void print_start(struct sl_output *output, uint64_t start_time_ns)
     }
 }
 
-/* How it was recorded. Folded stacks do not tell that. */
-static void print_recording(struct sl_output *output, const struct sl_facts *facts)
+static void print_truth(struct sl_output *output, const char *key, bool truth)
 {
+    sl_output_format(output, "%s: %s\n", key, truth ? "yes" : "no");
+}
+
+/* How it was recorded. Folded stacks do not tell that. */
+static void print_recording(struct sl_output *output, const struct sl_profile *profile)
+{
+    const struct sl_facts *facts = &profile->facts;
     print_time(output, "cpu_time", facts->cpu_ns);
     print_time(output, "children_cpu_time", facts->children_cpu_ns);
     print_time(output, "interval", facts->interval_ns);
+    print_truth(output, "interval_varies", sl_is_uneven(profile));
     print_count(output, "looks", facts->looks);
     print_count(output, "samples", facts->samples);
     print_count(output, "missed", facts->missed);
@@ -114,14 +122,14 @@ static void print_facts(struct sl_output *output, const struct sl_profile *profi
     }
     print_time(output, "duration", facts->duration_ns);
     if (!folded) {
-        print_recording(output, facts);
+        print_recording(output, profile);
     }
     print_count(output, "processes", profile->process_count);
     print_count(output, "threads", profile->thread_count);
     /* Number 0 of each is the empty one. */
     print_count(output, "functions", profile->function_count > 0 ? profile->function_count - 1 : 0);
     print_count(output, "stacks", profile->stack_count > 0 ? profile->stack_count - 1 : 0);
-    sl_output_format(output, "complete: %s\n", facts->complete ? "yes" : "no");
+    print_truth(output, "complete", facts->complete);
     print_count(output, "lost_bytes", facts->lost_bytes);
     if (!folded) {
         print_count(output, "bytes", facts->trace_bytes);

@@ -65,6 +65,7 @@ static void write_recording(struct report *report)
     sl_json_text(json, "start_time", text);
     sl_json_unsigned(json, "start_time_ns", facts->start_time_ns);
     sl_json_unsigned(json, "interval_ns", facts->interval_ns);
+    sl_json_bool(json, "interval_varies", sl_is_uneven(report->profile));
     sl_json_unsigned(json, "duration_ns", facts->duration_ns);
     sl_json_unsigned(json, "cpu_ns", facts->cpu_ns);
     sl_json_unsigned(json, "children_cpu_ns", facts->children_cpu_ns);
