@@ -329,6 +329,7 @@ def test_the_first_python_of_a_command_is_the_program_and_the_next_takes_its_pla
     assert recording.view().splitlines()[1].startswith(" stacklapse  sh -c '")
     assert " · sh -c " in recording.view("-r", "html")
     assert recording.info["command"] == Trace(report.read_bytes()).command
+    assert recording.info["command"] == recording.json["recording"]["command"]
     assert {name for stack in recording.stacks() for name in stack.names if name.startswith("in_")} == {
         "in_first",
         "in_second",

@@ -172,6 +172,7 @@ def test_info_is_for_people_and_scripts(stacklapse: Command, python: Interpreter
     assert seconds("interval") == 0.002
     assert info["interval_varies"] == "no"
     assert recording.json["recording"]["interval_varies"] is False
+    assert recording.json["recording"]["command"] == "", "it is that of the process"
     assert 0.3 <= seconds("duration") < 60
     assert 0 < seconds("cpu_time") < seconds("duration")
     assert 0 < seconds("sampler_cpu") < seconds("duration")

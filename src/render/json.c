@@ -78,6 +78,7 @@ static void write_recording(struct report *report)
     sl_json_unsigned(json, "retried", facts->retried);
     sl_json_bool(json, "complete", facts->complete);
     sl_json_unsigned(json, "lost_bytes", facts->lost_bytes);
+    write_string(report, "command", facts->command);
     write_string(report, "description", facts->description);
     write_string(report, "stacklapse", facts->version);
     sl_json_close_object(json);
