@@ -132,6 +132,31 @@ static void each_process_has_its_tree(void **state)
                                                         "                      ▸ line 2\n");
 }
 
+static void the_first_process_is_followed_by_the_busiest(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    report_ran(fixture, "<module>:1 main:2", report_waits(futex_call), 1000);
+    for (uint32_t i = 0; i < 20; i++) {
+        struct sl_process_record record = *builder_process_record(builder, 0);
+        record.pid = 5000 + i;
+        uint32_t thread = builder_thread(builder, builder_process(builder, record), "");
+        uint32_t busy = i == 17 ? 900 : 10 * (i + 1);
+        builder_ran(builder, thread, "work:1", running, busy);
+        builder_ran(builder, thread, "work:2", report_waits(futex_call), 1000 - busy);
+    }
+    struct sl_render_options options = report_options(fixture);
+    const char *tree = report_tree(fixture, &options);
+    const char *first = strstr(tree, " process 4711 ");
+    const char *busiest = strstr(tree, "\n process 5017 ");
+    const char *next = strstr(tree, "\n process 5019 ");
+    assert_ptr_equal(first, tree);
+    assert_true(busiest != NULL && next > busiest);
+    assert_int_equal(report_count(tree, "\n process "), 15);
+    assert_null(strstr(tree, "\n process 5004 "));
+    assert_non_null(strstr(tree, "\n ⋯ and 5 more processes, 5.00 s\n"));
+}
+
 static void a_process_is_named_without_the_folder_of_its_interpreter(void **state)
 {
     static const struct {
@@ -177,6 +202,7 @@ int main(void)
         TEST(a_thread_without_a_name_is_named_after_its_function),
         TEST(of_many_kinds_of_threads_the_rest_is_counted),
         TEST(each_process_has_its_tree),
+        TEST(the_first_process_is_followed_by_the_busiest),
         TEST(a_process_is_named_without_the_folder_of_its_interpreter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
