@@ -14,6 +14,7 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import no_var_expand
 
+from stacklapse._ipython import tracebacks
 from stacklapse._ipython.awaiting import NAME, Awaiting
 from stacklapse._ipython.cell import Run
 from stacklapse._ipython.options import HELP, RefusedError, parsed
@@ -87,6 +88,7 @@ def load(shell: Shell) -> None:
     # Braces and dollar signs are the code's own.
     shell.register_magic_function(no_var_expand(magic), "line_cell", NAME)
     shell.input_transformers_post.append(magic.awaiting)
+    tracebacks.install(shell)
 
 
 def unload(shell: Shell) -> None:
@@ -94,3 +96,4 @@ def unload(shell: Shell) -> None:
         magic = magics.pop(NAME, None)
         if isinstance(magic, Magic) and magic.awaiting in shell.input_transformers_post:
             shell.input_transformers_post.remove(magic.awaiting)
+    tracebacks.uninstall(shell)

@@ -25,6 +25,8 @@ class Shell(Protocol):
     """Called with the lines of a cell that is Python by then: its magics are calls of `get_ipython()`."""
     InteractiveTB: Any
     """Formats tracebacks."""
+    showtraceback: Callable[..., None]
+    """Shows the error that is being handled."""
 
     def transform_cell(self, raw_cell: str, /) -> str: ...
     def transform_ast(self, node: ast.Module, /) -> ast.Module: ...

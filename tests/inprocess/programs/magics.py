@@ -8,8 +8,10 @@ import json
 import linecache
 import os
 import pickle
+import re
 import sys
 import time
+import traceback
 import weakref
 from pathlib import Path
 
@@ -174,13 +176,13 @@ def errors_are_told_as_without_it():
     code = "%%stacklapse\ntwo()\ndef fails():\n    raise ValueError('no eggs')\nfails()\n"
     ran = Ran(code)
     assert isinstance(ran.error, ValueError)
-    report, _, traceback = ran.out.partition("-----")
+    report, _, told = ran.out.partition("-----")
     assert "two" in report
-    assert "ValueError: no eggs" in traceback
-    assert "4     raise ValueError('no eggs')" in traceback
-    assert "fails()" in traceback
+    assert "ValueError: no eggs" in told
+    assert "4     raise ValueError('no eggs')" in told
+    assert "fails()" in told
     for ours in ("run_cell_magic", "/_ipython/", "interactiveshell.py"):
-        assert ours not in traceback, traceback
+        assert ours not in told, told
     assert "two" in names(shell.user_ns["_stacklapse"])
     ran = Ran("%stacklapse two() or [][1]")
     assert isinstance(ran.error, IndexError)
@@ -189,9 +191,24 @@ def errors_are_told_as_without_it():
     ran = Ran("%%stacklapse\n%stacklapse [][1]\n")
     assert isinstance(ran.error, IndexError)
     assert "/_ipython/" not in ran.out.partition("-----")[2]
-    ran = Ran("%%stacklapse\n1 +\n")
-    assert isinstance(ran.error, SyntaxError)
-    assert "invalid syntax" in ran.out
+    cells = [Ran("%%stacklapse\n1 +\n"), Ran("1\n1 +\n")]
+    assert all(isinstance(ran.error, SyntaxError) for ran in cells)
+    told, plain = (re.sub(r"In ?\[\d+\]", "In[]", ran.out) for ran in cells)
+    assert "invalid syntax" in told
+    assert told == plain, "as IPython tells that a cell cannot be read"
+    for raises in (
+        "exec('1 +')",
+        "raise ExceptionGroup('many', [ValueError('no eggs')])",
+        "try:\n    raise ExceptionGroup('many', [ValueError('no eggs')])\nexcept* ValueError:\n    [][1]",
+        "import asyncio; await asyncio.sleep(0)\nraise ExceptionGroup('many', [ValueError('no eggs')])",
+    ):
+        ran = Ran(f"%%stacklapse\n{raises}\n")
+        shown = ran.out + ran.err
+        assert type(ran.error).__name__ in shown
+        for ours in ("run_cell_magic", "/_ipython/", "stacklapse/ipython.py", "awaited"):
+            assert ours not in shown, shown
+        frames = [frame.name for frame in traceback.extract_tb(ran.error.__traceback__)]
+        assert {"now", "awaited"} & set(frames), "the error itself keeps them"
     # One that is raised again elsewhere is shown as what it then is.
     Ran("try:\n    %stacklapse [][1]\nexcept IndexError as error:\n    kept = error\n")
     ran = Ran("def elsewhere():\n    raise kept\nelsewhere()\n")
@@ -384,6 +401,7 @@ def it_can_be_taken_away_again():
     assert len(shell.input_transformers_post) == count - 1
     assert "not found" in Ran("%stacklapse 3").err
     assert "not found" in Ran("%%stacklapse\n3\n").err
+    assert "showtraceback" not in vars(shell)
 
 
 for check in (

@@ -1,4 +1,4 @@
-"""A recording that is looked at less and less often, as of requests that are watched, saved to the file that is named."""
+"""A recording that is looked at less and less often, as one of a watched request, saved to the file that is named."""
 
 import sys
 from pathlib import Path
