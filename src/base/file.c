@@ -2,9 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What is read before anything is known of the file, and at most before it is decided whether the rest is worth it. */
@@ -73,13 +71,4 @@ bool sl_file_read(const char *path, sl_file_refusal refused, struct sl_buffer *b
         close(descriptor);
     }
     return done;
-}
-
-int sl_file_open_within(int root, const char *path, int flags)
-{
-    struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }

@@ -1,4 +1,4 @@
-/* file.h - a whole file in memory, and files below a root. */
+/* file.h - a whole file in memory. */
 #ifndef SL_BASE_FILE_H
 #define SL_BASE_FILE_H
 
@@ -16,9 +16,5 @@ typedef bool (*sl_file_refusal)(const char *bytes, size_t size);
  * further, and is the caller's to tell of. False with SL_ERROR_SYSTEM or SL_ERROR_PERMISSION, and a sentence that names
  * the path; also for a device. */
 bool sl_file_read(const char *path, sl_file_refusal refused, struct sl_buffer *buffer, struct sl_error *error);
-
-/* As open(2), with `root` (a descriptor) as the root directory: nothing leads out of it, neither `..` nor a symbolic link. -1
- * with errno when it fails. */
-int sl_file_open_within(int root, const char *path, int flags);
 
 #endif
