@@ -298,6 +298,50 @@ static void write_block(struct sl_recorder *recorder, bool full)
     }
 }
 
+/* The slot of a look, which ends with it: what is before that are slots that were skipped. */
+static uint64_t slot_ns(const struct sl_recorder *recorder, uint64_t length_ns)
+{
+    uint64_t interval_ns = recorder->facts.interval_ns;
+    return length_ns < interval_ns ? length_ns : interval_ns;
+}
+
+/* The part of its slot in which a look is taken that far before the slot's end. */
+static uint8_t step_of(uint64_t slot_ns, uint64_t before_end_ns)
+{
+    uint64_t step = 0;
+    if (before_end_ns < slot_ns) {
+        step = (uint64_t)((double)(slot_ns - before_end_ns) / (double)slot_ns * SL_TRACE_INSTANT_STEPS);
+    }
+    return step < SL_TRACE_INSTANT_STEPS ? (uint8_t)step : SL_TRACE_INSTANT_STEPS - 1;
+}
+
+/* Gives a look, which ends `earlier_ns` earlier from now on, a length; it was taken when it was taken. */
+static void reshape(const struct sl_recorder *recorder, struct sl_recorded_look *look, uint64_t length_ns,
+                    uint64_t earlier_ns)
+{
+    uint64_t before_end_ns = (uint64_t)((double)slot_ns(recorder, look->length_ns) *
+                                        (SL_TRACE_INSTANT_STEPS - look->instant) / SL_TRACE_INSTANT_STEPS);
+    before_end_ns = before_end_ns > earlier_ns ? before_end_ns - earlier_ns : 0;
+    look->instant = step_of(slot_ns(recorder, length_ns), before_end_ns);
+    look->length_ns = length_ns;
+}
+
+void sl_recorder_end_in_slot(struct sl_recorder *recorder, uint64_t end_ns)
+{
+    if (recorder->closed || recorder->look_count < 2 || end_ns >= recorder->time_ns) {
+        return;
+    }
+    struct sl_recorded_look *last = &recorder->looks[recorder->look_count - 1];
+    struct sl_recorded_look *before = last - 1;
+    uint64_t earlier_ns = recorder->time_ns - end_ns;
+    if (earlier_ns >= before->length_ns) {
+        earlier_ns = before->length_ns > 0 ? before->length_ns - 1 : 0;
+    }
+    reshape(recorder, before, before->length_ns - earlier_ns, earlier_ns);
+    reshape(recorder, last, last->length_ns, earlier_ns);
+    recorder->time_ns -= earlier_ns;
+}
+
 void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t end_ns, uint64_t instant_ns)
 {
     if (recorder->closed) {
@@ -316,17 +360,9 @@ void sl_recorder_look(struct sl_recorder *recorder, uint64_t begin_ns, uint64_t 
         begin_block(recorder, begin_ns);
     }
 
-    /* The instant lies in the slot that ends the look: what is before it are slots that were skipped. */
-    uint64_t interval_ns = recorder->facts.interval_ns;
-    uint64_t slot_ns = end_ns - begin_ns < interval_ns ? end_ns - begin_ns : interval_ns;
-    uint64_t slot_begin_ns = end_ns - slot_ns;
-    uint64_t step = 0;
-    if (instant_ns > slot_begin_ns && slot_ns > 0) {
-        step = (uint64_t)((double)(instant_ns - slot_begin_ns) / (double)slot_ns * SL_TRACE_INSTANT_STEPS);
-    }
     recorder->looks[recorder->look_count++] = (struct sl_recorded_look){
         .length_ns = end_ns - begin_ns,
-        .instant = step < SL_TRACE_INSTANT_STEPS ? (uint8_t)step : SL_TRACE_INSTANT_STEPS - 1,
+        .instant = step_of(slot_ns(recorder, end_ns - begin_ns), end_ns > instant_ns ? end_ns - instant_ns : 0),
     };
     recorder->time_ns = end_ns;
     recorder->facts.duration_ns = end_ns;

@@ -97,6 +97,13 @@ size_t sl_recorder_pending(const struct sl_recorder *recorder);
  * every flush, so that a trace that was cut off still tells them. */
 struct sl_facts *sl_recorder_facts(struct sl_recorder *recorder);
 
+/* The recording ends at `end_ns`, within the slot of the last look. That this look came before the end was only as likely as
+ * the slot had passed by then, so it stands for as much time as if all of the slot had: for so much before the end, and the
+ * look before it for so much less. If it stood for no more than what lies in the recording, what a program does last would be
+ * seen too rarely, in many short recordings by much. To be called before `sl_recorder_close`; what was flushed stays as it
+ * is. */
+void sl_recorder_end_in_slot(struct sl_recorder *recorder, uint64_t end_ns);
+
 /* Ends every thread and process that has not ended, at `duration_ns`, and writes the last block with the mark that the
  * recording is complete. The instant of the last look must not lie behind it; the end of its slot may. */
 bool sl_recorder_close(struct sl_recorder *recorder, uint64_t duration_ns, struct sl_error *error);

@@ -100,21 +100,19 @@ struct sl_host_recording *sl_host_start(const struct sl_host_options *options, s
     return recording;
 }
 
-/* The rest of the last slot goes to what the caller does now. */
-static void look_at_last(struct sl_host_recording *recording, uint64_t now_ns, uint32_t skip)
+/* What becomes of the last slot, if its look has not come yet. Looking now would say nothing of it, since whoever stops a
+ * recording is always at the same place: that would have a sixth of an interval too much in each recording. */
+static void end_last_slot(struct sl_host_recording *recording, uint64_t now_ns, uint32_t skip)
 {
-    bool unseen = recording->options.caller != 0 && atomic_load(&recording->samples) == 0;
     recording->due = sl_slots_finish(&recording->slots, now_ns - sl_host.epoch_ns, &recording->span);
-    if (recording->due && unseen) {
-        /* It ended within its first slot, and how it ends says nothing of the rest of that. */
-        sl_host_recording_miss(recording);
-    } else if (recording->due) {
-        /* Of a slot that became long, no more goes to how it ends than of the others. */
-        uint64_t most_ns = recording->options.interval_ns;
-        if (recording->span.end_ns - recording->span.slot_begin_ns > most_ns) {
-            recording->span.slot_begin_ns = recording->span.end_ns - most_ns;
-        }
-        pid_t caller = sl_own_thread_id();
+    if (!recording->due) {
+        return;
+    }
+    pid_t caller = sl_own_thread_id();
+    if (recording->options.caller != 0 || atomic_load(&recording->samples) > 0) {
+        sl_host_tell_unseen(recording, now_ns, caller);
+    } else {
+        /* All that is known of one that ends before its first look. */
         sl_host_tell_skipped(recording, now_ns, caller);
         sl_host_look_for(recording, now_ns, caller, skip);
     }
@@ -144,7 +142,7 @@ bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_
         uint64_t now_ns = sl_clock_not_before_ns(sl_host.looked_ns);
         closed = recording->open || sl_host_open_recording(recording, now_ns, error);
         if (closed) {
-            look_at_last(recording, now_ns, skip);
+            end_last_slot(recording, now_ns, skip);
             closed = sl_host_recording_close(recording, &sl_host.target, now_ns, sl_host_sampler_cpu_ns(), error);
         } else {
             sl_host_recording_abandon(recording, &sl_host.target, now_ns);

@@ -73,7 +73,7 @@ struct sl_host_recording;
  * (this process may not read its own memory), SL_ERROR_UNSUPPORTED (this interpreter cannot be read), SL_ERROR_SYSTEM. */
 struct sl_host_recording *sl_host_start(const struct sl_host_options *options, struct sl_error *error);
 
-/* Ends it: what is left of the last slot goes to what runs now, without the caller's `skip` innermost frames. A recording
+/* Ends it. What runs now is looked at only if nothing was before, without the caller's `skip` innermost frames. A recording
  * that was stopped already stays as it is. False when memory is exhausted: the trace is then incomplete. */
 bool sl_host_stop(struct sl_host_recording *recording, uint32_t skip, struct sl_error *error);
 

@@ -68,25 +68,30 @@ void sl_host_look_for(struct sl_host_recording *recording, uint64_t now_ns, pid_
     sl_host_look(&looking, now_ns);
 }
 
+void sl_host_tell_unseen(struct sl_host_recording *recording, uint64_t now_ns, pid_t caller)
+{
+    if (recording->options.scope == SL_HOST_THREADS) {
+        recording->blind = true;
+        sl_host_look_for(recording, now_ns, caller, 0);
+        recording->blind = false;
+    } else if (atomic_load(&recording->samples) == 0) {
+        sl_host_recording_miss(recording);
+    } else {
+        struct sl_span unseen = sl_host_span(recording);
+        sl_recording_look(&recording->recording, &unseen);
+        recording->due = false;
+    }
+}
+
 void sl_host_tell_skipped(struct sl_host_recording *recording, uint64_t now_ns, pid_t caller)
 {
     if (!recording->open || recording->span.slot_begin_ns <= recording->span.begin_ns) {
         return;
     }
-    bool nothing_seen = atomic_load(&recording->samples) == 0;
     struct sl_span last = recording->span;
     recording->span.end_ns = last.slot_begin_ns;
     recording->span.instant_ns = last.slot_begin_ns - 1;
-    if (nothing_seen && recording->options.scope == SL_HOST_THREADS) {
-        recording->blind = true;
-        sl_host_look_for(recording, now_ns, caller, 0);
-        recording->blind = false;
-    } else if (nothing_seen) {
-        sl_host_recording_miss(recording);
-    } else {
-        struct sl_span skipped = sl_host_span(recording);
-        sl_recording_look(&recording->recording, &skipped);
-    }
+    sl_host_tell_unseen(recording, now_ns, caller);
     recording->span = last;
     recording->span.begin_ns = last.slot_begin_ns;
     recording->span.late = 0;

@@ -432,6 +432,7 @@ bool sl_host_recording_close(struct sl_host_recording *recording, struct sl_host
     sl_host_target_refresh(target, now_ns);
     describe(recording, target);
     sl_recorder_process_update(recording->recorder, recording->process, &recording->record);
+    sl_recorder_end_in_slot(recording->recorder, end_ns);
     sl_recorder_process_end(recording->recorder, recording->process, end_ns, facts->cpu_ns, -1);
     bool closed = sl_recorder_close(recording->recorder, end_ns, error);
     atomic_store(&recording->samples, facts->samples);

@@ -67,7 +67,7 @@ struct sl_host_recording {
 
     /* Of the look under way. */
     bool due;
-    bool blind;          /* it stands for a time in which nothing was seen */
+    bool blind;          /* it stands for a time in which nobody looked: only what begins and ends is taken note of */
     bool again;          /* due, but another one is looked at again */
     struct sl_span span; /* on the slots' clock */
     bool chosen;

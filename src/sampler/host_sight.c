@@ -218,6 +218,9 @@ void sl_host_tell(struct sl_host_look *look, struct sl_host_view *view, const st
                   enum sl_sight sight)
 {
     struct sl_host_recording *recording = view->recording;
+    if (recording->blind && view->thread->recorded.told) {
+        return;
+    }
     if (sight == SL_SIGHT_STACK && is_on_its_way(look, recording, observed)) {
         sight = SL_SIGHT_BROKEN;
     }

@@ -575,6 +575,7 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     atomic_store(&session->ended_ns, duration_ns);
     struct sl_facts *facts = sl_recorder_facts(session->recorder);
     facts->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;
+    sl_recorder_end_in_slot(session->recorder, duration_ns);
     struct sl_error sink = {0};
     if (!sl_recorder_close(session->recorder, duration_ns, &sink)) {
         end = SL_SESSION_FAILED;

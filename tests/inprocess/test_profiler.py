@@ -116,6 +116,10 @@ def test_time_that_nobody_saw_is_not_said_to_be_the_line_that_stops(stacklapse: 
         pytest.skip(run.stdout.removeprefix("skipped: ").strip())
 
 
+def test_nor_is_the_rest_of_the_last_slot(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "ends.py")
+
+
 @pytest.mark.parametrize("left", ["file", "nothing"])
 def test_where_reading_memory_is_forbidden(stacklapse: Command, python: Interpreter, left: str) -> None:
     run_inside(stacklapse, python, "forbidden.py", left)

@@ -367,6 +367,53 @@ static void test_memory_does_not_grow_with_stacks_and_none_is_lost(void **state)
     sl_recorder_destroy(recorder);
 }
 
+static void test_a_look_whose_slot_is_cut_off_by_the_end_weighs_as_much_as_others(void **state)
+{
+    (void)state;
+    struct sl_recorder *recorder = create(2);
+    sl_stack before = sl_recorder_mark(recorder, "before");
+    sl_stack last = sl_recorder_mark(recorder, "last");
+    look(recorder, 0);
+    sl_recorder_sample(recorder, 0, before, 0);
+    sl_recorder_sample(recorder, 1, before, 0);
+    look(recorder, 1);
+    look(recorder, 2);
+    sl_recorder_thread_end(recorder, 1, 3 * INTERVAL, 0);
+    sl_recorder_look(recorder, 3 * INTERVAL, 4 * INTERVAL, 3 * INTERVAL + INTERVAL / 8);
+    sl_recorder_sample(recorder, 0, last, 0);
+    uint64_t end_ns = 3 * INTERVAL + INTERVAL / 4;
+    sl_recorder_end_in_slot(recorder, end_ns);
+    struct sl_profile *profile = read_back(recorder, end_ns);
+    assert_int_equal(profile->run_count, 3);
+    assert_run(profile, 0, 0, end_ns - INTERVAL, before, 3);
+    assert_run(profile, 1, end_ns - INTERVAL, end_ns, last, 1);
+    assert_run(profile, 2, 0, 3 * INTERVAL, before, 3);
+    assert_int_equal(profile->facts.duration_ns, end_ns);
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+}
+
+static void test_but_not_more_than_there_is(void **state)
+{
+    (void)state;
+    struct sl_recorder *recorder = create(1);
+    sl_stack before = sl_recorder_mark(recorder, "before");
+    sl_stack last = sl_recorder_mark(recorder, "last");
+    sl_recorder_end_in_slot(recorder, 0);
+    sl_recorder_look(recorder, 0, INTERVAL / 4, 0);
+    sl_recorder_sample(recorder, 0, before, 0);
+    sl_recorder_end_in_slot(recorder, INTERVAL / 8);
+    sl_recorder_look(recorder, INTERVAL / 4, INTERVAL / 4 + INTERVAL, INTERVAL / 4);
+    sl_recorder_sample(recorder, 0, last, 0);
+    sl_recorder_end_in_slot(recorder, INTERVAL / 2);
+    struct sl_profile *profile = read_back(recorder, INTERVAL / 2);
+    assert_int_equal(profile->run_count, 2);
+    assert_run(profile, 0, 0, 1, before, 1);
+    assert_run(profile, 1, 1, INTERVAL / 2, last, 1);
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +425,8 @@ int main(void)
         cmocka_unit_test(test_what_becomes_known_of_a_process_replaces_what_was),
         cmocka_unit_test(test_the_counters_are_in_a_trace_that_was_cut_off),
         cmocka_unit_test(test_looks_that_overlap_are_put_one_behind_the_other),
+        cmocka_unit_test(test_a_look_whose_slot_is_cut_off_by_the_end_weighs_as_much_as_others),
+        cmocka_unit_test(test_but_not_more_than_there_is),
         cmocka_unit_test(test_memory_does_not_grow_with_looks),
         cmocka_unit_test(test_a_recording_takes_little_memory_beside_itself),
         cmocka_unit_test(test_memory_does_not_grow_with_stacks_and_none_is_lost),

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "profile/recorder.h"
+#include "profile/trace_reader.h"
 #include "sampler/slots.h"
 
 #include <math.h>
@@ -305,6 +307,60 @@ static void test_a_program_in_step_with_the_interval_is_judged_right(void **stat
     }
 }
 
+enum { SHORT_RECORDINGS = 4000 };
+
+/* How long a program was seen in what it does last, from `last_ns` on until it is stopped at `end_ns`. */
+static uint64_t seen_last_ns(uint64_t begin_ns, uint64_t last_ns, uint64_t end_ns, uint64_t seed)
+{
+    const struct sl_recorder_options options = {.interval_ns = MS, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    assert_non_null(recorder);
+    assert_int_equal(sl_recorder_process(recorder, &(struct sl_process_record){.pid = 7}), 0);
+    assert_int_equal(sl_recorder_thread(recorder, &(struct sl_thread_record){.id = 7}), 0);
+    sl_stack first = sl_recorder_mark(recorder, "first");
+    sl_stack last = sl_recorder_mark(recorder, "last");
+    struct sl_slots slots;
+    sl_slots_init(&slots, MS, begin_ns, FOREVER, seed);
+    while (slots.instant_ns < end_ns) {
+        struct sl_span span = sl_slots_take(&slots, slots.instant_ns);
+        sl_recorder_look(recorder, span.begin_ns - begin_ns, span.end_ns - begin_ns, span.instant_ns - begin_ns);
+        sl_recorder_sample(recorder, 0, span.instant_ns < last_ns ? first : last, 0);
+    }
+    sl_recorder_end_in_slot(recorder, end_ns - begin_ns);
+    assert_true(sl_recorder_close(recorder, end_ns - begin_ns, NULL));
+    const struct sl_buffer *trace = sl_recorder_trace(recorder);
+    struct sl_profile *profile = sl_trace_read(trace->bytes, trace->size, NULL);
+    assert_non_null(profile);
+    uint64_t all_ns = 0;
+    uint64_t seen_ns = 0;
+    for (uint32_t i = 0; i < profile->run_count; i++) {
+        const struct sl_run *run = &profile->runs[i];
+        all_ns += run->end_ns - run->begin_ns;
+        seen_ns += run->stack == last ? run->end_ns - run->begin_ns : 0;
+    }
+    assert_int_equal(all_ns, end_ns - begin_ns);
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+    return seen_ns;
+}
+
+static void test_short_recordings_show_how_much_there_is_of_their_ends(void **state)
+{
+    (void)state;
+    static const uint64_t lengths[] = {MS, MS + MS / 2, 2 * MS, 3 * MS + MS / 10};
+    const uint64_t part_ns = 3 * MS / 10;
+    struct sl_random random = {.state = 1};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        uint64_t seen_ns = 0;
+        for (uint32_t n = 0; n < SHORT_RECORDINGS; n++) {
+            uint64_t begin_ns = sl_random_below(&random, 1000 * MS);
+            uint64_t end_ns = begin_ns + lengths[i];
+            seen_ns += seen_last_ns(begin_ns, end_ns - part_ns, end_ns, sl_random_next(&random));
+        }
+        assert_in_range(seen_ns / SHORT_RECORDINGS, part_ns - part_ns / 12, part_ns + part_ns / 12);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_a_late_first_slot_that_is_cut_off_weighs_what_there_was),
         cmocka_unit_test(test_slots_become_twice_as_long_where_longer_ones_begin),
         cmocka_unit_test(test_a_program_in_step_with_the_interval_is_judged_right),
+        cmocka_unit_test(test_short_recordings_show_how_much_there_is_of_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
