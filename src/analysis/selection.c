@@ -42,13 +42,11 @@ bool sl_is_uneven(const struct sl_profile *profile)
     return slots * (double)facts->interval_ns < 0.9 * (double)facts->duration_ns;
 }
 
-/* Where slots double as in sampler/host.h, shares are at least about as certain as with so many looks of equal weight. */
-static const double even_looks = 250;
-
 double sl_evenness(const struct sl_profile *profile)
 {
-    double looks = (double)profile->facts.looks;
-    return looks > even_looks && sl_is_uneven(profile) ? even_looks / looks : 1;
+    const struct sl_facts *facts = &profile->facts;
+    bool uneven = facts->even_looks > 0 && facts->even_looks < facts->looks;
+    return uneven ? (double)facts->even_looks / (double)facts->looks : 1;
 }
 
 static bool mode_counts(enum sl_mode mode, sl_state state)

@@ -50,7 +50,8 @@ double sl_standard_error(struct sl_amount part, struct sl_amount whole);
  * (sampler/host.h). */
 bool sl_is_uneven(const struct sl_profile *profile);
 
-/* 1, or less where such slots weigh so unevenly that shares are only about as certain as with that part of the samples. */
+/* 1, or less where looks stand for times of such different lengths that shares are only as certain as with that part of the
+ * samples: slots became longer, or a few looks stand for many that were late. */
 double sl_evenness(const struct sl_profile *profile);
 
 /* For each stack the time and samples that ended in it (self). `self` has `profile->stack_count` elements and is

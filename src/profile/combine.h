@@ -14,7 +14,8 @@
 
 /* Appends the trace of all of them to `trace`. The time that each stack took is exact; the number of a thread's samples
  * may differ by one from what it was where a thread began or ended within a slot, since a profile does not say where
- * slots begin. False with SL_ERROR_USAGE when there is none at all, or they last too long together. Time: that of sorting their runs. */
+ * slots begin; nor how long each was, so within a run all looks are told to weigh the same. False with SL_ERROR_USAGE when
+ * there is none at all, or they last too long together. Time: that of sorting their runs. */
 bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, struct sl_buffer *trace,
                         struct sl_error *error);
 

@@ -118,6 +118,7 @@ struct sl_facts {
     sl_string command;        /* that was started and ended up in Python; "" for a script, module or code */
     uint64_t lost_bytes;      /* of the trace that could not be read */
     uint64_t looks_read;      /* looks that the trace holds one by one: no more than its size allows */
+    uint64_t even_looks;      /* looks of equal weight that tell as much as those do; 0 when that is not known */
 };
 
 struct sl_profile {

@@ -248,6 +248,16 @@ static bool read_change(struct sl_trace_decoder *decoder, uint32_t number, uint3
     return true;
 }
 
+/* What is found in looks of unequal length is as certain as in (sum of lengths)^2 / sum of their squares of equal ones. */
+static void weigh_look(struct sl_trace_decoder *decoder, double length)
+{
+    decoder->length += length;
+    decoder->squared_length += length * length;
+    if (decoder->squared_length > 0) {
+        decoder->facts.even_looks = (uint64_t)(decoder->length * decoder->length / decoder->squared_length + 0.5);
+    }
+}
+
 static bool read_changes(struct sl_trace_decoder *decoder, const struct sl_cursor *sections, struct look_times *times)
 {
     struct sl_cursor threads = sections[SL_TRACE_CHANGE_THREADS];
@@ -275,9 +285,11 @@ static bool read_changes(struct sl_trace_decoder *decoder, const struct sl_curso
                 return false;
             }
         }
+        uint64_t begin_ns = times->time_ns;
         if (!pass_look(times)) {
             return false;
         }
+        weigh_look(decoder, (double)(times->time_ns - begin_ns));
         decoder->time_ns = times->time_ns;
         decoder->looks = times->first_look + times->next;
         decoder->facts.looks_read++;

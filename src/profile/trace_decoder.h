@@ -27,6 +27,7 @@ struct sl_trace_decoder {
     uint64_t dropped_bytes; /* that the recorder says it had to give up */
     uint64_t time_ns;       /* end of the last look */
     uint64_t looks;
+    double length, squared_length; /* sums over the looks that were read */
     uint32_t *live; /* places of the threads that the last block of looks left live, and maybe of others */
     uint32_t live_count, live_capacity;
 };

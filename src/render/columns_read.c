@@ -105,6 +105,7 @@ static void read_facts(struct columns *columns, struct sl_facts *facts)
     facts->trace_bytes = number(columns);
     facts->complete = number(columns) != 0;
     facts->lost_bytes = number(columns);
+    facts->even_looks = number(columns);
 }
 
 static void read_functions(struct columns *columns, struct sl_arena *arena, struct sl_profile *profile)

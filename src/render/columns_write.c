@@ -19,7 +19,7 @@ static void write_facts(struct sl_buffer *buffer, const struct sl_facts *facts)
         facts->start_time_ns,    facts->interval_ns,     facts->duration_ns, facts->looks,   facts->samples,
         facts->broken,           facts->missed,          facts->late,        facts->retried, facts->sampler_cpu_ns,
         facts->cpu_ns,           facts->children_cpu_ns, facts->description, facts->version, facts->trace_bytes,
-        facts->complete ? 1 : 0, facts->lost_bytes,
+        facts->complete ? 1 : 0, facts->lost_bytes,      facts->even_looks,
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         sl_buffer_varint(buffer, values[i]);

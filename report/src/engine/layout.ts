@@ -24,17 +24,17 @@ export const FACTS = {
 } as const;
 
 export const PROFILE = {
-  text: 34,
-  textOffsets: 35,
-  stringCount: 36,
-  functions: 37,
-  functionCount: 38,
-  stacks: 39,
-  stackCount: 40,
-  processes: 41,
-  processCount: 42,
-  threads: 43,
-  threadCount: 44,
+  text: 36,
+  textOffsets: 37,
+  stringCount: 38,
+  functions: 39,
+  functionCount: 40,
+  stacks: 41,
+  stackCount: 42,
+  processes: 43,
+  processCount: 44,
+  threads: 45,
+  threadCount: 46,
 } as const;
 
 export const FUNCTION = { name: 0, file: 1, firstLine: 2, kind: 3, size: 4 } as const;

@@ -169,15 +169,23 @@ static void test_looks_are_even_unless_slots_became_longer(void **state)
     assert_false(sl_is_uneven(builder_profile(builder)));
     thread->kind = SL_THREAD_SCOPE;
     assert_true(sl_is_uneven(builder_profile(builder)));
-    assert_float_equal(sl_evenness(builder_profile(builder)), 0.5, 1e-6);
-    facts->looks = 200;
-    assert_true(sl_is_uneven(builder_profile(builder)));
-    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
     facts->late = 3500;
     assert_false(sl_is_uneven(builder_profile(builder)));
     facts->late = 0;
     facts->interval_ns = SL_INTERVAL_UNKNOWN;
     assert_false(sl_is_uneven(builder_profile(builder)));
+}
+
+static void test_samples_of_different_weight_tell_as_much_as_fewer(void **state)
+{
+    struct builder *builder = *state;
+    struct sl_facts *facts = builder_facts(builder);
+    facts->looks = 500;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    facts->even_looks = 500;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 1, 1e-6);
+    facts->even_looks = 125;
+    assert_float_equal(sl_evenness(builder_profile(builder)), 0.25, 1e-6);
 }
 
 int main(void)
@@ -192,6 +200,7 @@ int main(void)
         TEST(test_only_chosen_threads_count),
         TEST(test_a_share_has_the_standard_error_of_a_proportion),
         TEST(test_looks_are_even_unless_slots_became_longer),
+        TEST(test_samples_of_different_weight_tell_as_much_as_fewer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

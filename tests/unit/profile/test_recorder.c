@@ -414,6 +414,41 @@ static void test_but_not_more_than_there_is(void **state)
     sl_recorder_destroy(recorder);
 }
 
+static struct sl_profile *looks_of_lengths(const uint64_t *lengths, size_t count)
+{
+    struct sl_recorder *recorder = create(1);
+    uint64_t time_ns = 0;
+    for (size_t i = 0; i < count; i++) {
+        sl_recorder_look(recorder, time_ns, time_ns + lengths[i], time_ns);
+        sl_recorder_sample(recorder, 0, sl_recorder_mark(recorder, i % 2 == 0 ? "a" : "b"), 0);
+        time_ns += lengths[i];
+        if (i % 7 == 6) {
+            assert_true(sl_recorder_flush(recorder, NULL));
+        }
+    }
+    struct sl_profile *profile = read_back(recorder, time_ns);
+    sl_recorder_destroy(recorder);
+    return profile;
+}
+
+/* A look that stands for a second beside nine hundred that stand for a millisecond tells little of half of the time. */
+static void test_looks_of_different_lengths_tell_as_much_as_fewer_equal_ones(void **state)
+{
+    (void)state;
+    static uint64_t lengths[900];
+    for (size_t i = 0; i < 900; i++) {
+        lengths[i] = INTERVAL;
+    }
+    struct sl_profile *profile = looks_of_lengths(lengths, 900);
+    assert_int_equal(profile->facts.even_looks, 900);
+    sl_profile_destroy(profile);
+    lengths[450] = (uint64_t)900 * INTERVAL;
+    profile = looks_of_lengths(lengths, 900);
+    assert_int_equal(profile->facts.looks, 900);
+    assert_int_equal(profile->facts.even_looks, 4); /* 1799^2 / (899 + 900^2) */
+    sl_profile_destroy(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_looks_that_overlap_are_put_one_behind_the_other),
         cmocka_unit_test(test_a_look_whose_slot_is_cut_off_by_the_end_weighs_as_much_as_others),
         cmocka_unit_test(test_but_not_more_than_there_is),
+        cmocka_unit_test(test_looks_of_different_lengths_tell_as_much_as_fewer_equal_ones),
         cmocka_unit_test(test_memory_does_not_grow_with_looks),
         cmocka_unit_test(test_a_recording_takes_little_memory_beside_itself),
         cmocka_unit_test(test_memory_does_not_grow_with_stacks_and_none_is_lost),

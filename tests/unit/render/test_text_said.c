@@ -147,6 +147,7 @@ static void that_slots_became_longer_is_said(void **state)
     facts->samples = facts->looks = 1000;
     assert_non_null(strstr(report_text(fixture, &options), "\n 1,000 samples every 1 ms · shares ± 2 % "));
     facts->interval_ns = 100000;
+    facts->even_looks = 250;
     assert_non_null(strstr(report_text(fixture, &options), "\n 1,000 samples every 100 µs or more · shares ± 3 %\n"));
 }
 
