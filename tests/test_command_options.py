@@ -167,7 +167,7 @@ def test_the_man_page_has_every_option_sub_command_and_format(stacklapse: Comman
     named = {f"-{name}" for name in re.findall(r"Fl (\S+)", page)}
     help_text = stacklapse("--help").stdout
     documented = options_of(help_text)
-    for command in ("attach", "dump", "view", "requests", "token"):
+    for command in ("attach", "dump", "view", "diff", "requests", "token"):
         documented |= options_of(stacklapse(command, "--help").stdout)
     assert documented <= named, documented - named
     assert {name for name in named if name.startswith("--")} <= documented | {"--"}

@@ -89,7 +89,7 @@ def test_every_row_of_the_report_that_is_no_function_is_explained() -> None:
 
 def test_every_extension_of_a_format_is_documented() -> None:
     table = (TOP / "src" / "render" / "renderers.h").read_text().replace("\\\n", "")
-    renderers = re.findall(r'X\((\w+), \w+, ("[^"]*"(?:,\s*"[^"]*")+)\)', table)
+    renderers = re.findall(r'X\((\w+), \w+, \w+, ("[^"]*"(?:,\s*"[^"]*")+)\)', table)
     manual = (TOP / "docs" / "stacklapse.1").read_text().partition(".Ss Formats")[2]
     formats = (TOP / "docs" / "formats.md").read_text()
     assert len(renderers) > 10

@@ -33,6 +33,7 @@ int sl_command_dump(const struct sl_options *options);
 int sl_command_top(const struct sl_options *options);
 int sl_command_view(const struct sl_options *options);
 int sl_command_info(const struct sl_options *options);
+int sl_command_diff(const struct sl_options *options);
 int sl_command_requests(const struct sl_options *options);
 int sl_command_token(const struct sl_options *options);
 

@@ -62,6 +62,15 @@ void sl_command_line_word(struct sl_buffer *line, const char *word)
     sl_buffer_byte(line, '\'');
 }
 
+void sl_command_line_file(struct sl_buffer *line, const char *name)
+{
+    struct sl_buffer path;
+    sl_buffer_init(&path);
+    sl_buffer_format(&path, "%s%s", name[0] == '-' ? "./" : "", name);
+    sl_command_line_word(line, path.bytes != NULL ? path.bytes : name);
+    sl_buffer_destroy(&path);
+}
+
 void sl_command_line_words(struct sl_buffer *line, char *const *words)
 {
     for (; *words != NULL; words++) {

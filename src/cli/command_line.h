@@ -8,7 +8,10 @@
  * would move a terminal's cursor is written as $'\n', which bash, zsh and ksh read back. */
 void sl_command_line_word(struct sl_buffer *line, const char *word);
 
-/* The same for each word, with a space between what is there and each. */
+/* The same for a file's name, or what stands for one, where it must not be taken for an option. */
+void sl_command_line_file(struct sl_buffer *line, const char *name);
+
+/* What sl_command_line_word appends for each word, with a space between what is there and each. */
 void sl_command_line_words(struct sl_buffer *line, char *const *words);
 
 #endif

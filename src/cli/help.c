@@ -32,6 +32,7 @@ static const struct {
     {"stacklapse top 4242", "watch where its time goes"},
     {"stacklapse view last --flat", "look at the last recording again, in another way"},
     {"stacklapse view 2 -r folded", "the one before it, for another tool"},
+    {"stacklapse diff", "what differs between the last two recordings"},
 };
 
 /* `term` and beside it `text`, wrapped at words. */
@@ -93,10 +94,14 @@ static void print_options(struct sl_output *output, unsigned set)
     }
 }
 
-static void print_renderers(struct sl_output *output)
+/* Those that write comparisons, or all. */
+static void print_renderers(struct sl_output *output, bool comparing)
 {
     sl_output_text(output, "\nFormats\n");
     for (const struct sl_renderer *renderer = sl_renderers; renderer->name != NULL; renderer++) {
+        if (comparing && renderer->compare == NULL) {
+            continue;
+        }
         struct sl_buffer text;
         sl_buffer_init(&text);
         sl_buffer_format(&text, "for %s", renderer->reader);
@@ -128,8 +133,8 @@ int sl_help_print(const struct sl_command *command)
         }
     }
     print_options(&output, command->set);
-    if ((command->set & (SL_FOR_RUN | SL_FOR_ATTACH | SL_FOR_VIEW | SL_FOR_REQUESTS)) != 0) {
-        print_renderers(&output);
+    if ((command->set & (SL_FOR_RUN | SL_FOR_ATTACH | SL_FOR_VIEW | SL_FOR_REQUESTS | SL_FOR_DIFF)) != 0) {
+        print_renderers(&output, command->set == SL_FOR_DIFF);
     }
     if (whole) {
         sl_output_text(&output, "\nExamples\n");

@@ -19,6 +19,7 @@ static const char *const run_usages[] = {
     "top [options] PID...",
     "view [options] [FILE | last | N]",
     "info [FILE | last | N]",
+    "diff [options] [BEFORE [AFTER]]",
     "requests [options] FOLDER [N]",
     "token [--ttl TIME]",
     NULL,
@@ -28,6 +29,7 @@ static const char *const dump_usages[] = {"dump [options] PID...", NULL};
 static const char *const top_usages[] = {"top [options] PID...", NULL};
 static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
 static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
+static const char *const diff_usages[] = {"diff [options] [BEFORE [AFTER]]", NULL};
 static const char *const requests_usages[] = {"requests [options] FOLDER", "requests [options] FOLDER N", NULL};
 static const char *const token_usages[] = {"token [--ttl TIME] [--secret-file FILE]", NULL};
 
@@ -41,6 +43,8 @@ const struct sl_command sl_commands[] = {
      sl_command_top},
     {"view", SL_FOR_VIEW, view_usages, "show a recording again, with any of the options for reports", sl_command_view},
     {"info", SL_FOR_INFO, info_usages, "print what a recording holds, one `key: value` a line", sl_command_info},
+    {"diff", SL_FOR_DIFF, diff_usages, "compare two recordings: which functions take more time now, or less",
+     sl_command_diff},
     {"requests", SL_FOR_REQUESTS, requests_usages, "list the requests that a web application has kept, and open one",
      sl_command_requests},
     {"token", SL_FOR_TOKEN, token_usages, "make a token that lets a browser ask a web application for a profile",

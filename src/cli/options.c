@@ -164,6 +164,7 @@ FLAG(flat)
 FLAG(json)
 FLAG(all)
 FLAG(merge)
+FLAG(shares)
 FLAG(no_open)
 FLAG(quiet)
 FLAG(verbose)
@@ -180,7 +181,8 @@ static bool set_flat_total(struct sl_options *options, const char *given, const 
 #define RECORDING (SL_FOR_RUN | SL_FOR_ATTACH)
 #define WATCHING (RECORDING | SL_FOR_TOP)
 #define SHOWING (RECORDING | SL_FOR_VIEW | SL_FOR_REQUESTS)
-#define ALL (SHOWING | SL_FOR_INFO | SL_FOR_DUMP | SL_FOR_TOKEN | SL_FOR_TOP)
+#define WRITING (SHOWING | SL_FOR_DIFF)
+#define ALL (WRITING | SL_FOR_INFO | SL_FOR_DUMP | SL_FOR_TOKEN | SL_FOR_TOP)
 
 const struct sl_option sl_option_table[] = {
     {'i', "interval", "TIME", NULL, WATCHING, SL_GROUP_RECORDING, set_interval,
@@ -189,7 +191,7 @@ const struct sl_option sl_option_table[] = {
      "the same as a number of looks per second: 1000, 10k"},
     {'d', "duration", "TIME", NULL, SL_FOR_ATTACH, SL_GROUP_RECORDING, set_duration,
      "stop after TIME: 10s, 2m; without it, when the process ends or at Ctrl-C"},
-    {0, "threads", "all|main", thread_words, SHOWING | SL_FOR_TOP, SL_GROUP_RECORDING, set_threads,
+    {0, "threads", "all|main", thread_words, WRITING | SL_FOR_TOP, SL_GROUP_RECORDING, set_threads,
      "record and show all threads (the default), or only the main one"},
     {0, "children", NULL, NULL, WATCHING, SL_GROUP_RECORDING, set_children,
      "record every Python process that the program starts, and theirs"},
@@ -213,31 +215,33 @@ const struct sl_option sl_option_table[] = {
     {0, "secret-file", "FILE", NULL, SL_FOR_TOKEN, SL_GROUP_TOKEN, sl_set_secret_file,
      "the file with the application's secret; without it, STACKLAPSE_SECRET has the secret"},
 
-    {'o', "output", "FILE", NULL, SHOWING, SL_GROUP_OUTPUT, set_output,
+    {'o', "output", "FILE", NULL, WRITING, SL_GROUP_OUTPUT, set_output,
      "write the report to FILE, in the format that its extension names; FILE.lapse saves the recording itself; - is "
      "standard output"},
-    {'r', "renderer", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer,
+    {'r', "renderer", "NAME", NULL, WRITING, SL_GROUP_OUTPUT, set_renderer,
      "the format of the report: one of those below"},
-    {'f', "format", "NAME", NULL, SHOWING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},
-    {0, "color", "WHEN", color_words, SHOWING | SL_FOR_DUMP | SL_FOR_TOP, SL_GROUP_OUTPUT, set_color,
+    {'f', "format", "NAME", NULL, WRITING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},
+    {0, "color", "WHEN", color_words, WRITING | SL_FOR_DUMP | SL_FOR_TOP, SL_GROUP_OUTPUT, set_color,
      "auto (the default: on a terminal), always or never; NO_COLOR and FORCE_COLOR are heeded"},
     {0, "no-open", NULL, NULL, SHOWING, SL_GROUP_OUTPUT, set_no_open, "do not open the html report in the browser"},
 
-    {0, "mode", "wall|cpu|gil", mode_words, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_mode,
+    {0, "mode", "wall|cpu|gil", mode_words, WRITING | SL_FOR_TOP, SL_GROUP_CONTENT, set_mode,
      "count all time (the default), time on a CPU or ready for one, or time holding the GIL"},
     {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
      "calls in the order in which they happened, not merged"},
-    {0, "flat", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},
-    {0, "flat-total", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_flat_total,
+    {0, "flat", NULL, NULL, WRITING, SL_GROUP_CONTENT, set_flat, "functions by the time spent in themselves, no tree"},
+    {0, "flat-total", NULL, NULL, WRITING, SL_GROUP_CONTENT, set_flat_total,
      "the same by the time spent in them and in what they called"},
+    {0, "shares", NULL, NULL, SL_FOR_DIFF, SL_GROUP_CONTENT, set_shares,
+     "compare shares of the time, not seconds: of a program that goes on, recorded for different times"},
     {0, "merge", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_merge, "one tree for all processes, not one for each"},
-    {0, "hide", "GLOB", NULL, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_hide,
+    {0, "hide", "GLOB", NULL, WRITING | SL_FOR_TOP, SL_GROUP_CONTENT, set_hide,
      "fold functions whose file or module matches, like those of libraries; may be repeated"},
-    {0, "show", "GLOB", NULL, SHOWING | SL_FOR_TOP, SL_GROUP_CONTENT, set_show,
+    {0, "show", "GLOB", NULL, WRITING | SL_FOR_TOP, SL_GROUP_CONTENT, set_show,
      "never fold functions whose file or module matches; may be repeated, and beats --hide"},
-    {0, "show-all", NULL, NULL, SHOWING | SL_FOR_DUMP, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
-    {0, "threshold", "PERCENT", NULL, SHOWING, SL_GROUP_CONTENT, set_threshold,
-     "leave out calls that took less than this share of the time; 0 shows all"},
+    {0, "show-all", NULL, NULL, WRITING | SL_FOR_DUMP, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
+    {0, "threshold", "PERCENT", NULL, WRITING, SL_GROUP_CONTENT, set_threshold,
+     "leave out calls that took less than this share of the time (diff: that changed by less); 0 shows all"},
     {0, "source", "app|all|none", source_words, SHOWING, SL_GROUP_CONTENT, set_source,
      "source text in the html report: of your own code and the heaviest library functions (app, the default), of all, "
      "or none"},
@@ -260,6 +264,7 @@ const struct sl_option sl_option_table[] = {
 #undef RECORDING
 #undef WATCHING
 #undef SHOWING
+#undef WRITING
 #undef ALL
 
 static const struct sl_option *option_named(const char *name, size_t size)

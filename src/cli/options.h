@@ -20,6 +20,7 @@ enum sl_command_set {
     SL_FOR_ATTACH = 1 << 3,
     SL_FOR_DUMP = 1 << 4,
     SL_FOR_TOP = 1 << 5,
+    SL_FOR_DIFF = 1 << 6,
     SL_FOR_REQUESTS = 1 << 8,
     SL_FOR_TOKEN = 1 << 9,
 };
@@ -64,6 +65,7 @@ struct sl_options {
     bool flat;
     bool flat_by_total; /* and then `flat`, too */
     bool merge;
+    bool shares;      /* diff: shares of the time, not seconds */
     double threshold; /* below 0: the renderer's own */
     enum sl_mode mode;
     enum sl_source_policy source;

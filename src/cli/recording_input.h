@@ -1,4 +1,4 @@
-/* recording_input.h - the one recording that view and info are asked for. */
+/* recording_input.h - a recording that view, info or diff is asked for. */
 #ifndef SL_CLI_RECORDING_INPUT_H
 #define SL_CLI_RECORDING_INPUT_H
 

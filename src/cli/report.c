@@ -132,7 +132,6 @@ static struct sl_render_options render_options(const struct sl_report *report, c
                                                const char *name, const struct sl_profile *profile)
 {
     struct sl_render_options render = sl_render_defaults(profile);
-    render.selection.mode = options->mode;
     render.roles = (struct sl_roles_options){
         .show_all = options->show_all,
         .show = options->show.globs,
@@ -143,6 +142,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     render.timeline = options->timeline;
     render.flat = options->flat;
     render.flat_by_total = options->flat_by_total;
+    render.percent = options->shares;
     render.merge_processes = options->merge;
     render.children_recorded = options->children;
     render.source = options->source;
@@ -175,19 +175,34 @@ static uint8_t *main_threads(const struct sl_profile *profile)
     return threads;
 }
 
+/* What is looked at in the recording; `*threads` is to be freed. False when memory is exhausted. */
+static bool select_in(const struct sl_profile *profile, const struct sl_options *options, uint8_t **threads,
+                      struct sl_selection *selection)
+{
+    *selection = sl_selection_all(profile);
+    selection->mode = options->mode;
+    *threads = options->main_thread_only ? main_threads(profile) : NULL;
+    selection->threads = *threads;
+    return !options->main_thread_only || *threads != NULL;
+}
+
 static bool render_to(struct sl_output *output, const struct sl_report *report, const struct sl_options *options,
                       const char *name, const struct sl_profile *profile, struct sl_error *error)
 {
     struct sl_render_options render = render_options(report, options, name, profile);
+    struct sl_comparison comparison = {.profiles = {report->before, profile}};
     uint8_t *threads = NULL;
-    if (options->main_thread_only) {
-        threads = main_threads(profile);
-        if (threads == NULL) {
-            return sl_error_memory(error);
-        }
-        render.selection.threads = threads;
+    uint8_t *threads_before = NULL;
+    bool done = select_in(profile, options, &threads, &render.selection) || sl_error_memory(error);
+    if (done && report->before != NULL) {
+        comparison.selections[1] = render.selection;
+        done = select_in(report->before, options, &threads_before, &comparison.selections[0])
+                   ? report->renderer->compare(&comparison, &render, output, error)
+                   : sl_error_memory(error);
+    } else if (done) {
+        done = report->renderer->render(profile, &render, output, error);
     }
-    bool done = report->renderer->render(profile, &render, output, error);
+    free(threads_before);
     free(threads);
     return done;
 }

@@ -17,8 +17,9 @@ struct sl_report {
     const char *title;                         /* in place of the recording's own; NULL: that */
     const struct sl_source_root *source_roots; /* as of sl_render_options; none by the plan */
     size_t source_root_count;
-    const struct sl_buffer *trace; /* the recording's bytes; NULL, as by the plan: those of its file */
-    const char *path;              /* NULL: a page that a person at a terminal asked for, in a temporary file */
+    const struct sl_buffer *trace;   /* the recording's bytes; NULL, as by the plan: those of its file */
+    const struct sl_profile *before; /* NULL, or: what differs between this and the recording is written */
+    const char *path;                /* NULL: a page that a person at a terminal asked for, in a temporary file */
 };
 
 /* Settles what will be written and where, and finds out what would fail, before anything is done. `text_descriptor` is

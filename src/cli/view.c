@@ -9,16 +9,6 @@
 
 #include <unistd.h>
 
-/* `name` as one would type it in a shell, where it must not be taken for an option. */
-static void append_name(struct sl_buffer *line, const char *name)
-{
-    struct sl_buffer path;
-    sl_buffer_init(&path);
-    sl_buffer_format(&path, "%s%s", name[0] == '-' ? "./" : "", name);
-    sl_command_line_word(line, path.bytes != NULL ? path.bytes : name);
-    sl_buffer_destroy(&path);
-}
-
 static int show(const struct sl_report *report, const struct sl_options *options, struct sl_recording_input *input)
 {
     struct sl_error error = {0};
@@ -27,7 +17,7 @@ static int show(const struct sl_report *report, const struct sl_options *options
     sl_interrupt_arm(0);
     sl_buffer_init(&name);
     /* A file that is written is read when another one is the last. */
-    append_name(&name, report->path != NULL ? input->path : input->name);
+    sl_command_line_file(&name, report->path != NULL ? input->path : input->name);
     if (options->verbose) {
         sl_say("recording: %s", input->path);
     }

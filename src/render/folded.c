@@ -2,6 +2,7 @@
  * flamegraph.pl and everything that imitates it reads. Everything that was sampled is written, whatever its role. */
 #include "analysis/stack_samples.h"
 #include "analysis/thread_summary.h"
+#include "render/folded_text.h"
 #include "render/labels.h"
 #include "render/renderers.h"
 
@@ -20,8 +21,7 @@ struct folded {
     uint64_t written_ns; /* of all lines, so that their rounded weights add up */
 };
 
-/* A name may hold what separates frames and lines. */
-static void append_escaped(struct sl_buffer *buffer, const char *text, size_t size)
+void sl_folded_text(struct sl_buffer *buffer, const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)text[i];
@@ -40,13 +40,13 @@ static bool prepare(struct folded *folded, struct sl_arena *arena)
     }
     for (sl_function i = 0; i < profile->function_count; i++) {
         const struct sl_function_record *record = &profile->functions[i];
-        append_escaped(&folded->names, sl_profile_text(profile, record->name),
+        sl_folded_text(&folded->names, sl_profile_text(profile, record->name),
                        sl_profile_text_size(profile, record->name));
         const char *path = sl_short_path(profile, i);
         folded->located[i] = path[0] != '\0';
         if (folded->located[i]) {
             sl_buffer_text(&folded->names, " (");
-            append_escaped(&folded->names, path, strlen(path));
+            sl_folded_text(&folded->names, path, strlen(path));
         }
         folded->name_ends[i] = folded->names.size;
     }
@@ -102,13 +102,13 @@ static void begin_thread(struct folded *folded, const struct sl_thread_summary *
     sl_buffer_init(&label);
     if (processes) {
         sl_process_label(&label, folded->profile, folded->profile->threads[thread->thread].process);
-        append_escaped(&folded->prefix, label.bytes, label.size);
+        sl_folded_text(&folded->prefix, label.bytes, label.size);
         sl_buffer_byte(&folded->prefix, ';');
     }
     if (threads) {
         sl_buffer_clear(&label);
         sl_thread_label(&label, folded->profile, thread);
-        append_escaped(&folded->prefix, label.bytes, label.size);
+        sl_folded_text(&folded->prefix, label.bytes, label.size);
         sl_buffer_byte(&folded->prefix, ';');
     }
     folded->prefix.failed = folded->prefix.failed || label.failed;

@@ -2,20 +2,19 @@
  * Markdown). The tree is the text report in a code block; the block's fence is longer than any run of backquotes in it. */
 #include "analysis/functions.h"
 #include "base/arena.h"
+#include "render/markdown_parts.h"
 #include "render/renderers.h"
 
 #include <string.h>
 
 enum {
-    TABLE_ROWS = 15,
-    TREE_WIDTH = 110, /* what GitHub shows without scrolling */
     NAME_LIMIT = 120, /* characters of a name in the table */
     FENCE_SHORTEST = 3,
 };
 
 static const double tree_threshold = 0.02;
 
-static void write_fence(struct sl_output *output, const struct sl_buffer *text, const char *after)
+void sl_markdown_fence(struct sl_output *output, const struct sl_buffer *text, const char *after)
 {
     unsigned longest = FENCE_SHORTEST - 1, present = 0;
     for (size_t i = 0; i < text->size; i++) {
@@ -28,8 +27,7 @@ static void write_fence(struct sl_output *output, const struct sl_buffer *text, 
     sl_output_text(output, after);
 }
 
-/* Text in a table's cell: what Markdown or HTML would read as more than text is escaped, line ends become blanks. */
-static void write_cell(struct sl_output *output, const char *text, size_t size)
+void sl_markdown_cell(struct sl_output *output, const char *text, size_t size)
 {
     static const char special[] = "\\`*_{}[]()<>#+-!|~&@$^=:";
     size_t limit = size;
@@ -66,11 +64,11 @@ static void write_row(struct sl_output *output, const struct sl_profile *profile
     const struct sl_function_record *record = &profile->functions[total->function];
     sl_output_format(output, "| %.3f s | %.1f %% | %.3f s | %.1f %% | ", (double)total->self.ns / 1e9,
                      percent(total->self, whole), (double)total->total.ns / 1e9, percent(total->total, whole));
-    write_cell(output, sl_profile_text(profile, record->name), sl_profile_text_size(profile, record->name));
+    sl_markdown_cell(output, sl_profile_text(profile, record->name), sl_profile_text_size(profile, record->name));
     sl_output_text(output, " | ");
     if (record->kind == SL_FUNCTION_PYTHON) {
         const char *path = sl_short_path(profile, total->function);
-        write_cell(output, path, strlen(path));
+        sl_markdown_cell(output, path, strlen(path));
         sl_output_format(output, ":%u", record->first_line);
     }
     sl_output_text(output, " |\n");
@@ -88,11 +86,11 @@ static bool write_table(struct sl_output *output, const struct sl_profile *profi
     if (done) {
         struct sl_amount whole = sl_stack_amounts(profile, selection, SL_NONE, self);
         sl_output_text(output, "| self | | total | | function | |\n| ---: | ---: | ---: | ---: | :--- | :--- |\n");
-        for (uint32_t i = 0; i < count && i < TABLE_ROWS; i++) {
+        for (uint32_t i = 0; i < count && i < SL_MARKDOWN_ROWS; i++) {
             write_row(output, profile, &totals[i], whole);
         }
-        if (count > TABLE_ROWS) {
-            sl_output_format(output, "\n%u more functions\n", count - TABLE_ROWS);
+        if (count > SL_MARKDOWN_ROWS) {
+            sl_output_format(output, "\n%u more functions\n", count - SL_MARKDOWN_ROWS);
         }
     }
     sl_arena_reset(&arena);
@@ -106,16 +104,16 @@ bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render
     tree.color = false;
     tree.unicode = true;
     tree.flat = false;
-    tree.width = TREE_WIDTH;
+    tree.width = SL_MARKDOWN_WIDTH;
     tree.recording = NULL;
     tree.threshold = options->threshold > tree_threshold ? options->threshold : tree_threshold;
     struct sl_output text;
     sl_output_memory(&text);
     bool done = sl_render_text(profile, &tree, &text, error);
     if (done) {
-        write_fence(output, &text.pending, "text\n");
+        sl_markdown_fence(output, &text.pending, "text\n");
         sl_output_write(output, text.pending.bytes, text.pending.size);
-        write_fence(output, &text.pending, "\n\n");
+        sl_markdown_fence(output, &text.pending, "\n\n");
         done = write_table(output, profile, &options->selection, error);
     }
     sl_output_abandon(&text);

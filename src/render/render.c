@@ -5,12 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
-#define ENTRY(renderer, is_binary, reader_text, ...)                                                                   \
+#define ENTRY(renderer, is_binary, comparing, reader_text, ...)                                                        \
     {.name = #renderer,                                                                                                \
      .extensions = (const char *const[]){__VA_ARGS__, NULL},                                                           \
      .reader = reader_text,                                                                                            \
      .binary = is_binary,                                                                                              \
-     .render = sl_render_##renderer},
+     .render = sl_render_##renderer,                                                                                   \
+     .compare = comparing},
 
 const struct sl_renderer sl_renderers[] = {SL_RENDERERS(ENTRY){.name = NULL}};
 

@@ -45,11 +45,11 @@ struct sl_render_options {
     bool unicode;           /* box drawing characters, else ASCII */
     uint32_t width;         /* of the terminal in columns; 0: 100 */
     double threshold;       /* share of the whole below which a node is only counted; 0 shows everything */
-    bool percent;           /* shares instead of seconds first */
+    bool percent;           /* shares instead of seconds first; of a comparison, in place of seconds */
     bool short_form;        /* no header and no hints: for a block profiled in passing */
     const char *page_state; /* what the report page opens with: what its address has after the #; NULL: the call tree */
     const char *recording;  /* how `stacklapse view` names this recording ("last", "3", a path), as one types it in a
-                             * shell; NULL: not saved */
+                             * shell; of a comparison, both; NULL: not saved */
     struct sl_render_about about;
     enum sl_source_policy {
         SL_SOURCE_APP = 0,
@@ -66,6 +66,12 @@ struct sl_render_options {
 /* Text options as the command's defaults have them: whole selection, threshold 0.005, unicode. */
 struct sl_render_options sl_render_defaults(const struct sl_profile *profile);
 
+/* Two recordings, and what is looked at in each: the one before, and the one after. */
+struct sl_comparison {
+    const struct sl_profile *profiles[2];
+    struct sl_selection selections[2];
+};
+
 struct sl_renderer {
     const char *name;              /* "text" */
     const char *const *extensions; /* ".txt", NULL at the end; the first one is used where a name must be made up */
@@ -75,6 +81,9 @@ struct sl_renderer {
      * profile, no recursion. */
     bool (*render)(const struct sl_profile *profile, const struct sl_render_options *options, struct sl_output *output,
                    struct sl_error *error);
+    /* The same of what differs between two recordings, by the comparison's selections; NULL where there is no such output. */
+    bool (*compare)(const struct sl_comparison *comparison, const struct sl_render_options *options,
+                    struct sl_output *output, struct sl_error *error);
 };
 
 extern const struct sl_renderer sl_renderers[]; /* the first is the report for people, the last one has a NULL name */

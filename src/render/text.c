@@ -4,26 +4,18 @@
  * (text_unicode.h); no row is wider than the terminal; time and memory are linear in the profile. */
 #include "analysis/load_times.h"
 #include "analysis/roles.h"
+#include "analysis/whole.h"
 #include "render/renderers.h"
 #include "render/source_places.h"
 #include "render/text_parts.h"
 
-/* The selection's length, and how many looks were taken in it. */
 static void measure(struct sl_text *text)
 {
-    const struct sl_facts *facts = &text->profile->facts;
-    const struct sl_selection *selection = &text->options->selection;
-    uint64_t end_ns = selection->end_ns < facts->duration_ns ? selection->end_ns : facts->duration_ns;
-    uint64_t whole_ns = end_ns > selection->begin_ns ? end_ns - selection->begin_ns : 0;
-    uint64_t looks = facts->looks > 0 ? facts->looks : facts->samples;
-    if (facts->duration_ns > whole_ns) {
-        looks = (uint64_t)((double)looks * (double)whole_ns / (double)facts->duration_ns);
-    }
-    looks = (uint64_t)((double)looks * sl_evenness(text->profile));
-    text->scale = sl_text_scale(whole_ns, looks, text->style.unicode);
-    double threshold_ns = text->options->threshold * (double)whole_ns;
+    struct sl_amount whole = sl_whole(text->profile, &text->options->selection);
+    text->scale = sl_text_scale(whole.ns, whole.samples, text->style.unicode);
+    double threshold_ns = text->options->threshold * (double)whole.ns;
     text->threshold_ns = threshold_ns > 0 && threshold_ns < 1e18 ? (uint64_t)(threshold_ns + 0.5) : 0;
-    sl_text_make_room(text, whole_ns);
+    sl_text_make_room(text, whole.ns);
 }
 
 static bool write_report(struct sl_text *text)

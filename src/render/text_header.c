@@ -13,7 +13,7 @@ static const double worrying = 0.01;
 /* Where more slots than this part of the looks were late, what they hold is not known as well as their number says. */
 static const double late = 0.1;
 
-static const char *command_of(struct sl_text *text, size_t *size)
+const char *sl_text_title(const struct sl_text *text, size_t *size)
 {
     const char *title = text->options->about.title;
     if (title != NULL) {
@@ -49,7 +49,7 @@ static void add_title(struct sl_text *text)
 {
     struct sl_text_facts right = {0};
     size_t size = 0;
-    const char *command = command_of(text, &size);
+    const char *command = sl_text_title(text, &size);
     /* One row, however long the command: what matters is the report. */
     const char *title = sl_text_string(text, command, size, text->style.width - 14, SL_TEXT_CUT_END);
     time_t start = (time_t)(text->profile->facts.start_time_ns / 1000000000);
@@ -240,7 +240,7 @@ static void add_short_title(struct sl_text *text)
     struct sl_text_facts left = {0};
     char number[SL_TEXT_NUMBER_SIZE];
     size_t size = 0;
-    const char *command = command_of(text, &size);
+    const char *command = sl_text_title(text, &size);
     const char *title = sl_text_string(text, command, size, text->style.width / 2, SL_TEXT_CUT_MIDDLE);
     if (title[0] != '\0') {
         sl_text_fact(text, &left, SL_TEXT_STRONG, "%s", title);

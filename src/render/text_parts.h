@@ -98,6 +98,9 @@ bool sl_text_looks_late(const struct sl_text *text);
 /* Whether a Profiler within the program recorded this, which has no command's options. */
 bool sl_text_is_profilers(const struct sl_text *text);
 
+/* What the report is headed by: its title, else what was recorded; in `*size` bytes, not cleaned. */
+const char *sl_text_title(const struct sl_text *text, size_t *size);
+
 void sl_text_header(struct sl_text *text);
 void sl_text_hints(struct sl_text *text);
 

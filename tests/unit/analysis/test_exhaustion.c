@@ -1,5 +1,6 @@
 /* Memory that runs out at any point: nothing crashes, nothing is kept, and the caller is told. */
 #include "analysis/call_tree.h"
+#include "analysis/differences.h"
 #include "analysis/functions.h"
 #include "analysis/roles.h"
 #include "analysis/thread_summary.h"
@@ -118,6 +119,14 @@ static const void *threads(struct sl_arena *arena)
     return sl_thread_summaries(arena, profile, &selection, &count);
 }
 
+static const void *differences(struct sl_arena *arena)
+{
+    struct sl_side sides[SL_SIDES] = {{profile, selection, NULL}, {profile, selection, NULL}};
+    sides[SL_AFTER].selection.end_ns /= 2;
+    const struct sl_differences_options options = {.without_idle = true, .functions = true, .trees = true};
+    return sl_differences(arena, sides, &options);
+}
+
 static void test_whatever_is_asked_survives_it(void **state)
 {
     (void)state;
@@ -127,8 +136,8 @@ static void test_whatever_is_asked_survives_it(void **state)
     for (uint32_t i = 0; i < profile->function_count; i++) {
         chosen[i] = i % 3 != 1;
     }
-    const void *(*const questions[])(struct sl_arena *) = {merged, timeline, inverted, kept,
-                                                           totals, lines,    edges,    threads};
+    const void *(*const questions[])(struct sl_arena *) = {merged, timeline, inverted, kept,       totals,
+                                                           lines,  edges,    threads,  differences};
     for (size_t i = 0; i < 2 * sizeof questions / sizeof questions[0]; i++) {
         selection = sl_selection_all(profile);
         selection.functions = i % 2 == 0 ? NULL : chosen;

@@ -103,6 +103,14 @@ void builder_destroy(struct builder *builder)
     free(builder);
 }
 
+sl_function builder_namesake(struct builder *builder, const char *name, const char *file, uint32_t first_line)
+{
+    struct sl_function_record record = {
+        .name = builder_string(builder, name), .file = builder_string(builder, file), .first_line = first_line};
+    added(&builder->functions, &record, 1);
+    return (sl_function)builder->functions.count - 1;
+}
+
 sl_function builder_function_of_kind(struct builder *builder, const char *name, const char *file,
                                      enum sl_function_kind kind)
 {

@@ -18,6 +18,8 @@ sl_string builder_bytes(struct builder *builder, const char *bytes, size_t size)
 
 /* The function of that name in that file; made when it is new. */
 sl_function builder_function(struct builder *builder, const char *name, const char *file);
+sl_function builder_namesake(struct builder *builder, const char *name, const char *file,
+                             uint32_t first_line); /* a new one */
 sl_function builder_function_of_kind(struct builder *builder, const char *name, const char *file,
                                      enum sl_function_kind kind);
 
