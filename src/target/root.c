@@ -1,5 +1,6 @@
 #include "target/root.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
@@ -52,18 +53,17 @@ int sl_root_open(const struct sl_process *process)
     return openat(process->folder, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Which file lies at a path within a root, if the kernel knows that by heart: who looks holds locks that the program may wait
- * for, and a server of files that is gone is waited for without end. The program itself has just been there, so it is known
- * nearly always; but names that are changed beside it are in the way of a look for a moment. */
+/* Which file lies at a path within a root. It is asked for what the kernel knows by heart first: who looks holds locks that the
+ * program may wait for, and a server of files that is gone is waited for without end; the program has just been there, so
+ * that is nearly always known. Any file that is renamed anywhere meanwhile, and any mount, may make the kernel give up. */
 static bool look_within(int root, const char *path, struct statx *facts)
 {
-    enum { attempts = 4 };
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED,
-    };
+    enum { attempts = 16, by_heart = 8 };
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC};
     int descriptor = -1;
-    for (int i = 0; i < attempts && descriptor < 0; i++) {
+    errno = EAGAIN;
+    for (int i = 0; i < attempts && descriptor < 0 && errno == EAGAIN; i++) {
+        how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (i < by_heart ? RESOLVE_CACHED : 0);
         descriptor = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
     }
     bool found = descriptor >= 0 && statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, facts) == 0;
