@@ -405,19 +405,15 @@ static bool compare_trees(struct sl_arena *arena, const struct sl_side sides[SL_
     return link_nodes(arena, &joining);
 }
 
-/* More looks than this part of them were late: how much is known of what they stand for is not told by their number. */
-static const double late_part = 0.1;
-
 static void measure(const struct sl_side sides[SL_SIDES], bool shares, struct sl_measure *measure)
 {
     measure->shares = shares;
     for (int which = 0; which < SL_SIDES; which++) {
-        const struct sl_facts *facts = &sides[which].profile->facts;
         measure->wholes[which] = sl_whole(sides[which].profile, &sides[which].selection);
         if (sl_profile_is_folded(sides[which].profile)) {
             measure->wholes[which].samples = UINT64_MAX;
         }
-        measure->late = measure->late || (double)facts->late > late_part * (double)facts->looks;
+        measure->late = measure->late || sl_looks_late(sides[which].profile);
     }
 }
 

@@ -1,5 +1,12 @@
 #include "analysis/whole.h"
 
+static const double late_part = 0.1;
+
+bool sl_looks_late(const struct sl_profile *profile)
+{
+    return (double)profile->facts.late > late_part * (double)profile->facts.looks;
+}
+
 struct sl_amount sl_whole(const struct sl_profile *profile, const struct sl_selection *selection)
 {
     const struct sl_facts *facts = &profile->facts;

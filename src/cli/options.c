@@ -216,8 +216,8 @@ const struct sl_option sl_option_table[] = {
      "the file with the application's secret; without it, STACKLAPSE_SECRET has the secret"},
 
     {'o', "output", "FILE", NULL, WRITING, SL_GROUP_OUTPUT, set_output,
-     "write the report to FILE, in the format that its extension names; FILE.lapse saves the recording itself; - is "
-     "standard output"},
+     "write the report to FILE, in the format that its extension names; FILE.lapse saves the recording itself (not "
+     "diff); - is standard output"},
     {'r', "renderer", "NAME", NULL, WRITING, SL_GROUP_OUTPUT, set_renderer,
      "the format of the report: one of those below"},
     {'f', "format", "NAME", NULL, WRITING, SL_GROUP_OUTPUT, set_renderer, "the same as --renderer"},

@@ -1,6 +1,5 @@
 /* What differs between two recordings, for a comment on a pull request: the text in a code block, and a table of the
  * functions that changed most by their own time. */
-#include "analysis/roles.h"
 #include "render/compare.h"
 #include "render/markdown_parts.h"
 #include "render/renderers.h"
@@ -29,8 +28,6 @@ static void write_row(struct sl_output *output, const struct sl_compare *compare
                       const struct sl_function_difference *function)
 {
     int named = sl_compare_named(function->functions);
-    const struct sl_profile *profile = compare->sides[named].profile;
-    const struct sl_function_record *record = &profile->functions[function->functions[named]];
     const struct sl_amount *amounts = sl_compare_time(compare, function);
     char text[SL_COMPARE_TEXT_SIZE];
     sl_output_text(output, "| ");
@@ -41,16 +38,7 @@ static void write_row(struct sl_output *output, const struct sl_compare *compare
     sl_compare_ratio_text(compare, amounts, text);
     sl_markdown_cell(output, text, strlen(text));
     sl_output_text(output, " | ");
-    sl_markdown_cell(output, sl_profile_text(profile, record->name), sl_profile_text_size(profile, record->name));
-    sl_output_text(output, " | ");
-    if (record->kind == SL_FUNCTION_PYTHON) {
-        const char *path = sl_short_path(profile, function->functions[named]);
-        sl_markdown_cell(output, path, strlen(path));
-        if (record->first_line > 0) {
-            sl_output_format(output, ":%u", record->first_line);
-        }
-    }
-    sl_output_text(output, " |\n");
+    sl_markdown_function(output, compare->sides[named].profile, function->functions[named]);
 }
 
 static bool write_table(struct sl_output *output, struct sl_compare *compare)

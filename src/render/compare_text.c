@@ -115,7 +115,7 @@ static void add_numbers(struct compared *compared, struct sl_text_row *row, cons
         change_text(compared, change.amount, text);
         sl_compare_ratio_text(&compared->compare, amounts, ratio);
     } else {
-        snprintf(text, sizeof text, "%s", compared->texts[SL_AFTER].style.unicode ? "≈" : "~");
+        snprintf(text, sizeof text, "%s", row->style->signs->about);
         ratio[0] = '\0';
     }
     add_number(compared, row, color, text, compared->change_columns);
@@ -311,8 +311,8 @@ static void write_measured(struct compared *compared, const char *what, uint64_t
     in_time.percent = false;
     measured.options = &in_time;
     sl_compare_ratio_text(&measured, amounts, ratio);
-    sl_text_row_format(&text->row, SL_TEXT_PLAIN, " %s  %s %s %s  %s", what, before, text->style.unicode ? "→" : "->",
-                       after, ratio);
+    sl_text_row_format(&text->row, SL_TEXT_PLAIN, " %s  %s%s%s  %s", what, before, text->style.signs->becomes, after,
+                       ratio);
     sl_text_row_end(&text->row, text->output);
 }
 

@@ -58,20 +58,27 @@ static double percent(struct sl_amount part, struct sl_amount whole)
     return whole.ns > 0 ? 100 * (double)part.ns / (double)whole.ns : 0;
 }
 
-static void write_row(struct sl_output *output, const struct sl_profile *profile, const struct sl_function_total *total,
-                      struct sl_amount whole)
+void sl_markdown_function(struct sl_output *output, const struct sl_profile *profile, sl_function function)
 {
-    const struct sl_function_record *record = &profile->functions[total->function];
-    sl_output_format(output, "| %.3f s | %.1f %% | %.3f s | %.1f %% | ", (double)total->self.ns / 1e9,
-                     percent(total->self, whole), (double)total->total.ns / 1e9, percent(total->total, whole));
+    const struct sl_function_record *record = &profile->functions[function];
     sl_markdown_cell(output, sl_profile_text(profile, record->name), sl_profile_text_size(profile, record->name));
     sl_output_text(output, " | ");
     if (record->kind == SL_FUNCTION_PYTHON) {
-        const char *path = sl_short_path(profile, total->function);
+        const char *path = sl_short_path(profile, function);
         sl_markdown_cell(output, path, strlen(path));
-        sl_output_format(output, ":%u", record->first_line);
+        if (record->first_line > 0) {
+            sl_output_format(output, ":%u", record->first_line);
+        }
     }
     sl_output_text(output, " |\n");
+}
+
+static void write_row(struct sl_output *output, const struct sl_profile *profile, const struct sl_function_total *total,
+                      struct sl_amount whole)
+{
+    sl_output_format(output, "| %.3f s | %.1f %% | %.3f s | %.1f %% | ", (double)total->self.ns / 1e9,
+                     percent(total->self, whole), (double)total->total.ns / 1e9, percent(total->total, whole));
+    sl_markdown_function(output, profile, total->function);
 }
 
 static bool write_table(struct sl_output *output, const struct sl_profile *profile,

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/output.h"
+#include "profile/profile.h"
 
 enum {
     SL_MARKDOWN_ROWS = 15,   /* of a table */
@@ -15,5 +16,8 @@ void sl_markdown_fence(struct sl_output *output, const struct sl_buffer *text, c
 
 /* Text in a table's cell: what Markdown or HTML would read as more than text is escaped, line ends become blanks. */
 void sl_markdown_cell(struct sl_output *output, const char *text, size_t size);
+
+/* A function's name and place, in the last two cells of a row, and the row's end. */
+void sl_markdown_function(struct sl_output *output, const struct sl_profile *profile, sl_function function);
 
 #endif

@@ -1,4 +1,5 @@
 /* The head of the report: what was recorded, and how far it can be trusted. */
+#include "analysis/whole.h"
 #include "render/text_parts.h"
 
 #include <math.h>
@@ -9,9 +10,6 @@
 
 /* Where more than this part of the looks failed, the fact stands out. */
 static const double worrying = 0.01;
-
-/* Where more slots than this part of the looks were late, what they hold is not known as well as their number says. */
-static const double late = 0.1;
 
 const char *sl_text_title(const struct sl_text *text, size_t *size)
 {
@@ -30,12 +28,6 @@ const char *sl_text_title(const struct sl_text *text, size_t *size)
     }
     *size = sl_profile_text_size(profile, command);
     return sl_profile_text(profile, command);
-}
-
-bool sl_text_looks_late(const struct sl_text *text)
-{
-    const struct sl_facts *facts = &text->profile->facts;
-    return (double)facts->late > late * (double)facts->looks;
 }
 
 bool sl_text_is_profilers(const struct sl_text *text)
@@ -157,15 +149,14 @@ static void add_samples(struct sl_text *text)
     } else {
         sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s %s", count, samples_word);
     }
-    if (facts->samples > 0 && !sl_text_looks_late(text)) {
+    if (facts->samples > 0 && !sl_looks_late(text->profile)) {
         one_digit(100 * 0.5 / sqrt(text->scale.looks), number);
         sl_text_fact(text, &left, SL_TEXT_QUIET, "shares %s%s %%", text->style.signs->plus_minus, number);
     }
-    double looks = (double)facts->looks;
     double samples = facts->samples > 0 ? (double)facts->samples : 1;
     add_count(text, &right, facts->missed, "missed", worrying * samples);
     add_count(text, &right, facts->broken, "broken", worrying * samples);
-    add_count(text, &right, facts->late, "late", late * looks);
+    add_count(text, &right, facts->late, "late", sl_looks_late(text->profile) ? 0 : (double)facts->late);
     if (facts->duration_ns > 0) {
         one_digit(100 * (double)facts->sampler_cpu_ns / (double)facts->duration_ns, number);
         sl_text_fact(text, &right, SL_TEXT_QUIET, "cost %s %% of a core", number);
@@ -249,7 +240,7 @@ static void add_short_title(struct sl_text *text)
     sl_text_fact(text, &left, SL_TEXT_PLAIN, "%s", number);
     sl_text_count(facts->samples, number);
     sl_text_fact(text, &left, SL_TEXT_QUIET, "%s %s", number, facts->samples == 1 ? "sample" : "samples");
-    if (sl_text_looks_late(text)) {
+    if (sl_looks_late(text->profile)) {
         add_count(text, &left, facts->late, "late", 0);
     }
     sl_text_facts_write(text, &left, &(struct sl_text_facts){0});

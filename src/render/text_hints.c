@@ -1,4 +1,5 @@
 /* The last lines of the report: what to do next. */
+#include "analysis/whole.h"
 #include "render/text_parts.h"
 
 #include <string.h>
@@ -119,7 +120,7 @@ static void add_advice(struct sl_text *text)
     const struct sl_facts *facts = &text->profile->facts;
     bool profilers = sl_text_is_profilers(text);
     char number[SL_TEXT_NUMBER_SIZE];
-    if (facts->samples > 0 && sl_text_looks_late(text)) {
+    if (facts->samples > 0 && sl_looks_late(text->profile)) {
         add_late(text);
     } else if (has_few_samples(facts) && !is_requests(text)) {
         struct sl_text_facts advice = {0};

@@ -92,9 +92,6 @@ void sl_text_facts_write(struct sl_text *text, const struct sl_text_facts *left,
 const char *sl_text_string(struct sl_text *text, const char *bytes, size_t size, uint32_t columns,
                            enum sl_text_cut cut);
 
-/* Whether so many looks were late that the number of samples says less of how sure shares are than it seems to. */
-bool sl_text_looks_late(const struct sl_text *text);
-
 /* Whether a Profiler within the program recorded this, which has no command's options. */
 bool sl_text_is_profilers(const struct sl_text *text);
 

@@ -17,6 +17,8 @@ static const struct sl_text_signs unicode_signs = {
     .dot = " · ",
     .to = " … ",
     .plus_minus = "± ",
+    .becomes = " → ",
+    .about = "≈",
     .micro = "µs",
 };
 
@@ -33,6 +35,8 @@ static const struct sl_text_signs ascii_signs = {
     .dot = ", ",
     .to = " .. ",
     .plus_minus = "+/- ",
+    .becomes = " -> ",
+    .about = "~",
     .micro = "us",
 };
 

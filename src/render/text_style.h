@@ -35,6 +35,8 @@ struct sl_text_signs {
     const char *dot;                          /* between facts */
     const char *to;                           /* between the first and the last of a row */
     const char *plus_minus;
+    const char *becomes; /* between what was before and what is after */
+    const char *about;   /* in place of a change that may be chance */
     const char *micro;
 };
 
