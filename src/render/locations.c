@@ -55,6 +55,16 @@ uint32_t sl_locations_of_stack(const struct sl_locations *locations, const struc
     return depth;
 }
 
+uint8_t *sl_location_strings(struct sl_arena *arena, const struct sl_profile *profile)
+{
+    uint8_t *strings = SL_ARENA_NEW(arena, uint8_t, profile->string_count);
+    for (sl_function function = 0; strings != NULL && function < profile->function_count; function++) {
+        strings[profile->functions[function].name] = 1;
+        strings[profile->functions[function].file] = 1;
+    }
+    return strings;
+}
+
 uint32_t sl_stack_depth_max(struct sl_arena *arena, const struct sl_profile *profile)
 {
     uint32_t *depths = SL_ARENA_NEW(arena, uint32_t, profile->stack_count);

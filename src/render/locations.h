@@ -24,6 +24,10 @@ const struct sl_locations *sl_locations_build(struct sl_arena *arena, const stru
 uint32_t sl_locations_of_stack(const struct sl_locations *locations, const struct sl_profile *profile, sl_stack stack,
                                uint32_t *numbers, uint32_t depth_limit);
 
+/* One byte for each string, non-zero where it is the name or the file of a function: a recording has others, such as the
+ * command with its arguments, which are not everybody's. NULL when the arena is exhausted. */
+uint8_t *sl_location_strings(struct sl_arena *arena, const struct sl_profile *profile);
+
 /* The depth of the deepest stack. Needs one number for each stack from the arena; SL_NONE when it is exhausted. */
 uint32_t sl_stack_depth_max(struct sl_arena *arena, const struct sl_profile *profile);
 

@@ -5,6 +5,8 @@
  * table of the dictionary is the zero value. There is one Profile for wall time and one for CPU time, because a Profile
  * has one sample type; each Sample holds one sum for a stack of a thread and no timestamps, which is what the servers
  * that take the signal today understand. */
+#include "render/otlp.h"
+
 #include "base/arena.h"
 #include "render/locations.h"
 #include "render/protobuf.h"
@@ -52,7 +54,8 @@ static const char *const words[WORDS] = {"wall", "cpu", "nanoseconds", "thread.i
 
 struct writer {
     const struct sl_profile *profile;
-    const struct sl_render_options *options;
+    const struct sl_selection *selection;
+    const struct sl_otlp_form *form;
     struct sl_arena arena;
     struct sl_amount *self;
     uint32_t *stack_number; /* in the dictionary's table, for each stack that has samples; 0: none yet */
@@ -100,42 +103,57 @@ static void write_value_type(struct writer *writer, struct sl_buffer *profile, u
     sl_protobuf_message(profile, field, message);
 }
 
-/* Attributes 2n + 1 and 2n + 2 of the dictionary are the id and the name of thread n. */
+/* Attributes 2n + 1 and 2n + 2 of the dictionary are the id and the name of thread n; of all threads together (SL_NONE)
+ * nothing is told. */
 static void write_sample(struct writer *writer, struct sl_buffer *profile, uint32_t thread, sl_stack stack)
 {
     uint32_t number = number_of_stack(writer, stack);
     struct sl_buffer *sample = fresh(writer, 0);
     sl_protobuf_number(sample, SAMPLE_STACK_INDEX, number);
+    if (thread != SL_NONE) {
+        struct sl_buffer *attributes = fresh(writer, 1);
+        sl_buffer_varint(attributes, 2 * (uint64_t)thread + 1);
+        sl_buffer_varint(attributes, 2 * (uint64_t)thread + 2);
+        sl_protobuf_message(sample, SAMPLE_ATTRIBUTE_INDICES, attributes);
+    }
     struct sl_buffer *packed = fresh(writer, 1);
-    sl_buffer_varint(packed, 2 * (uint64_t)thread + 1);
-    sl_buffer_varint(packed, 2 * (uint64_t)thread + 2);
-    sl_protobuf_message(sample, SAMPLE_ATTRIBUTE_INDICES, packed);
-    packed = fresh(writer, 1);
     sl_buffer_varint(packed, writer->self[stack].ns);
     sl_protobuf_message(sample, SAMPLE_VALUES, packed);
     sl_protobuf_message(profile, PROFILE_SAMPLES, sample);
 }
 
+/* Those of a thread, or of all threads that are selected together: SL_NONE. */
+static void write_samples(struct writer *writer, struct sl_buffer *profile, const struct sl_selection *selection,
+                          uint32_t thread)
+{
+    if (sl_stack_amounts(writer->profile, selection, thread, writer->self).ns == 0) {
+        return;
+    }
+    for (sl_stack stack = 0; stack < writer->profile->stack_count; stack++) {
+        if (writer->self[stack].ns > 0) {
+            write_sample(writer, profile, thread, stack);
+        }
+    }
+}
+
+/* `process` may be SL_NONE: all of them together. */
 static void write_profile(struct writer *writer, struct sl_buffer *profile, uint32_t process, enum sl_mode mode)
 {
     const struct sl_profile *from = writer->profile;
     write_value_type(writer, profile, PROFILE_SAMPLE_TYPE, mode == SL_MODE_WALL ? WORD_WALL : WORD_CPU);
-    struct sl_selection selection = writer->options->selection;
+    struct sl_selection selection = *writer->selection;
     selection.mode = mode;
+    if (process == SL_NONE) {
+        write_samples(writer, profile, &selection, SL_NONE);
+    }
     for (uint32_t thread = 0; thread < from->thread_count; thread++) {
-        if (from->threads[thread].process != process ||
-            sl_stack_amounts(from, &selection, thread, writer->self).ns == 0) {
-            continue;
-        }
-        for (sl_stack stack = 0; stack < from->stack_count; stack++) {
-            if (writer->self[stack].ns > 0) {
-                write_sample(writer, profile, thread, stack);
-            }
+        if (from->threads[thread].process == process) {
+            write_samples(writer, profile, &selection, thread);
         }
     }
     sl_protobuf_fixed64(profile, PROFILE_TIME_UNIX_NANO, from->facts.start_time_ns);
     sl_protobuf_number(profile, PROFILE_DURATION_NANO, from->facts.duration_ns);
-    write_value_type(writer, profile, PROFILE_PERIOD_TYPE, WORD_WALL);
+    write_value_type(writer, profile, PROFILE_PERIOD_TYPE, mode == SL_MODE_WALL ? WORD_WALL : WORD_CPU);
     sl_protobuf_number(profile, PROFILE_PERIOD, from->facts.interval_ns);
 }
 
@@ -150,25 +168,49 @@ static void write_string_attribute(struct writer *writer, struct sl_buffer *reso
     sl_protobuf_message(resource, RESOURCE_ATTRIBUTES, pair);
 }
 
-/* Names of attributes: OpenTelemetry's semantic conventions for processes. */
+static void write_text_attribute(struct writer *writer, struct sl_buffer *resource, const char *key, const char *text)
+{
+    write_string_attribute(writer, resource, key, text, strlen(text));
+}
+
+static void write_string(struct writer *writer, struct sl_buffer *resource, const char *key, sl_string string)
+{
+    write_string_attribute(writer, resource, key, sl_profile_text(writer->profile, string),
+                           sl_profile_text_size(writer->profile, string));
+}
+
+static void write_process_attributes(struct writer *writer, struct sl_buffer *resource, uint32_t process)
+{
+    const struct sl_process_record *record = &writer->profile->processes[process];
+    char pid[16];
+    snprintf(pid, sizeof pid, "%u", record->pid);
+    write_text_attribute(writer, resource, "service.instance.id", pid);
+    write_string(writer, resource, "process.command_line", record->command);
+    write_string(writer, resource, "process.executable.path", record->executable);
+}
+
+/* Names of attributes: OpenTelemetry's semantic conventions for processes. `process` may be SL_NONE: all of them, which run
+ * the same Python as a rule. */
 static void write_resource(struct writer *writer, struct sl_buffer *resource, uint32_t process)
 {
     const struct sl_profile *from = writer->profile;
-    const struct sl_process_record *record = &from->processes[process];
-    static const char service[] = "unknown_service:python";
-    char pid[16];
-    int size = snprintf(pid, sizeof pid, "%u", record->pid);
-    write_string_attribute(writer, resource, "service.name", service, sizeof service - 1);
-    write_string_attribute(writer, resource, "service.instance.id", pid, (size_t)size);
-    write_string_attribute(writer, resource, "process.command_line", sl_profile_text(from, record->command),
-                           sl_profile_text_size(from, record->command));
-    write_string_attribute(writer, resource, "process.executable.path", sl_profile_text(from, record->executable),
-                           sl_profile_text_size(from, record->executable));
-    write_string_attribute(writer, resource, "process.runtime.name", "cpython", 7);
-    write_string_attribute(writer, resource, "process.runtime.version", sl_profile_text(from, record->python),
-                           sl_profile_text_size(from, record->python));
+    const struct sl_otlp_form *form = writer->form;
+    write_text_attribute(writer, resource, "service.name",
+                         form->service != NULL ? form->service : "unknown_service:python");
+    if (process != SL_NONE) {
+        write_process_attributes(writer, resource, process);
+    }
+    write_text_attribute(writer, resource, "process.runtime.name", "cpython");
+    uint32_t known = process != SL_NONE ? process : 0;
+    if (known < from->process_count) {
+        write_string(writer, resource, "process.runtime.version", from->processes[known].python);
+    }
+    for (size_t i = 0; i < form->attribute_count; i++) {
+        write_text_attribute(writer, resource, form->attributes[2 * i], form->attributes[2 * i + 1]);
+    }
 }
 
+/* `process` may be SL_NONE: all of them together. */
 static void write_process(struct writer *writer, struct sl_output *output, uint32_t process)
 {
     struct sl_buffer resource, profile, scope, all;
@@ -238,7 +280,7 @@ static void write_attributes(struct writer *writer, struct sl_buffer *dictionary
 {
     const struct sl_profile *from = writer->profile;
     sl_protobuf_message(dictionary, DICTIONARY_ATTRIBUTE, fresh(writer, 0));
-    for (uint32_t thread = 0; thread < from->thread_count; thread++) {
+    for (uint32_t thread = 0; thread < from->thread_count && !writer->form->summed; thread++) {
         const struct sl_thread_record *record = &from->threads[thread];
         struct sl_buffer *value = fresh(writer, 0);
         sl_protobuf_number(value, ANY_VALUE_INT, record->id);
@@ -250,7 +292,8 @@ static void write_attributes(struct writer *writer, struct sl_buffer *dictionary
     }
 }
 
-static bool write_dictionary(struct writer *writer, struct sl_output *output)
+/* Of the recording's strings, those that `shown` (NULL: all) has no byte for are empty. */
+static bool write_dictionary(struct writer *writer, const uint8_t *shown, struct sl_output *output)
 {
     static const char no_id[16];
     struct sl_buffer dictionary;
@@ -262,8 +305,9 @@ static bool write_dictionary(struct writer *writer, struct sl_output *output)
     sl_protobuf_bytes(link, LINK_SPAN_ID, no_id, 8);
     sl_protobuf_message(&dictionary, DICTIONARY_LINK, link);
     for (sl_string string = 0; string < writer->profile->string_count; string++) {
+        bool whole = shown == NULL || shown[string] != 0;
         sl_protobuf_bytes_always(&dictionary, DICTIONARY_STRING, sl_profile_text(writer->profile, string),
-                                 sl_profile_text_size(writer->profile, string));
+                                 whole ? sl_profile_text_size(writer->profile, string) : 0);
     }
     for (unsigned word = 0; word < WORDS; word++) {
         sl_protobuf_bytes_always(&dictionary, DICTIONARY_STRING, words[word], strlen(words[word]));
@@ -285,24 +329,28 @@ static bool write_dictionary(struct writer *writer, struct sl_output *output)
     return whole;
 }
 
-bool sl_render_otlp(const struct sl_profile *profile, const struct sl_render_options *options, struct sl_output *output,
-                    struct sl_error *error)
+bool sl_otlp_write(const struct sl_profile *profile, const struct sl_selection *selection,
+                   const struct sl_otlp_form *form, struct sl_output *output, struct sl_error *error)
 {
-    struct writer writer = {.profile = profile, .options = options};
+    struct writer writer = {.profile = profile, .selection = selection, .form = form};
     sl_arena_init(&writer.arena);
     writer.self = SL_ARENA_NEW(&writer.arena, struct sl_amount, profile->stack_count);
     writer.stack_number = SL_ARENA_NEW(&writer.arena, uint32_t, profile->stack_count);
     writer.locations = sl_locations_build(&writer.arena, profile);
     writer.depth_max = sl_stack_depth_max(&writer.arena, profile);
     writer.stack_locations = SL_ARENA_NEW(&writer.arena, uint32_t, writer.depth_max == SL_NONE ? 0 : writer.depth_max);
+    const uint8_t *shown = form->summed ? sl_location_strings(&writer.arena, profile) : NULL;
     bool done = !writer.arena.exhausted && writer.locations != NULL;
     if (done) {
         sl_protobuf_message(&writer.stacks, DICTIONARY_STACK, fresh(&writer, 0));
         writer.stack_count = 1;
-        for (uint32_t process = 0; process < profile->process_count; process++) {
+        for (uint32_t process = 0; process < profile->process_count && !form->summed; process++) {
             write_process(&writer, output, process);
         }
-        done = write_dictionary(&writer, output);
+        if (form->summed) {
+            write_process(&writer, output, SL_NONE);
+        }
+        done = write_dictionary(&writer, shown, output);
     }
     for (unsigned level = 0; level < sizeof writer.inner / sizeof *writer.inner; level++) {
         done = done && !writer.inner[level].failed;
@@ -311,4 +359,11 @@ bool sl_render_otlp(const struct sl_profile *profile, const struct sl_render_opt
     sl_buffer_destroy(&writer.stacks);
     sl_arena_reset(&writer.arena);
     return done ? true : sl_error_memory(error);
+}
+
+bool sl_render_otlp(const struct sl_profile *profile, const struct sl_render_options *options, struct sl_output *output,
+                    struct sl_error *error)
+{
+    const struct sl_otlp_form form = {0};
+    return sl_otlp_write(profile, &options->selection, &form, output, error);
 }

@@ -1,9 +1,12 @@
 /* pprof.c - the format of Go's pprof, which most continuous profilers take too: gzip-compressed perftools.profiles.Profile
  * (github.com/google/pprof, proto/profile.proto, whose field numbers stand below).
  *
- * Three values a sample: samples/count, wall/nanoseconds, cpu/nanoseconds. The string table is the recording's own
+ * Three values a sample unless the form has fewer: samples/count, wall/nanoseconds, cpu/nanoseconds. The string table is the
+ * recording's own
  * (number 0 is empty in both) with a few words added at its end. `Function.system_name` stays unset: were it the name,
  * pprof would take it for a mangled one and strip `<module>` down to nothing. */
+#include "render/pprof.h"
+
 #include "base/arena.h"
 #include "render/gzip.h"
 #include "render/locations.h"
@@ -59,6 +62,7 @@ static const char *const words[WORDS] = {"samples", "count", "wall",      "cpu",
 struct writer {
     const struct sl_profile *profile;
     const struct sl_selection *selection;
+    const struct sl_pprof_form *form;
     const struct sl_locations *locations;
     struct sl_gzip *gzip;
     struct sl_buffer message; /* fields of Profile that wait to be compressed */
@@ -84,21 +88,29 @@ static void write_value_type(struct writer *writer, uint32_t field, enum word ty
 static void write_head(struct writer *writer)
 {
     const struct sl_facts *facts = &writer->profile->facts;
+    enum sl_pprof_values values = writer->form->values;
     write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_SAMPLES, WORD_COUNT);
-    write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_WALL, WORD_NANOSECONDS);
-    write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_CPU, WORD_NANOSECONDS);
-    enum word chosen = writer->selection->mode == SL_MODE_WALL ? WORD_WALL : WORD_CPU;
+    if (values != SL_PPROF_CPU) {
+        write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_WALL, WORD_NANOSECONDS);
+    }
+    if (values != SL_PPROF_WALL) {
+        write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_CPU, WORD_NANOSECONDS);
+    }
+    bool wall = values == SL_PPROF_WALL || (values == SL_PPROF_ALL && writer->selection->mode == SL_MODE_WALL);
+    enum word chosen = wall ? WORD_WALL : WORD_CPU;
     sl_protobuf_number(&writer->message, PROFILE_DEFAULT_SAMPLE_TYPE, word_number(writer, chosen));
     sl_protobuf_number(&writer->message, PROFILE_TIME_NANOS, facts->start_time_ns);
     sl_protobuf_number(&writer->message, PROFILE_DURATION_NANOS, facts->duration_ns);
-    write_value_type(writer, PROFILE_PERIOD_TYPE, WORD_WALL, WORD_NANOSECONDS);
+    write_value_type(writer, PROFILE_PERIOD_TYPE, values == SL_PPROF_CPU ? WORD_CPU : WORD_WALL, WORD_NANOSECONDS);
     sl_protobuf_number(&writer->message, PROFILE_PERIOD, facts->interval_ns);
 }
 
-/* One mapping for each process. Without the three has_ fields pprof would look for symbols in the file. */
+/* One mapping for each process, or the first one's for all. Without the three has_ fields pprof would look for symbols in the
+ * file. */
 static void write_mappings(struct writer *writer)
 {
-    for (uint32_t process = 0; process < writer->profile->process_count; process++) {
+    bool summed = writer->form->summed;
+    for (uint32_t process = 0; process < writer->profile->process_count && (process == 0 || !summed); process++) {
         sl_buffer_clear(&writer->inner);
         sl_protobuf_number(&writer->inner, MAPPING_ID, (uint64_t)process + 1);
         sl_protobuf_number(&writer->inner, MAPPING_FILENAME, writer->profile->processes[process].executable);
@@ -106,7 +118,9 @@ static void write_mappings(struct writer *writer)
         sl_protobuf_number(&writer->inner, MAPPING_HAS_FILENAMES, 1);
         sl_protobuf_number(&writer->inner, MAPPING_HAS_LINE_NUMBERS, 1);
         sl_protobuf_message(&writer->message, PROFILE_MAPPING, &writer->inner);
-        sl_protobuf_number(&writer->message, PROFILE_COMMENT, writer->profile->processes[process].command);
+        if (!summed) {
+            sl_protobuf_number(&writer->message, PROFILE_COMMENT, writer->profile->processes[process].command);
+        }
     }
 }
 
@@ -150,6 +164,30 @@ static void write_label(struct writer *writer, enum word key, uint64_t string, u
     sl_protobuf_message(&writer->inner, SAMPLE_LABEL, &writer->innermost);
 }
 
+static void write_values(struct writer *writer, struct sl_amount wall, struct sl_amount cpu)
+{
+    enum sl_pprof_values values = writer->form->values;
+    sl_buffer_clear(&writer->innermost);
+    sl_buffer_varint(&writer->innermost, values == SL_PPROF_CPU ? cpu.samples : wall.samples);
+    if (values != SL_PPROF_CPU) {
+        sl_buffer_varint(&writer->innermost, wall.ns);
+    }
+    if (values != SL_PPROF_WALL) {
+        sl_buffer_varint(&writer->innermost, cpu.ns);
+    }
+    sl_protobuf_message(&writer->inner, SAMPLE_VALUE, &writer->innermost);
+}
+
+static void write_labels(struct writer *writer, const struct sl_thread_record *thread)
+{
+    if (thread->name != 0) {
+        write_label(writer, thread->kind == SL_THREAD_SCOPE ? WORD_TASK : WORD_THREAD, thread->name, 0);
+    }
+    write_label(writer, WORD_THREAD_ID, 0, thread->id);
+    write_label(writer, WORD_PROCESS_ID, 0, writer->profile->processes[thread->process].pid);
+}
+
+/* Of a thread, or of all of them together: NULL. */
 static void write_sample(struct writer *writer, const struct sl_thread_record *thread, sl_stack stack,
                          struct sl_amount wall, struct sl_amount cpu)
 {
@@ -161,44 +199,52 @@ static void write_sample(struct writer *writer, const struct sl_thread_record *t
         sl_buffer_varint(&writer->innermost, writer->stack_locations[i]);
     }
     sl_protobuf_message(&writer->inner, SAMPLE_LOCATION_ID, &writer->innermost);
-    sl_buffer_clear(&writer->innermost);
-    sl_buffer_varint(&writer->innermost, wall.samples);
-    sl_buffer_varint(&writer->innermost, wall.ns);
-    sl_buffer_varint(&writer->innermost, cpu.ns);
-    sl_protobuf_message(&writer->inner, SAMPLE_VALUE, &writer->innermost);
-    if (thread->name != 0) {
-        write_label(writer, thread->kind == SL_THREAD_SCOPE ? WORD_TASK : WORD_THREAD, thread->name, 0);
+    write_values(writer, wall, cpu);
+    if (thread != NULL) {
+        write_labels(writer, thread);
     }
-    write_label(writer, WORD_THREAD_ID, 0, thread->id);
-    write_label(writer, WORD_PROCESS_ID, 0, writer->profile->processes[thread->process].pid);
     sl_protobuf_message(&writer->message, PROFILE_SAMPLE, &writer->inner);
     sl_gzip_drain(writer->gzip, &writer->message, false);
 }
 
-static void write_samples(struct writer *writer, struct sl_amount *wall, struct sl_amount *cpu)
+/* Those of a thread, or of all of them together: SL_NONE. */
+static void write_samples_of(struct writer *writer, uint32_t thread, struct sl_amount *wall, struct sl_amount *cpu)
 {
     struct sl_selection by_wall = *writer->selection;
     struct sl_selection by_cpu = *writer->selection;
     by_wall.mode = SL_MODE_WALL;
     by_cpu.mode = SL_MODE_CPU;
-    for (uint32_t thread = 0; thread < writer->profile->thread_count; thread++) {
-        if (sl_stack_amounts(writer->profile, &by_wall, thread, wall).samples == 0) {
-            continue;
-        }
-        sl_stack_amounts(writer->profile, &by_cpu, thread, cpu);
-        for (sl_stack stack = 0; stack < writer->profile->stack_count; stack++) {
-            if (wall[stack].ns > 0 || wall[stack].samples > 0) {
-                write_sample(writer, &writer->profile->threads[thread], stack, wall[stack], cpu[stack]);
-            }
+    if (sl_stack_amounts(writer->profile, &by_wall, thread, wall).samples == 0) {
+        return;
+    }
+    sl_stack_amounts(writer->profile, &by_cpu, thread, cpu);
+    const struct sl_amount *shown = writer->form->values == SL_PPROF_CPU ? cpu : wall;
+    for (sl_stack stack = 0; stack < writer->profile->stack_count; stack++) {
+        if (!sl_amount_is_zero(shown[stack])) {
+            write_sample(writer, thread != SL_NONE ? &writer->profile->threads[thread] : NULL, stack, wall[stack],
+                         cpu[stack]);
         }
     }
 }
 
-static void write_strings(struct writer *writer)
+static void write_samples(struct writer *writer, struct sl_amount *wall, struct sl_amount *cpu)
+{
+    if (writer->form->summed) {
+        write_samples_of(writer, SL_NONE, wall, cpu);
+        return;
+    }
+    for (uint32_t thread = 0; thread < writer->profile->thread_count; thread++) {
+        write_samples_of(writer, thread, wall, cpu);
+    }
+}
+
+/* Those that `shown` (NULL: all) has no byte for are empty. */
+static void write_strings(struct writer *writer, const uint8_t *shown)
 {
     for (sl_string string = 0; string < writer->profile->string_count; string++) {
+        bool whole = shown == NULL || shown[string] != 0;
         sl_protobuf_bytes_always(&writer->message, PROFILE_STRING_TABLE, sl_profile_text(writer->profile, string),
-                                 sl_profile_text_size(writer->profile, string));
+                                 whole ? sl_profile_text_size(writer->profile, string) : 0);
         sl_gzip_drain(writer->gzip, &writer->message, false);
     }
     for (unsigned word = 0; word < WORDS; word++) {
@@ -206,18 +252,23 @@ static void write_strings(struct writer *writer)
     }
 }
 
-bool sl_render_pprof(const struct sl_profile *profile, const struct sl_render_options *options,
-                     struct sl_output *output, struct sl_error *error)
+bool sl_pprof_write(const struct sl_profile *profile, const struct sl_selection *selection,
+                    const struct sl_pprof_form *form, struct sl_output *output, struct sl_error *error)
 {
     struct sl_arena arena;
     sl_arena_init(&arena);
     struct sl_gzip gzip;
-    struct writer writer = {.profile = profile, .selection = &options->selection, .gzip = &gzip};
+    struct writer writer = {.profile = profile, .selection = selection, .form = form, .gzip = &gzip};
     struct sl_amount *wall = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
     struct sl_amount *cpu = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
     writer.locations = sl_locations_build(&arena, profile);
     writer.depth_max = sl_stack_depth_max(&arena, profile);
     writer.stack_locations = SL_ARENA_NEW(&arena, uint32_t, writer.depth_max == SL_NONE ? 0 : writer.depth_max);
+
+    uint8_t *shown = form->summed ? sl_location_strings(&arena, profile) : NULL;
+    if (shown != NULL && profile->process_count > 0) {
+        shown[profile->processes[0].executable] = 1;
+    }
 
     bool done = false;
     if (arena.exhausted || writer.locations == NULL) {
@@ -228,7 +279,7 @@ bool sl_render_pprof(const struct sl_profile *profile, const struct sl_render_op
         write_functions(&writer);
         write_locations(&writer);
         write_samples(&writer, wall, cpu);
-        write_strings(&writer);
+        write_strings(&writer, shown);
         writer.message.failed |= writer.inner.failed || writer.innermost.failed;
         sl_gzip_drain(&gzip, &writer.message, true);
         done = sl_gzip_finish(&gzip, error);
@@ -238,4 +289,11 @@ bool sl_render_pprof(const struct sl_profile *profile, const struct sl_render_op
     sl_buffer_destroy(&writer.innermost);
     sl_arena_reset(&arena);
     return done;
+}
+
+bool sl_render_pprof(const struct sl_profile *profile, const struct sl_render_options *options,
+                     struct sl_output *output, struct sl_error *error)
+{
+    const struct sl_pprof_form form = {.values = SL_PPROF_ALL};
+    return sl_pprof_write(profile, &options->selection, &form, output, error);
 }
