@@ -17,8 +17,8 @@ static const char *const run_usages[] = {
     "attach [options] PID...",
     "dump [options] PID...",
     "top [options] PID...",
-    "view [options] [FILE | last | N]",
-    "info [FILE | last | N]",
+    "view [options] [FILE... | last | N]",
+    "info [FILE... | last | N]",
     "diff [options] [BEFORE [AFTER]]",
     "requests [options] FOLDER [N]",
     "token [--ttl TIME]",
@@ -27,8 +27,8 @@ static const char *const run_usages[] = {
 static const char *const attach_usages[] = {"attach [options] PID...", NULL};
 static const char *const dump_usages[] = {"dump [options] PID...", NULL};
 static const char *const top_usages[] = {"top [options] PID...", NULL};
-static const char *const view_usages[] = {"view [options] [FILE | last | N]", NULL};
-static const char *const info_usages[] = {"info [FILE | last | N]", NULL};
+static const char *const view_usages[] = {"view [options] [FILE... | last | N]", NULL};
+static const char *const info_usages[] = {"info [FILE... | last | N]", NULL};
 static const char *const diff_usages[] = {"diff [options] [BEFORE [AFTER]]", NULL};
 static const char *const requests_usages[] = {"requests [options] FOLDER", "requests [options] FOLDER N", NULL};
 static const char *const token_usages[] = {"token [--ttl TIME] [--secret-file FILE]", NULL};

@@ -2,18 +2,68 @@
 
 #include "cli/command.h"
 #include "cli/recordings.h"
+#include "profile/combine.h"
 #include "profile/recording_file.h"
 #include "profile/trace_reader.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* Puts them together, one after the other as they are named. */
+static bool combine(struct sl_recording_input *input, const struct sl_recording_input *parts, size_t count,
+                    struct sl_error *error)
+{
+    const struct sl_profile **profiles = calloc(count, sizeof *profiles);
+    if (profiles == NULL) {
+        return sl_error_memory(error);
+    }
+    bool whole = true;
+    for (size_t i = 0; i < count && whole; i++) {
+        profiles[i] = parts[i].profile;
+        whole = !sl_profile_is_folded(parts[i].profile) ||
+                sl_error_set(error, SL_ERROR_FORMAT, "%s has folded stacks, which cannot be put together with others",
+                             parts[i].path);
+    }
+    whole = whole && sl_profile_combine(profiles, count, &input->trace, error);
+    free(profiles);
+    input->profile = whole ? sl_trace_read(input->trace.bytes, input->trace.size, error) : NULL;
+    return input->profile != NULL;
+}
+
+static int open_several(struct sl_recording_input *input, const char **names, size_t count)
+{
+    struct sl_error error = {0};
+    struct sl_recording_input *parts = calloc(count, sizeof *parts);
+    int code = parts != NULL ? SL_EXIT_DONE : SL_EXIT_FAILED;
+    size_t opened = 0;
+    while (code == SL_EXIT_DONE && opened < count) {
+        code = sl_recording_input_open_named(&parts[opened], names[opened], false);
+        opened += code == SL_EXIT_DONE;
+    }
+    if (parts == NULL) {
+        sl_error_memory(&error);
+    } else if (code == SL_EXIT_DONE && combine(input, parts, count, &error)) {
+        input->name = parts[0].name;
+        input->path = parts[0].path;
+        parts[0].path = NULL;
+    }
+    for (size_t i = 0; i < opened; i++) {
+        sl_recording_input_close(&parts[i]);
+    }
+    free(parts);
+    if (error.kind != SL_ERROR_NONE) {
+        sl_say_error(&error);
+        code = SL_EXIT_FAILED;
+        sl_recording_input_close(input);
+    }
+    return code;
+}
+
 int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options, bool keep_trace)
 {
     *input = (struct sl_recording_input){0};
     if (options->operand_count > 1) {
-        sl_say("one recording at a time, not also '%s'", options->operands[1]);
-        return SL_EXIT_USAGE;
+        return open_several(input, options->operands, options->operand_count);
     }
     return sl_recording_input_open_named(input, options->operand_count == 1 ? options->operands[0] : "last",
                                          keep_trace);

@@ -18,6 +18,10 @@ static int show(const struct sl_report *report, const struct sl_options *options
     sl_buffer_init(&name);
     /* A file that is written is read when another one is the last. */
     sl_command_line_file(&name, report->path != NULL ? input->path : input->name);
+    for (size_t i = 1; i < options->operand_count && options->operands[0] == input->name; i++) {
+        sl_buffer_byte(&name, ' ');
+        sl_command_line_file(&name, options->operands[i]);
+    }
     if (options->verbose) {
         sl_say("recording: %s", input->path);
     }
