@@ -1,0 +1,45 @@
+/* session_state.h - a session from the inside: session.c is what others call, session_members.c knows which processes there
+ * are, session_loop.c looks at them. */
+#ifndef SL_SAMPLER_SESSION_STATE_H
+#define SL_SAMPLER_SESSION_STATE_H
+
+#include "sampler/family.h"
+#include "sampler/member.h"
+#include "sampler/session.h"
+#include "target/clock.h"
+
+#include <stdatomic.h>
+
+struct sl_session {
+    struct sl_session_options options;
+    struct sl_recorder *recorder;
+    struct sl_recording recording;
+    struct sl_slots slots;
+    struct sl_clock_lead lead;
+    struct sl_member **members; /* owned */
+    size_t member_count;
+    struct sl_family family; /* of the members, and prospects */
+    const char *root_command;
+    struct {
+        bool sampled;          /* one was sampled, or was just about to be */
+        struct sl_error error; /* why the first could not be */
+    } past;                    /* what is to be known of members that are over and freed */
+    size_t descriptors_left;
+    uint64_t flush_due_ns; /* CLOCK_MONOTONIC, as base_ns */
+    bool sink_failed;      /* the last flush could not write */
+    struct sl_error sink;  /* why the first of them could not; written once, before `sink_told` is set */
+    bool begun;            /* a process was joined, which is when the recording's clock starts */
+    uint64_t base_ns;
+    uint64_t cpu_before_ns; /* used by the calling thread before the session ran */
+
+    int wake; /* eventfd: written to by sl_session_stop */
+    atomic_bool stopping;
+    atomic_bool sampling;
+    atomic_bool sink_told;
+    atomic_uint_fast64_t stopped_ns; /* CLOCK_MONOTONIC: when our process was last stopped */
+    atomic_uint_fast64_t went_on_ns; /* and went on; if that is before, it has not been told yet */
+    atomic_uint_fast64_t samples;
+    atomic_uint_fast64_t ended_ns; /* length of the recording once it has ended; 0 before */
+};
+
+#endif
