@@ -1,5 +1,6 @@
 #include "sampler/member.h"
 
+#include "sampler/member_end.h"
 #include "sampler/member_facts.h"
 #include "sampler/member_thread.h"
 #include "target/description.h"
@@ -29,87 +30,6 @@ static const struct {
 /* How often the names of threads and the CPU totals are read again. */
 #define THREADS_EVERY_NS (10 * MS)
 
-/* The CPU time of a process that may live only for a moment is read at every look: what it used behind the last time is
- * not known of it. */
-#define YOUNG_NS (500 * MS)
-
-static struct sl_facts *facts_of(const struct sl_member *member)
-{
-    return sl_recorder_facts(member->recording->recorder);
-}
-
-static uint64_t recording_time(const struct sl_member *member, uint64_t now_ns)
-{
-    return now_ns > member->recording->base_ns ? now_ns - member->recording->base_ns : 0;
-}
-
-static void set_phase(struct sl_member *member, enum sl_member_phase phase, uint64_t now_ns)
-{
-    member->phase = phase;
-    member->phase_since_ns = now_ns;
-    member->attempt_due_ns = now_ns;
-}
-
-/* The thread has ended, or the recording of it has. */
-static void end_thread(struct sl_member *member, struct sl_subject_thread *observed, uint64_t end_ns)
-{
-    struct sl_member_thread *thread = observed->viewer;
-    if (thread == NULL) {
-        return;
-    }
-    if (thread == member->main_thread) {
-        member->main_thread = NULL;
-    }
-    sl_member_thread_take_cpu(thread, observed);
-    sl_member_thread_end(thread, member->recording, end_ns);
-    observed->viewer = NULL;
-}
-
-/* The recording's side of a thread that was seen for the first time. NULL when memory is exhausted. */
-static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl_subject_thread *observed,
-                                             uint64_t begin_ns)
-{
-    struct sl_member_thread *thread = observed->main ? member->main_thread : NULL;
-    if (thread == NULL) {
-        thread =
-            sl_member_thread_create(member->recording, member->index, observed->thread.id, observed->main, begin_ns);
-        if (thread == NULL) {
-            return NULL;
-        }
-        /* What was there before the recording has used CPU time before it. */
-        struct sl_thread_runs runs;
-        if (member->past && !member->was_sampled &&
-            sl_thread_runs(&observed->thread, &member->subject.threads, &runs) == SL_THREAD_OK) {
-            thread->cpu_before_ns = runs.cpu_ns;
-        }
-        if (observed->main) {
-            member->main_thread = thread;
-        }
-    }
-    observed->viewer = thread;
-    return thread;
-}
-
-static void stop_sampling(struct sl_member *member)
-{
-    if (member->python == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < member->subject.count; i++) {
-        struct sl_member_thread *thread = member->subject.all[i]->viewer;
-        if (thread != member->main_thread) {
-            sl_member_thread_destroy(thread);
-        }
-    }
-    if (member->main_thread != NULL) {
-        sl_member_thread_forget(member->main_thread);
-    }
-    sl_subject_close(&member->subject);
-    sl_translation_destroy(&member->translation);
-    sl_python_detach(member->python);
-    member->python = NULL;
-}
-
 static bool has_ended(const struct sl_member *member)
 {
     if (member->pid_descriptor >= 0) {
@@ -117,22 +37,6 @@ static bool has_ended(const struct sl_member *member)
         return poll(&end, 1, 0) > 0;
     }
     return !sl_process_alive(&member->process);
-}
-
-static void end_process(struct sl_member *member, uint64_t now_ns)
-{
-    uint64_t end_ns = recording_time(member, now_ns);
-    sl_member_read_usage(member);
-    if (member->main_thread != NULL) {
-        sl_member_thread_end(member->main_thread, member->recording, end_ns);
-        member->main_thread = NULL;
-    }
-    int32_t exit_status;
-    if (!sl_usage_exit_status(&member->process, &exit_status)) {
-        exit_status = -1;
-    }
-    sl_recorder_process_end(member->recording->recorder, member->index, end_ns, member->cpu_ns, exit_status);
-    set_phase(member, SL_MEMBER_ENDED, now_ns);
 }
 
 /* Another program may have been executed: then there is memory again. */
@@ -143,24 +47,6 @@ static bool has_memory(const struct sl_member *member)
     bool memory = image.memory >= 0 && sl_image_current(&image);
     sl_image_close(&image);
     return memory;
-}
-
-/* The memory that was read is gone: the process ends, or has executed another program. All threads but the first are
- * gone with it; that one is followed on. */
-static void lose_memory(struct sl_member *member, uint64_t now_ns)
-{
-    uint64_t end_ns = recording_time(member, now_ns);
-    for (size_t i = 0; i < member->subject.count; i++) {
-        struct sl_subject_thread *observed = member->subject.all[i];
-        struct sl_member_thread *thread = observed->viewer;
-        if (thread != NULL && thread == member->main_thread) {
-            sl_member_thread_take_cpu(thread, observed);
-        } else {
-            end_thread(member, observed, end_ns);
-        }
-    }
-    stop_sampling(member);
-    set_phase(member, SL_MEMBER_EXITING, now_ns);
 }
 
 /* The interpreter was found. Whether its threads can be looked at. */
@@ -194,7 +80,7 @@ static void start_sampling(struct sl_member *member, uint64_t now_ns)
     }
     sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
     member->facts_read = 0;
-    set_phase(member, SL_MEMBER_SAMPLING, now_ns);
+    sl_member_set_phase(member, SL_MEMBER_SAMPLING, now_ns);
     sl_member_read_facts(member, now_ns);
 }
 
@@ -244,7 +130,7 @@ static void attempt_start(struct sl_member *member, uint64_t now_ns)
     bool too_long = now_ns - member->phase_since_ns >= SL_STARTUP_LIMIT_NS;
     /* What was a Python once is followed to its end: it may become one again. */
     if ((never || too_long) && !member->was_sampled) {
-        set_phase(member, SL_MEMBER_FAILED, now_ns);
+        sl_member_set_phase(member, SL_MEMBER_FAILED, now_ns);
         return;
     }
     member->attempt_due_ns = next_attempt(member, now_ns);
@@ -257,9 +143,9 @@ void sl_member_attempt(struct sl_member *member, uint64_t now_ns)
     }
     if (has_ended(member)) {
         if (member->phase == SL_MEMBER_SAMPLING) {
-            lose_memory(member, now_ns);
+            sl_member_lose_memory(member, now_ns);
         }
-        end_process(member, now_ns);
+        sl_member_end_process(member, now_ns);
         return;
     }
     switch (member->phase) {
@@ -269,7 +155,7 @@ void sl_member_attempt(struct sl_member *member, uint64_t now_ns)
     case SL_MEMBER_EXITING:
         if (has_memory(member)) {
             member->ran = false;
-            set_phase(member, SL_MEMBER_STARTING, now_ns);
+            sl_member_set_phase(member, SL_MEMBER_STARTING, now_ns);
             attempt_start(member, now_ns);
         } else {
             member->attempt_due_ns = next_attempt(member, now_ns);
@@ -278,153 +164,6 @@ void sl_member_attempt(struct sl_member *member, uint64_t now_ns)
     default:
         member->attempt_due_ns = UINT64_MAX;
         break;
-    }
-}
-
-static void walked(void *context, struct sl_subject_thread *observed, size_t strand, bool first,
-                   const struct sl_walk *walk)
-{
-    struct sl_member *member = context;
-    struct sl_member_thread *thread = observed->viewer;
-    if (first) {
-        thread->seen = 0;
-        thread->task = 0;
-    }
-    sl_member_thread_walked(thread, &member->translation, member->python, strand, observed->strands[strand].serial,
-                            walk);
-}
-
-/* What the thread does, with the task that it runs. */
-static sl_state state_in_task(struct sl_member *member, struct sl_member_thread *thread, sl_state state)
-{
-    if (thread->task == 0) {
-        return state;
-    }
-    sl_function coroutine = sl_translate_function(&member->translation, member->python, thread->task_code);
-    return coroutine == SL_NONE ? state
-                                : sl_recording_in_task(member->recording, &thread->recorded, state, thread->task,
-                                                       thread->task_code, coroutine);
-}
-
-static sl_stack empty_stack(const struct sl_member *member, const struct sl_subject_thread *observed)
-{
-    bool starting = observed->main && !member->joined && !member->ran;
-    return starting ? member->recording->starting : member->recording->no_frame;
-}
-
-/* False when the process is gone. */
-static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *observed, const struct sl_span *span,
-                           bool *ended)
-{
-    struct sl_recording *recording = member->recording;
-    const struct sl_viewer viewer = {.context = member, .walked = walked};
-    struct sl_member_thread *thread = observed->viewer;
-    if (thread == NULL) {
-        /* Its first look stands for as much time as any other, whenever in it the thread began: so what the looks
-         * at all short threads stand for is, on average, what they lived. One that was there before the recording
-         * begins with it. */
-        bool before = member->joined && !member->was_sampled;
-        thread = begin_thread(member, observed, before ? member->record.begin_ns : span->begin_ns);
-        if (thread == NULL) {
-            facts_of(member)->missed++;
-            return true;
-        }
-    }
-    thread->seen = 0;
-    thread->task = 0;
-    enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
-    if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
-        sight = SL_SIGHT_MISSED;
-        observed->settled = false;
-    }
-    switch (sight) {
-    case SL_SIGHT_SAME:
-        break;
-    case SL_SIGHT_STACK:
-        member->ran = true;
-        sl_recording_sample(recording, &thread->recorded, thread->seen, state_in_task(member, thread, observed->state));
-        break;
-    case SL_SIGHT_EMPTY:
-        sl_recording_sample(recording, &thread->recorded, empty_stack(member, observed), observed->state);
-        break;
-    case SL_SIGHT_BROKEN:
-        facts_of(member)->broken++;
-        sl_recording_sample(recording, &thread->recorded, recording->broken, observed->state);
-        break;
-    case SL_SIGHT_TOO_DEEP:
-        facts_of(member)->broken++;
-        sl_recording_sample(recording, &thread->recorded, recording->too_deep, observed->state);
-        break;
-    case SL_SIGHT_MISSED:
-        facts_of(member)->missed++;
-        sl_recording_sample(recording, &thread->recorded, recording->missed, observed->state);
-        break;
-    case SL_SIGHT_ENDED:
-        end_thread(member, observed, span->begin_ns);
-        *ended = true;
-        break;
-    case SL_SIGHT_GONE:
-        return false;
-    }
-    return true;
-}
-
-static void look_at_threads(struct sl_member *member, const struct sl_span *span)
-{
-    uint64_t now_ns = member->recording->base_ns + span->instant_ns;
-    struct sl_subject *subject = &member->subject;
-    bool there = sl_subject_begin(subject, now_ns) != SL_SIGHT_GONE;
-    bool any_ended = false;
-    size_t next = 0;
-    for (int pass = 0; pass < 2 && there; pass++) {
-        for (; next < subject->count && there; next++) {
-            there = look_at_thread(member, subject->all[next], span, &any_ended);
-        }
-        there = there && sl_subject_end(subject) != SL_SIGHT_GONE;
-    }
-    if (!there) {
-        lose_memory(member, now_ns);
-        return;
-    }
-    facts_of(member)->retried += subject->retried;
-    subject->retried = 0;
-    member->was_sampled = true;
-    if (any_ended) {
-        sl_subject_forget(subject);
-    }
-}
-
-void sl_member_look(struct sl_member *member, const struct sl_span *span)
-{
-    if (member->phase == SL_MEMBER_SAMPLING) {
-        look_at_threads(member, span);
-    }
-    uint64_t now_ns = member->recording->base_ns + span->instant_ns;
-    if (member->phase == SL_MEMBER_SAMPLING && now_ns < member->phase_since_ns + YOUNG_NS) {
-        sl_member_read_cpu(member);
-    }
-    if (member->phase == SL_MEMBER_SAMPLING || sl_member_over(member)) {
-        return;
-    }
-    if (now_ns >= member->attempt_due_ns) {
-        sl_member_attempt(member, now_ns);
-    }
-    if (member->main_thread == NULL || sl_member_over(member)) {
-        return;
-    }
-    if (member->phase == SL_MEMBER_EXITING) {
-        sl_recording_sample(member->recording, &member->main_thread->recorded, member->recording->exiting, 0);
-    } else if (member->phase == SL_MEMBER_STARTING || !member->main_thread->recorded.told) {
-        bool other = member->phase_since_ns + SL_STARTUP_LIMIT_NS <= now_ns;
-        if (other && member->meanwhile == member->recording->starting) {
-            member->meanwhile = member->recording->not_python;
-        }
-        if (member->left_told) {
-            end_process(member, now_ns);
-            return;
-        }
-        sl_recording_sample(member->recording, &member->main_thread->recorded, member->meanwhile, 0);
-        member->left_told = member->left;
     }
 }
 
@@ -447,26 +186,6 @@ void sl_member_refresh(struct sl_member *member, uint64_t now_ns)
             }
         }
     }
-}
-
-void sl_member_finish(struct sl_member *member, uint64_t now_ns)
-{
-    if (sl_member_over(member)) {
-        return;
-    }
-    sl_member_read_usage(member);
-    uint64_t end_ns = recording_time(member, now_ns);
-    if (member->phase == SL_MEMBER_SAMPLING) {
-        for (size_t i = 0; i < member->subject.count; i++) {
-            struct sl_subject_thread *observed = member->subject.all[i];
-            if (observed->viewer != NULL) {
-                sl_member_thread_refresh(observed->viewer, member->recording, &member->subject, observed, UINT64_MAX);
-                end_thread(member, observed, end_ns);
-            }
-        }
-        stop_sampling(member);
-    }
-    end_process(member, now_ns);
 }
 
 struct sl_member *sl_member_create(struct sl_recording *recording, const struct sl_session_options *options,
@@ -518,7 +237,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     sl_process_command(&member->process, command);
     char executable[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, executable);
-    uint64_t begin_ns = recording_time(member, target->started_ns != 0 ? target->started_ns : now_ns);
+    uint64_t begin_ns = sl_member_time(member, target->started_ns != 0 ? target->started_ns : now_ns);
     member->record = (struct sl_process_record){
         .pid = (uint32_t)target->pid,
         .parent_pid = sl_process_parent(&member->process),
@@ -528,7 +247,7 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
         .exit_status = -1,
     };
     sl_root_number(&member->process, &member->record.root);
-    set_phase(member, SL_MEMBER_STARTING, now_ns);
+    sl_member_set_phase(member, SL_MEMBER_STARTING, now_ns);
     member->index = sl_recorder_process(recording->recorder, &member->record);
     if (member->index == SL_NONE) {
         sl_error_memory(error);
@@ -557,7 +276,7 @@ void sl_member_destroy(struct sl_member *member)
     if (member == NULL) {
         return;
     }
-    stop_sampling(member);
+    sl_member_stop_sampling(member);
     sl_member_thread_destroy(member->main_thread);
     if (member->pid_descriptor >= 0) {
         close(member->pid_descriptor);

@@ -17,11 +17,6 @@
  * known so far makes that due, and later no more often than would be soon. It takes a tenth of a millisecond. */
 #define LOADING_NS (500 * MS)
 
-static struct sl_facts *facts_of(const struct sl_member *member)
-{
-    return sl_recorder_facts(member->recording->recorder);
-}
-
 sl_string sl_member_intern(const struct sl_member *member, const char *text)
 {
     sl_string string = sl_recorder_string(member->recording->recorder, text, strlen(text));
@@ -72,7 +67,7 @@ static void take_cpu(struct sl_member *member, uint64_t whole_ns)
 {
     uint64_t cpu_ns = whole_ns - member->cpu_before_ns;
     if (whole_ns >= member->cpu_before_ns && cpu_ns > member->cpu_ns) {
-        facts_of(member)->cpu_ns += cpu_ns - member->cpu_ns;
+        sl_member_facts(member)->cpu_ns += cpu_ns - member->cpu_ns;
         member->cpu_ns = cpu_ns;
     }
 }
@@ -83,7 +78,7 @@ static void tell_children_cpu(struct sl_member *member)
 {
     uint64_t before_ns = member->children_cpu_before_ns + member->covered_ns;
     uint64_t children_ns = member->children_all_ns > before_ns ? member->children_all_ns - before_ns : 0;
-    struct sl_facts *facts = facts_of(member);
+    struct sl_facts *facts = sl_member_facts(member);
     facts->children_cpu_ns = facts->children_cpu_ns - member->children_cpu_ns + children_ns;
     member->children_cpu_ns = children_ns;
 }

@@ -5,6 +5,12 @@
 
 #include "sampler/member.h"
 
+/* Of the recording. */
+static inline struct sl_facts *sl_member_facts(const struct sl_member *member)
+{
+    return sl_recorder_facts(member->recording->recorder);
+}
+
 /* A text in the recorder; an empty one when memory is exhausted. */
 sl_string sl_member_intern(const struct sl_member *member, const char *text);
 
