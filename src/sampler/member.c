@@ -69,14 +69,14 @@ static void start_sampling(struct sl_member *member, uint64_t now_ns)
         /* A wrapper's, or a shim's such as pyenv's. */
         sl_member_leave_out_children(member);
     }
-    member->record.python = sl_member_intern(member, sl_python_version(member->python));
+    sl_member_know(member, SL_MEMBER_PYTHON, sl_python_version(member->python));
     char executable[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, executable);
-    member->record.executable = sl_member_intern(member, executable);
+    sl_member_know(member, SL_MEMBER_EXECUTABLE, executable);
     if (!member->named) {
         char command[SL_DESCRIPTION_MAX];
         sl_process_command(&member->process, command);
-        member->record.command = sl_member_intern(member, command);
+        sl_member_know(member, SL_MEMBER_COMMAND, command);
     }
     sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
     member->facts_read = 0;
@@ -94,9 +94,7 @@ static uint64_t next_attempt(const struct sl_member *member, uint64_t now_ns)
     return now_ns + patience[step].every_ns;
 }
 
-/* Nothing has come up yet in the program that it runs, a wrapper of a Python's or one that a Python has executed: that is no
- * Python, unless it is called one. */
-static void tell_program(struct sl_member *member)
+void sl_member_tell_program(struct sl_member *member)
 {
     char path[SL_DESCRIPTION_MAX];
     sl_process_executable(&member->process, path);
@@ -122,7 +120,7 @@ static void attempt_start(struct sl_member *member, uint64_t now_ns)
         start_sampling(member, now_ns);
         return;
     }
-    tell_program(member);
+    sl_member_tell_program(member);
     bool refused =
         !member->may_start && (member->error.kind == SL_ERROR_UNSUPPORTED || member->error.kind == SL_ERROR_PERMISSION);
     member->refused_since_ns = !refused ? 0 : member->refused_since_ns != 0 ? member->refused_since_ns : now_ns;
@@ -241,11 +239,11 @@ struct sl_member *sl_member_create(struct sl_recording *recording, const struct 
     member->record = (struct sl_process_record){
         .pid = (uint32_t)target->pid,
         .parent_pid = sl_process_parent(&member->process),
-        .command = sl_member_intern(member, target->command != NULL ? target->command : command),
-        .executable = sl_member_intern(member, executable),
         .begin_ns = begin_ns,
         .exit_status = -1,
     };
+    sl_member_know(member, SL_MEMBER_COMMAND, target->command != NULL ? target->command : command);
+    sl_member_know(member, SL_MEMBER_EXECUTABLE, executable);
     sl_root_number(&member->process, &member->record.root);
     sl_member_set_phase(member, SL_MEMBER_STARTING, now_ns);
     member->index = sl_recorder_process(recording->recorder, &member->record);
@@ -282,5 +280,8 @@ void sl_member_destroy(struct sl_member *member)
         close(member->pid_descriptor);
     }
     sl_process_close(&member->process);
+    for (enum sl_member_text which = 0; which < SL_MEMBER_TEXTS; which++) {
+        free(member->texts[which]);
+    }
     free(member);
 }

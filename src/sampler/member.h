@@ -17,6 +17,16 @@ enum sl_member_phase {
     SL_MEMBER_FAILED, /* cannot be read, and never will; `error` says why. It goes on unharmed */
 };
 
+/* Texts of a process's record. */
+enum sl_member_text {
+    SL_MEMBER_COMMAND,
+    SL_MEMBER_PYTHON,
+    SL_MEMBER_EXECUTABLE,
+    SL_MEMBER_PREFIXES,
+    SL_MEMBER_PATH,
+    SL_MEMBER_TEXTS,
+};
+
 struct sl_member {
     enum sl_member_phase phase;
     struct sl_recording *recording;
@@ -47,6 +57,8 @@ struct sl_member {
 
     uint32_t index; /* in the recorder */
     struct sl_process_record record;
+    char *
+        texts[SL_MEMBER_TEXTS]; /* what the strings of `record` say, also in the next recording; owned; NULL: nothing */
     struct sl_member_thread *main_thread; /* recorded from the start on, across exec; owned while no subject has it */
     uint64_t cpu_ns, children_cpu_ns;     /* while recorded, as last read */
     uint64_t cpu_before_ns, children_cpu_before_ns;
@@ -96,7 +108,17 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span);
 /* Keeps up with what changes slowly: sys.path, the names of threads, CPU totals. Does only what is due. */
 void sl_member_refresh(struct sl_member *member, uint64_t now_ns);
 
-/* The recording ends while the process goes on: reads the last totals. */
+/* Before a recording ends and the next begins: what has ended by now does so in this one. */
+void sl_member_notice(struct sl_member *member, uint64_t now_ns);
+
+/* The recording ends: reads the last totals, and ends the process and its threads in it. Nothing of it is kept. */
+void sl_member_leave(struct sl_member *member, uint64_t now_ns);
+
+/* The next one, which `recording` is by now, begins while the process goes on: puts it into that. Its threads are put there when
+ * they are looked at. False when memory is exhausted. */
+bool sl_member_enter(struct sl_member *member);
+
+/* Nothing follows on the recording that ends: also lets go of the process. */
 void sl_member_finish(struct sl_member *member, uint64_t now_ns);
 
 #endif

@@ -27,6 +27,10 @@ void sl_member_stop_sampling(struct sl_member *member);
  * gone with it; that one is followed on. */
 void sl_member_lose_memory(struct sl_member *member, uint64_t now_ns);
 
+/* Nothing has come up yet in the program that it runs, a wrapper of a Python's or one that a Python has executed: that is no
+ * Python, unless it is called one. */
+void sl_member_tell_program(struct sl_member *member);
+
 void sl_member_end_process(struct sl_member *member, uint64_t now_ns);
 
 #endif

@@ -3,6 +3,7 @@
 #include "target/root.h"
 #include "target/usage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MS UINT64_C(1000000)
@@ -17,10 +18,43 @@
  * known so far makes that due, and later no more often than would be soon. It takes a tenth of a millisecond. */
 #define LOADING_NS (500 * MS)
 
-sl_string sl_member_intern(const struct sl_member *member, const char *text)
+static sl_string *string_of(struct sl_process_record *record, enum sl_member_text which)
 {
+    switch (which) {
+    case SL_MEMBER_COMMAND:
+        return &record->command;
+    case SL_MEMBER_PYTHON:
+        return &record->python;
+    case SL_MEMBER_EXECUTABLE:
+        return &record->executable;
+    case SL_MEMBER_PREFIXES:
+        return &record->prefixes;
+    default:
+        return &record->path;
+    }
+}
+
+static void tell_text(struct sl_member *member, enum sl_member_text which)
+{
+    const char *text = member->texts[which] != NULL ? member->texts[which] : "";
     sl_string string = sl_recorder_string(member->recording->recorder, text, strlen(text));
-    return string != SL_NONE ? string : 0;
+    *string_of(&member->record, which) = string != SL_NONE ? string : 0;
+}
+
+void sl_member_know(struct sl_member *member, enum sl_member_text which, const char *text)
+{
+    if (member->texts[which] == NULL || strcmp(member->texts[which], text) != 0) {
+        free(member->texts[which]);
+        member->texts[which] = strdup(text);
+        tell_text(member, which);
+    }
+}
+
+void sl_member_tell_texts(struct sl_member *member)
+{
+    for (enum sl_member_text which = 0; which < SL_MEMBER_TEXTS; which++) {
+        tell_text(member, which);
+    }
 }
 
 void sl_member_read_facts(struct sl_member *member, uint64_t now_ns)
@@ -33,14 +67,14 @@ void sl_member_read_facts(struct sl_member *member, uint64_t now_ns)
     }
     bool complete = facts.prefixes[0] != '\0';
     if (complete) {
-        member->record.prefixes = sl_member_intern(member, facts.prefixes);
+        sl_member_know(member, SL_MEMBER_PREFIXES, facts.prefixes);
         /* An interpreter that ends takes its sys.path away before all else, and may then be busy for seconds. */
         if (facts.path[0] != '\0') {
-            member->record.path = sl_member_intern(member, facts.path);
+            sl_member_know(member, SL_MEMBER_PATH, facts.path);
             sl_translation_know_folders(&member->translation, facts.path);
         }
         if (facts.executable[0] != '\0') {
-            member->record.executable = sl_member_intern(member, facts.executable);
+            sl_member_know(member, SL_MEMBER_EXECUTABLE, facts.executable);
         }
         sl_root_number(&member->process, &member->record.root);
         sl_recorder_process_update(member->recording->recorder, member->index, &member->record);
@@ -116,4 +150,12 @@ void sl_member_read_cpu(struct sl_member *member)
     if (sl_usage_cpu(&member->process, &whole_ns)) {
         take_cpu(member, whole_ns);
     }
+}
+
+void sl_member_count_anew(struct sl_member *member)
+{
+    member->cpu_before_ns += member->cpu_ns;
+    member->cpu_ns = 0;
+    member->children_cpu_before_ns += member->children_cpu_ns;
+    member->children_cpu_ns = 0;
 }

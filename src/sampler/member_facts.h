@@ -11,8 +11,14 @@ static inline struct sl_facts *sl_member_facts(const struct sl_member *member)
     return sl_recorder_facts(member->recording->recorder);
 }
 
-/* A text in the recorder; an empty one when memory is exhausted. */
-sl_string sl_member_intern(const struct sl_member *member, const char *text);
+/* Puts a text into `record`; an empty one when memory is exhausted. */
+void sl_member_know(struct sl_member *member, enum sl_member_text which, const char *text);
+
+/* Puts all texts that are known into `record`, for a recorder that has not seen them. */
+void sl_member_tell_texts(struct sl_member *member);
+
+/* From now on its CPU time is counted from 0: what was used until now has been told. */
+void sl_member_count_anew(struct sl_member *member);
 
 /* What the interpreter says of itself, and when to ask again. */
 void sl_member_read_facts(struct sl_member *member, uint64_t now_ns);

@@ -62,6 +62,14 @@ static sl_stack empty_stack(const struct sl_member *member, const struct sl_subj
     return starting ? member->recording->starting : member->recording->no_frame;
 }
 
+/* Whether the thread is in the recording, which it is put into when it is first seen there. Else it counts as missed. */
+static bool is_recorded(struct sl_member *member, struct sl_member_thread *thread)
+{
+    bool recorded = sl_member_thread_enter(thread, member->recording, member->index);
+    sl_member_facts(member)->missed += !recorded;
+    return recorded;
+}
+
 /* False when the process is gone. */
 static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *observed, const struct sl_span *span,
                            bool *ended)
@@ -83,6 +91,10 @@ static bool look_at_thread(struct sl_member *member, struct sl_subject_thread *o
     thread->seen = 0;
     thread->task = 0;
     enum sl_sight sight = sl_subject_look(&member->subject, observed, &viewer);
+    if (sight != SL_SIGHT_SAME && sight != SL_SIGHT_ENDED && sight != SL_SIGHT_GONE && !is_recorded(member, thread)) {
+        observed->settled = false;
+        return true;
+    }
     if (sight == SL_SIGHT_STACK && thread->seen == SL_NONE) {
         sight = SL_SIGHT_MISSED;
         observed->settled = false;
@@ -159,7 +171,7 @@ void sl_member_look(struct sl_member *member, const struct sl_span *span)
     if (now_ns >= member->attempt_due_ns) {
         sl_member_attempt(member, now_ns);
     }
-    if (member->main_thread == NULL || sl_member_over(member)) {
+    if (member->main_thread == NULL || sl_member_over(member) || !is_recorded(member, member->main_thread)) {
         return;
     }
     if (member->phase == SL_MEMBER_EXITING) {

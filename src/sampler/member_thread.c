@@ -7,6 +7,21 @@
 #define NAME_SOON_NS UINT64_C(20000000)
 #define NAME_EVERY_NS UINT64_C(1000000000)
 
+static bool begin(struct sl_member_thread *thread, struct sl_recording *recording, uint32_t process, uint64_t begin_ns)
+{
+    sl_string name = sl_recorder_string(recording->recorder, thread->name, strlen(thread->name));
+    const struct sl_thread_record record = {
+        .process = process,
+        .kind = SL_THREAD_OS,
+        .id = (uint64_t)thread->id,
+        .name = name != SL_NONE ? name : 0,
+        .main = thread->main,
+        .begin_ns = begin_ns,
+    };
+    thread->recorded.index = sl_recorder_thread(recording->recorder, &record);
+    return thread->recorded.index != SL_NONE;
+}
+
 struct sl_member_thread *sl_member_thread_create(struct sl_recording *recording, uint32_t process, pid_t id, bool main,
                                                  uint64_t begin_ns)
 {
@@ -14,15 +29,9 @@ struct sl_member_thread *sl_member_thread_create(struct sl_recording *recording,
     if (thread == NULL) {
         return NULL;
     }
-    const struct sl_thread_record record = {
-        .process = process,
-        .kind = SL_THREAD_OS,
-        .id = (uint64_t)id,
-        .main = main,
-        .begin_ns = begin_ns,
-    };
-    thread->recorded.index = sl_recorder_thread(recording->recorder, &record);
-    if (thread->recorded.index == SL_NONE) {
+    thread->id = id;
+    thread->main = main;
+    if (!begin(thread, recording, process, begin_ns)) {
         free(thread);
         return NULL;
     }
@@ -30,6 +39,21 @@ struct sl_member_thread *sl_member_thread_create(struct sl_recording *recording,
         sl_strand_init(&thread->strands[s].strand);
     }
     return thread;
+}
+
+bool sl_member_thread_enter(struct sl_member_thread *thread, struct sl_recording *recording, uint32_t process)
+{
+    return thread->recorded.index != SL_NONE || begin(thread, recording, process, 0);
+}
+
+void sl_member_thread_leave(struct sl_member_thread *thread, struct sl_recording *recording, uint64_t end_ns)
+{
+    sl_recorder_thread_end(recording->recorder, thread->recorded.index, end_ns, thread->cpu_ns);
+    thread->cpu_before_ns += thread->cpu_ns;
+    thread->cpu_ns = 0;
+    sl_member_thread_forget(thread);
+    sl_tasks_destroy(&thread->recorded.tasks);
+    thread->recorded = (struct sl_recording_thread){.index = SL_NONE};
 }
 
 void sl_member_thread_forget(struct sl_member_thread *thread)
@@ -98,10 +122,9 @@ void sl_member_thread_refresh(struct sl_member_thread *thread, struct sl_recordi
     if (waited) {
         return;
     }
-    char name[SL_THREAD_NAME_MAX];
-    sl_thread_name(&subject->threads, observed->thread.id, name);
-    if (name[0] != '\0' || thread->named_once) {
-        sl_string string = sl_recorder_string(recording->recorder, name, strlen(name));
+    sl_thread_name(&subject->threads, observed->thread.id, thread->name);
+    if (thread->name[0] != '\0' || thread->named_once) {
+        sl_string string = sl_recorder_string(recording->recorder, thread->name, strlen(thread->name));
         sl_recorder_thread_name(recording->recorder, thread->recorded.index, string != SL_NONE ? string : 0);
     }
     thread->named_runs = waits ? observed->runs : 0;

@@ -8,7 +8,10 @@
 #include "sampler/translation.h"
 
 struct sl_member_thread {
-    struct sl_recording_thread recorded;
+    struct sl_recording_thread recorded; /* with the index SL_NONE, it is not in the recording (yet) */
+    pid_t id;
+    bool main;
+    char name[SL_THREAD_NAME_MAX];
     uint64_t cpu_before_ns; /* used before it was recorded */
     uint64_t cpu_ns;        /* used since, as last read */
     uint64_t name_due_ns;
@@ -26,6 +29,13 @@ struct sl_member_thread {
 /* A thread that begins in the recording. NULL when memory is exhausted. */
 struct sl_member_thread *sl_member_thread_create(struct sl_recording *recording, uint32_t process, pid_t id, bool main,
                                                  uint64_t begin_ns);
+
+/* Whether it is in the recording. One that the last recording had, and that was not seen in this one yet, is put into it, from
+ * the begin on. False when memory is exhausted. */
+bool sl_member_thread_enter(struct sl_member_thread *thread, struct sl_recording *recording, uint32_t process);
+
+/* Ends it in the recording, which comes to its end, and counts its CPU time anew. */
+void sl_member_thread_leave(struct sl_member_thread *thread, struct sl_recording *recording, uint64_t end_ns);
 
 /* Ends it in the recording and frees it. */
 void sl_member_thread_end(struct sl_member_thread *thread, struct sl_recording *recording, uint64_t end_ns);

@@ -2,13 +2,13 @@
 
 #include "sampler/session_loop.h"
 #include "sampler/session_members.h"
+#include "sampler/session_turn.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -20,15 +20,6 @@
 
 /* The soft limit on descriptors is raised to the hard one, if that is not larger than this. */
 #define DESCRIPTORS_MAX ((rlim_t)65536)
-
-static uint64_t random_seed(void)
-{
-    uint64_t seed;
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
-        seed = sl_clock_wall_ns() ^ (uint64_t)getpid() << 32;
-    }
-    return seed;
-}
 
 struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
                                      struct sl_error *error)
@@ -48,7 +39,7 @@ struct sl_session *sl_session_create(const struct sl_session_options *options, s
         session->options.flush_ns = FLUSH_EVERY_MAX_NS;
     }
     session->recorder = recorder;
-    session->base_ns = sl_clock_now_ns();
+    session->start_ns = session->base_ns = sl_clock_now_ns();
     session->flush_due_ns = session->base_ns + session->options.flush_ns;
     session->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->wake < 0) {
@@ -58,8 +49,7 @@ struct sl_session *sl_session_create(const struct sl_session_options *options, s
     if (!sl_recording_init(&session->recording, recorder, session->base_ns, error)) {
         goto failed;
     }
-    uint64_t limit_ns = options->duration_ns > 0 ? options->duration_ns : UINT64_MAX;
-    sl_slots_init(&session->slots, options->interval_ns, 0, limit_ns, random_seed());
+    sl_session_plan(session);
 
     struct rlimit limit;
     size_t descriptors = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_cur : 0;
@@ -95,7 +85,7 @@ static void begin(struct sl_session *session, uint64_t begin_ns)
         return;
     }
     session->begun = true;
-    session->base_ns = begin_ns;
+    session->start_ns = session->base_ns = begin_ns;
     session->recording.base_ns = begin_ns;
     session->flush_due_ns = begin_ns + session->options.flush_ns;
 }
@@ -145,7 +135,7 @@ struct sl_session_progress sl_session_progress(const struct sl_session *session)
     struct sl_session *shared = (struct sl_session *)session;
     uint64_t ended_ns = atomic_load(&shared->ended_ns);
     return (struct sl_session_progress){
-        .elapsed_ns = ended_ns > 0 ? ended_ns : sl_clock_now_ns() - session->base_ns,
+        .elapsed_ns = ended_ns > 0 ? ended_ns : sl_clock_now_ns() - session->start_ns,
         .samples = atomic_load(&shared->samples),
         .sampling = atomic_load(&shared->sampling),
         .sink = atomic_load(&shared->sink_told) ? &session->sink : NULL,
@@ -192,6 +182,23 @@ static void allow_descriptors(struct sl_session *session)
     }
 }
 
+/* Ends the last recording of a session that came to `end`, and gives what it is told to have come to with that. */
+static enum sl_session_end end_last(struct sl_session *session, uint64_t now_ns, enum sl_session_end end,
+                                    struct sl_error *error)
+{
+    for (size_t i = 0; i < session->member_count; i++) {
+        sl_member_finish(session->members[i], now_ns);
+    }
+    struct sl_error sink = {0};
+    if (sl_session_close(session, now_ns, &sink)) {
+        return end;
+    }
+    if (error != NULL) {
+        *error = sink;
+    }
+    return SL_SESSION_FAILED;
+}
+
 enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *error)
 {
     sigset_t all;
@@ -205,29 +212,20 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     allow_descriptors(session);
     session->cpu_before_ns = sl_clock_thread_cpu_ns();
 
-    uint64_t now_ns = sl_session_loop(session, &priority);
-    struct sl_span span;
-    if (sl_session_any_left(session) && sl_slots_finish(&session->slots, now_ns - session->base_ns, &span)) {
-        sl_session_look(session, &span);
-    }
-    enum sl_session_end end = result(session, error);
-    for (size_t i = 0; i < session->member_count; i++) {
-        sl_member_finish(session->members[i], now_ns);
+    enum sl_session_turned turned;
+    uint64_t now_ns;
+    do {
+        now_ns = sl_session_loop(session, &priority);
+        sl_session_last_look(session, now_ns);
+        turned = sl_session_take_turn(session, now_ns, error);
+    } while (turned == SL_TURN_TAKEN);
+
+    enum sl_session_end end = turned == SL_TURN_FAILED ? SL_SESSION_FAILED : result(session, error);
+    if (turned == SL_TURN_NOT_DUE) {
+        end = end_last(session, now_ns, end, error);
     }
     atomic_store(&session->sampling, false);
-    uint64_t duration_ns = now_ns - session->base_ns;
-    atomic_store(&session->ended_ns, duration_ns);
-    struct sl_facts *facts = sl_recorder_facts(session->recorder);
-    facts->sampler_cpu_ns = sl_clock_thread_cpu_ns() - session->cpu_before_ns;
-    sl_recorder_end_in_slot(session->recorder, duration_ns);
-    struct sl_error sink = {0};
-    if (!sl_recorder_close(session->recorder, duration_ns, &sink)) {
-        end = SL_SESSION_FAILED;
-        if (error != NULL) {
-            *error = sink;
-        }
-    }
-    atomic_store(&session->samples, facts->samples);
+    atomic_store(&session->ended_ns, now_ns - session->start_ns);
 
     sl_priority_restore(&priority);
     sl_clock_restore(&precision);

@@ -1,5 +1,5 @@
-/* session.h - a recording from outside: looks at the threads of one or more Python processes, slot by slot, and hands
- * what it sees to a recorder, until it is stopped or the processes have ended.
+/* session.h - a recording from outside, or one after the other: looks at the threads of one or more Python processes, slot by
+ * slot, and hands what it sees to a recorder, until it is stopped or the processes have ended.
  *
  * A session is run by one thread, its own, which does nothing else; it blocks every signal in itself and may be
  * stopped from any other thread or from a signal handler. It writes nothing to the processes, stops none and signals
@@ -16,17 +16,38 @@
 
 struct sl_session;
 
+/* A recording has ended, and another is to begin. */
+struct sl_session_turn {
+    struct sl_recorder *ended; /* closed, with its counters filled in; the caller's again, to free it */
+    /* Why the sink could not take all of it: the recorder holds the rest, and sl_recorder_flush tries again. The session goes
+     * on: what it could not write an hour ago is no reason not to record what happens now. NULL: all was written. */
+    const struct sl_error *sink;
+    uint64_t time_ns; /* wall clock, since 1970: when it ended, and the next one begins */
+};
+
 struct sl_session_options {
     uint64_t interval_ns; /* length of a slot: 1 us (SL_INTERVAL_MIN_NS) to 10 s (SL_INTERVAL_MAX_NS) */
     bool main_thread_only;
     bool states;          /* look up what each thread is doing (state.h) */
-    uint64_t duration_ns; /* ends by itself after this; 0: no limit */
+    uint64_t duration_ns; /* ends by itself after this, all recordings together; 0: no limit */
     enum sl_descendants_mode {
         SL_DESCENDANTS_NONE = 0,
         SL_DESCENDANTS_FIRST, /* while no process is recorded: the first Python among the descendants, as for a command
                                * that ends up in one */
         SL_DESCENDANTS_ALL,   /* every Python that descends from the processes (family.h says what is missed) */
     } descendants;
+    /* Recording after recording, for what goes on for days: each ends after `turn_ns`, and the next one begins there, with
+     * nothing between. The processes stay attached to. 0: there is one recording. */
+    uint64_t turn_ns;
+    uint64_t
+        first_turn_ns; /* of the first recording, in place of that, so that what was started at once on many machines
+                             * does not all turn at once. 0: as the others */
+    /* Called by the session's thread, which does not look until it returns: slots that pass are told as late. Gives the
+     * recorder of the next recording, which has the same interval. NULL: there is none, and the session ends as when it is
+     * stopped. Of the session's functions it may call sl_session_stop and sl_session_progress only. It runs, and so does a
+     * thread that it starts, with all signals blocked and with the sampler's priority (target/priority.h). */
+    struct sl_recorder *(*turn)(void *context, const struct sl_session_turn *turn);
+    void *turn_context;
     uint64_t flush_ns; /* how often the recorder writes out what it has; 0, or more than a second: once a second */
 };
 
@@ -34,7 +55,7 @@ struct sl_session_options {
 #define SL_INTERVAL_MAX_NS ((uint64_t)10000000000)
 
 /* A session that writes to `recorder`, which the caller keeps, and may only touch again once the session was run to its
- * end. The recording's clock starts when the first process was started, if that is told, else when it is added. */
+ * end, or `turn` has given it back. The recording's clock starts when the first process was started, if that is told, else when it is added. */
 struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
                                      struct sl_error *error);
 
@@ -58,12 +79,13 @@ bool sl_session_add(struct sl_session *session, const struct sl_session_target *
 
 enum sl_session_end {
     SL_SESSION_ENDED,   /* every process has ended */
-    SL_SESSION_STOPPED, /* sl_session_stop, or its duration is over */
+    SL_SESSION_STOPPED, /* sl_session_stop, its duration is over, or there is no next recording */
     SL_SESSION_NOTHING, /* nothing could be sampled at all; `error` says why, the processes go on unharmed */
-    SL_SESSION_FAILED,  /* the recorder's sink failed for good; `error` says how. What was written is kept */
+    SL_SESSION_FAILED, /* the sink of the last recorder failed for good, or memory was exhausted when it took over; `error`
+                         * says how. What was written is kept */
 };
 
-/* Looks until the end. Fills in the recorder's counters and closes the recorder. */
+/* Looks until the end. Fills in the recorder's counters and closes the recorder: with turns, the last one that was given. */
 enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *error);
 
 /* Makes `sl_session_run` return within one interval (at most 50 ms). From any thread, async-signal-safe. */
@@ -74,7 +96,7 @@ void sl_session_stop(struct sl_session *session);
 void sl_session_stops(struct sl_session *session);
 void sl_session_went_on(struct sl_session *session);
 
-/* For a progress line, from any thread, while the session lives. */
+/* For a progress line, from any thread, while the session lives. Of all recordings together. */
 struct sl_session_progress {
     uint64_t elapsed_ns;
     uint64_t samples;

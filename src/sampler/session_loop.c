@@ -57,7 +57,15 @@ void sl_session_look(struct sl_session *session, const struct sl_span *span)
     }
     if (sl_session_any_left(session)) {
         sl_recording_look(&session->recording, span);
-        atomic_store(&session->samples, sl_recorder_facts(session->recorder)->samples);
+        atomic_store(&session->samples, session->samples_before + sl_recorder_facts(session->recorder)->samples);
+    }
+}
+
+void sl_session_tell_sink(struct sl_session *session, const struct sl_error *failure)
+{
+    if (!atomic_load(&session->sink_told)) {
+        session->sink = *failure;
+        atomic_store(&session->sink_told, true);
     }
 }
 
@@ -65,10 +73,10 @@ void sl_session_look(struct sl_session *session, const struct sl_span *span)
  * has and tries again. */
 static void flush_recorder(struct sl_session *session)
 {
-    bool told = atomic_load(&session->sink_told);
-    session->sink_failed = !sl_recorder_flush(session->recorder, told ? NULL : &session->sink);
+    struct sl_error failure = {0};
+    session->sink_failed = !sl_recorder_flush(session->recorder, &failure);
     if (session->sink_failed) {
-        atomic_store(&session->sink_told, true);
+        sl_session_tell_sink(session, &failure);
     }
 }
 
@@ -146,7 +154,7 @@ static void look_when_due(struct sl_session *session, uint64_t now_ns)
 uint64_t sl_session_loop(struct sl_session *session, struct sl_priority *priority)
 {
     /* A look may be taken a little before its time has come: what is done next must not be before that. */
-    uint64_t now_ns = sl_clock_now_ns();
+    uint64_t now_ns = sl_clock_not_before_ns(session->base_ns);
     /* Before anything is attached to: a program that was started a while ago would else be told to have done all that time
      * what it is first seen to do. */
     look_when_due(session, now_ns);

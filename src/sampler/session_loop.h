@@ -8,6 +8,9 @@
 /* Looks at every process, for the time `span`. */
 void sl_session_look(struct sl_session *session, const struct sl_span *span);
 
+/* The sink has failed; the first time counts. */
+void sl_session_tell_sink(struct sl_session *session, const struct sl_error *failure);
+
 /* Until nothing is left to look at, the recording has come to its limit, or the session is to stop. When that was. */
 uint64_t sl_session_loop(struct sl_session *session, struct sl_priority *priority);
 

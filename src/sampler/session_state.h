@@ -1,5 +1,5 @@
 /* session_state.h - a session from the inside: session.c is what others call, session_members.c knows which processes there
- * are, session_loop.c looks at them. */
+ * are, session_loop.c looks at them, session_turn.c goes over from one recording to the next. */
 #ifndef SL_SAMPLER_SESSION_STATE_H
 #define SL_SAMPLER_SESSION_STATE_H
 
@@ -12,7 +12,7 @@
 
 struct sl_session {
     struct sl_session_options options;
-    struct sl_recorder *recorder;
+    struct sl_recorder *recorder; /* of the recording that is made; NULL when there is none any more */
     struct sl_recording recording;
     struct sl_slots slots;
     struct sl_clock_lead lead;
@@ -28,9 +28,11 @@ struct sl_session {
     uint64_t flush_due_ns; /* CLOCK_MONOTONIC, as base_ns */
     bool sink_failed;      /* the last flush could not write */
     struct sl_error sink;  /* why the first of them could not; written once, before `sink_told` is set */
-    bool begun;            /* a process was joined, which is when the recording's clock starts */
-    uint64_t base_ns;
-    uint64_t cpu_before_ns; /* used by the calling thread before the session ran */
+    bool begun;            /* a process was joined, which is when the clock of the first recording starts: */
+    uint64_t start_ns;
+    uint64_t base_ns;        /* when that of this recording has started */
+    uint64_t cpu_before_ns;  /* used by the calling thread before this recording */
+    uint64_t samples_before; /* of the recordings that have ended */
 
     int wake; /* eventfd: written to by sl_session_stop */
     atomic_bool stopping;
@@ -39,7 +41,7 @@ struct sl_session {
     atomic_uint_fast64_t stopped_ns; /* CLOCK_MONOTONIC: when our process was last stopped */
     atomic_uint_fast64_t went_on_ns; /* and went on; if that is before, it has not been told yet */
     atomic_uint_fast64_t samples;
-    atomic_uint_fast64_t ended_ns; /* length of the recording once it has ended; 0 before */
+    atomic_uint_fast64_t ended_ns; /* length of all recordings once the last has ended; 0 before */
 };
 
 #endif

@@ -58,6 +58,13 @@ void sl_subject_close(struct sl_subject *subject)
     *subject = (struct sl_subject){0};
 }
 
+void sl_subject_tell_anew(struct sl_subject *subject)
+{
+    for (size_t i = 0; i < subject->count; i++) {
+        subject->all[i]->settled = false;
+    }
+}
+
 void sl_subject_forget(struct sl_subject *subject)
 {
     size_t kept = 0;

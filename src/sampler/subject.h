@@ -115,6 +115,9 @@ enum sl_sight sl_subject_end(struct sl_subject *subject);
 enum sl_sight sl_subject_look(struct sl_subject *subject, struct sl_subject_thread *thread,
                               const struct sl_viewer *viewer);
 
+/* Whoever sees them next has not seen what they did at the last look: it is told of each, never SL_SIGHT_SAME. */
+void sl_subject_tell_anew(struct sl_subject *subject);
+
 /* Frees the threads that have ended, whose `viewer` must not be needed any more. */
 void sl_subject_forget(struct sl_subject *subject);
 

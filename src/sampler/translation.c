@@ -21,6 +21,14 @@ void sl_translation_destroy(struct sl_translation *translation)
     translation->function_count = 0;
 }
 
+void sl_translation_turn(struct sl_translation *translation, struct sl_recorder *recorder)
+{
+    translation->recorder = recorder;
+    free(translation->functions);
+    translation->functions = NULL;
+    translation->function_count = 0;
+}
+
 void sl_translation_know_folders(struct sl_translation *translation, const char *folders)
 {
     free(translation->folders);

@@ -1,7 +1,7 @@
 /* translation.h - from what a process calls its code to what a recording calls it: frames to stack numbers.
  *
  * Walks tell how many of the outermost frames are as they were, so a stack's translation costs what changed of it and
- * not its depth. One translation serves one process in one recording, a strand one thread state in it. */
+ * not its depth. One translation serves one process in one recording at a time, a strand one thread state in it. */
 #ifndef SL_SAMPLER_TRANSLATION_H
 #define SL_SAMPLER_TRANSLATION_H
 
@@ -31,6 +31,9 @@ struct sl_strand {
 };
 
 void sl_translation_init(struct sl_translation *translation, struct sl_recorder *recorder);
+/* Goes over to another recorder, which has seen none of the functions. Its strands are to be destroyed then. */
+void sl_translation_turn(struct sl_translation *translation, struct sl_recorder *recorder);
+
 void sl_translation_destroy(struct sl_translation *translation);
 
 /* Tells the folders that modules come from, joined by \n. */
