@@ -167,6 +167,8 @@ enum sl_look sl_python_walk(struct sl_python *python, const struct sl_python_thr
         .count = answer->depth,
         .unchanged = unchanged,
         .holds_gil = answer->holds_gil,
+        .task = answer->task,
+        .task_code = answer->task_code,
     };
     answer->seen = answer->depth;
     return SL_LOOK_OK;

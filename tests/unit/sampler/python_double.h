@@ -20,6 +20,8 @@ struct double_thread {
     unsigned nameless;                         /* in that many walks no frame has a name, */
     bool nameless_innermost;                   /* and in those after them the innermost has none */
     bool holds_gil;
+    uint64_t task; /* that it runs, by its coroutine's frame, which runs code number: */
+    uint32_t task_code;
     unsigned walks; /* attempts so far */
     unsigned torn_left;
     size_t seen; /* the last walk */
