@@ -340,12 +340,17 @@ static void test_a_program_that_executes_what_is_no_python_is_told_in_each_recor
     turns_destroy(&turns);
 }
 
+static void end_program_now(void)
+{
+    kill(pid, SIGTERM);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}
+
 static void end_program(struct turns *turns)
 {
     if (turns->count == 3) {
-        kill(pid, SIGTERM);
-        siginfo_t info;
-        assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+        end_program_now();
     }
 }
 
@@ -376,29 +381,63 @@ static void test_a_process_that_ends_at_a_turn_ends_in_the_next_recording(void *
 }
 
 static struct turns *current;
-static size_t looks;
 
-static void end_between_turns(void)
+static void end_in_the_last_look(void)
 {
-    if (current->count == 3 && looks++ == 3) {
-        kill(pid, SIGTERM);
+    if (current->count == 2) {
+        end_program_now();
     }
 }
 
-static void test_a_process_that_ends_while_it_is_looked_at_ends_once(void **state)
+/* The last look is the only one of these recordings. */
+static void test_a_process_that_ends_before_a_turn_is_in_no_later_recording(void **state)
 {
     (void)state;
     start_program((activity[]){sleep_on, spin}, 2);
     struct turns turns = {0};
     current = &turns;
-    looks = 0;
-    python_double_step = end_between_turns;
-    join(&turns, &often);
+    python_double_step = end_in_the_last_look;
+    const struct sl_session_options options = {.interval_ns = SL_INTERVAL_MAX_NS, .states = true, .turn_ns = 20 * MS};
+    join(&turns, &options);
     assert_int_equal(turns.end, SL_SESSION_ENDED);
+    assert_int_equal(turns.count, 3);
+    assert_true(WIFSIGNALED(turns.profiles[2]->processes[0].exit_status));
     struct sl_profile *combined = turns_combined(&turns);
     assert_known(combined);
-    assert_true(WIFSIGNALED(combined->processes[0].exit_status));
     assert_int_equal(combined->thread_count, 2);
+    assert_true(WIFSIGNALED(combined->processes[0].exit_status));
+    sl_profile_destroy(combined);
+    turns_destroy(&turns);
+}
+
+static void end_thread(struct turns *turns)
+{
+    if (turns->count == 3) {
+        atomic_store(&program->go, true);
+        while (syscall(SYS_tgkill, pid, program->ids[1], 0) == 0) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+    }
+}
+
+static void test_a_thread_that_ends_at_a_turn_is_in_no_later_recording(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin, live_briefly}, 2);
+    struct turns turns = {.wanted = 6, .step = end_thread};
+    join(&turns, &often);
+    for (size_t i = 0; i < 6; i++) {
+        turns_assert_whole(turns.profiles[i], pid, "f1");
+        assert_int_equal(turns.profiles[i]->thread_count, i < 3 ? 2 : 1);
+    }
+    struct sl_profile *combined = turns_combined(&turns);
+    const struct sl_thread_record *ended = &combined->threads[turns_thread(combined, program->ids[1])];
+    uint64_t before_ns = 0;
+    for (size_t i = 0; i < 3; i++) {
+        before_ns += turns.profiles[i]->facts.duration_ns;
+    }
+    assert_int_equal(ended->end_ns, before_ns);
+    assert_int_equal(turns_weight(combined, turns_thread(combined, program->ids[1]), "f2"), before_ns);
     sl_profile_destroy(combined);
     turns_destroy(&turns);
 }
@@ -466,7 +505,8 @@ int main(void)
         TEST(test_a_program_that_executes_another_is_followed_on),
         TEST(test_a_program_that_executes_what_is_no_python_is_told_in_each_recording),
         TEST(test_a_process_that_ends_at_a_turn_ends_in_the_next_recording),
-        TEST(test_a_process_that_ends_while_it_is_looked_at_ends_once),
+        TEST(test_a_process_that_ends_before_a_turn_is_in_no_later_recording),
+        TEST(test_a_thread_that_ends_at_a_turn_is_in_no_later_recording),
         TEST(test_hundreds_of_turns_keep_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
