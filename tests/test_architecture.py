@@ -19,7 +19,8 @@ ALLOWED = {
     "sampler": {"base", "target", "cpython", "profile"},
     "analysis": {"base", "profile"},
     "render": {"base", "profile", "analysis"},
-    "cli": {"base", "target", "cpython", "profile", "sampler", "analysis", "render"},
+    "push": {"base"},
+    "cli": {"base", "target", "cpython", "profile", "sampler", "analysis", "render", "push"},
     "extension": {"base", "target", "cpython", "profile", "sampler", "analysis", "render"},
 }
 
