@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/sampling.h"
+#include "cli/series.h"
 #include "profile/trace_reader.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 struct attach {
     const struct sl_options *options;
     struct sl_report report;
+    struct sl_series *series; /* of recordings that follow each other; NULL: there is one */
     struct sl_sampling sampling;
     struct sl_progress progress;
     size_t joined;  /* how many of the processes are looked at */
@@ -63,6 +65,9 @@ static void show_progress(struct attach *attach)
         sl_progress_erase(&attach->progress);
         sl_say_error(progress.sink);
         sl_say("looking goes on: what is seen is kept in memory, and written when that is possible");
+    }
+    if (attach->series != NULL) {
+        sl_series_tell(attach->series, &attach->progress);
     }
     if (progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
         sl_progress_show(&attach->progress, progress.elapsed_ns, progress.samples);
@@ -111,6 +116,13 @@ static void join(struct attach *attach, const pid_t *pids, size_t count)
     }
 }
 
+static void say_no_samples(const struct attach *attach)
+{
+    sl_say("not a single sample was taken: %s", attach->sampling.end == SL_SESSION_ENDED
+                                                    ? "the process ended before it could be looked at"
+                                                    : "the recording was ended too soon");
+}
+
 /* Why there is not a single sample. */
 static void say_nothing_seen(const struct attach *attach, const struct sl_profile *profile, const pid_t *pids,
                              size_t count)
@@ -123,9 +135,7 @@ static void say_nothing_seen(const struct attach *attach, const struct sl_profil
     } else if (profile->process_count == 0) {
         sl_say("no Python was found in these %zu processes or below them", count);
     } else {
-        sl_say("not a single sample was taken: %s", sampling->end == SL_SESSION_ENDED
-                                                        ? "the process ended before it could be looked at"
-                                                        : "the recording was ended too soon");
+        say_no_samples(attach);
     }
 }
 
@@ -155,6 +165,46 @@ static bool write_report(struct attach *attach, const pid_t *pids, size_t count,
     return written;
 }
 
+/* The end of recordings that follow each other. False when there is none, or not all of them are where they should be. */
+static bool finish_series(struct attach *attach)
+{
+    if (attach->sampling.end == SL_SESSION_NOTHING) {
+        sl_say_error(&attach->sampling.error);
+        return false;
+    }
+    bool failed = attach->sampling.end == SL_SESSION_FAILED;
+    bool whole = sl_series_finish(attach->series, failed ? &attach->sampling.error : NULL);
+    if (sl_session_progress(attach->sampling.session).samples == 0) {
+        say_no_samples(attach);
+        return false;
+    }
+    return whole;
+}
+
+static bool prepare(struct attach *attach, struct sl_error *error)
+{
+    if (!sl_is_series(&attach->options->series)) {
+        return sl_sampling_prepare(&attach->sampling, attach->options, error);
+    }
+    attach->series = sl_series_open(attach->options, error);
+    return attach->series != NULL &&
+           sl_sampling_prepare_turns(&attach->sampling, attach->options, sl_series_recorder(attach->series),
+                                     sl_series_turn, attach->series, error);
+}
+
+/* Until the end, and what comes of it. False when that is not all that was asked for. */
+static bool look_and_report(struct attach *attach, int signals, const pid_t *pids, size_t count)
+{
+    look_until_end(attach, signals);
+    sl_interrupt_arm(interrupt_grace_ns);
+    bool worth_keeping = false;
+    bool written = attach->series != NULL ? finish_series(attach) : write_report(attach, pids, count, &worth_keeping);
+    written = written && attach->sampling.end != SL_SESSION_FAILED;
+    sl_sampling_destroy(&attach->sampling, worth_keeping);
+    sl_recordings_prune();
+    return written;
+}
+
 /* The exit code, or SL_EXIT_FAILED with `error` filled in. */
 static int look_at(struct attach *attach, const pid_t *pids, size_t count, struct sl_error *error)
 {
@@ -164,21 +214,15 @@ static int look_at(struct attach *attach, const pid_t *pids, size_t count, struc
     }
     signal(SIGPIPE, SIG_IGN);
     int code = SL_EXIT_FAILED;
-    if (sl_sampling_prepare(&attach->sampling, attach->options, error)) {
+    if (prepare(attach, error)) {
         join(attach, pids, count);
         if (attach->joined == 0 || !sl_sampling_start(&attach->sampling, error)) {
             sl_sampling_destroy(&attach->sampling, false);
-        } else {
-            look_until_end(attach, signals);
-            sl_interrupt_arm(interrupt_grace_ns);
-            bool worth_keeping;
-            bool written = write_report(attach, pids, count, &worth_keeping);
-            bool complete = attach->sampling.end != SL_SESSION_FAILED;
-            code = written && complete && attach->joined == count ? SL_EXIT_DONE : SL_EXIT_FAILED;
-            sl_sampling_destroy(&attach->sampling, worth_keeping);
-            sl_recordings_prune();
+        } else if (look_and_report(attach, signals, pids, count) && attach->joined == count) {
+            code = SL_EXIT_DONE;
         }
     }
+    sl_series_close(attach->series);
     close(signals);
     return code;
 }

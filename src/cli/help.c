@@ -12,6 +12,7 @@ enum { WIDTH = 96, EXPLAINED_AT = 26 };
 
 static const char *const group_titles[SL_GROUP_COUNT] = {
     [SL_GROUP_RECORDING] = "Recording",
+    [SL_GROUP_SERIES] = "Recording on and on",
     [SL_GROUP_REQUESTS] = "Which requests",
     [SL_GROUP_TOKEN] = "The token",
     [SL_GROUP_OUTPUT] = "Where the report goes",
@@ -28,6 +29,7 @@ static const struct {
     {"stacklapse -o report.html app.py", "write the report to a file, in the format it is named for"},
     {"stacklapse -i 100us app.py", "ten times finer, for a program that takes a moment only"},
     {"stacklapse attach 4242 -d 10s", "look at a program that runs already"},
+    {"stacklapse attach 4242 --folder profiles", "record it on and on, every 15 s into a new file"},
     {"stacklapse dump 4242", "what each of its threads does now"},
     {"stacklapse top 4242", "watch where its time goes"},
     {"stacklapse view last --flat", "look at the last recording again, in another way"},

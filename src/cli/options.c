@@ -199,6 +199,21 @@ const struct sl_option sl_option_table[] = {
      "run the program with this Python: a path, a name on PATH, a version (3.12), or the folder of a virtual "
      "environment"},
 
+    {0, "push", "URL", NULL, RECORDING, SL_GROUP_SERIES, sl_set_push,
+     "record on and on, and send every recording to this server: http://localhost:4040"},
+    {0, "push-as", "KIND", sl_push_words, RECORDING, SL_GROUP_SERIES, sl_set_push_as,
+     "what the server takes: pyroscope (the default), otlp, or pprof at exactly this address"},
+    {0, "folder", "FOLDER", NULL, RECORDING, SL_GROUP_SERIES, sl_set_folder,
+     "record on and on, and keep every recording in this folder"},
+    {0, "every", "TIME", NULL, RECORDING, SL_GROUP_SERIES, sl_set_every,
+     "the length of each recording: 15s (the default), 1m; looks are then 10ms apart unless -i says otherwise"},
+    {0, "keep", "NUMBER", NULL, RECORDING, SL_GROUP_SERIES, sl_set_keep,
+     "so many recordings stay in the folder (by default 1000); the oldest go first"},
+    {0, "service", "NAME", NULL, RECORDING, SL_GROUP_SERIES, sl_set_service,
+     "what the server calls the program (by default OTEL_SERVICE_NAME, else the program's own name)"},
+    {0, "tag", "NAME=TEXT", NULL, RECORDING, SL_GROUP_SERIES, sl_set_tag,
+     "a label that the server gets with every recording; may be repeated"},
+
     {0, "sort", "KEY", sl_sort_words, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_sort,
      "list by time (the newest first; the default), duration, cpu or wait (the most first)"},
     {0, "route", "GLOB", NULL, SL_FOR_REQUESTS, SL_GROUP_REQUESTS, sl_set_route,
@@ -451,13 +466,12 @@ bool sl_options_parse(struct sl_options *options, enum sl_command_set command, c
                       struct sl_error *error)
 {
     *options = (struct sl_options){
-        .interval_ns = SL_INTERVAL_DEFAULT_NS,
         .threshold = -1,
         .requests = {.limit = SL_REQUESTS_LISTED},
         .ttl_ns = SL_TTL_DEFAULT_NS,
     };
     struct words words = {arguments};
-    if (!parse_words(options, command, &words, error)) {
+    if (!parse_words(options, command, &words, error) || !sl_series_options_settle(options, error)) {
         return false;
     }
     if (options->flat && options->timeline) {
@@ -472,4 +486,5 @@ void sl_options_destroy(struct sl_options *options)
     free(options->operands);
     free(options->hide.globs);
     free(options->show.globs);
+    sl_series_options_destroy(&options->series);
 }

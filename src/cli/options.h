@@ -6,6 +6,7 @@
 #include "analysis/selection.h"
 #include "base/error.h"
 #include "cli/request_index.h"
+#include "cli/series_options.h"
 #include "render/render.h"
 
 #include <stdbool.h>
@@ -57,6 +58,7 @@ struct sl_options {
     uint64_t duration_ns; /* --duration, 0: no limit */
     bool main_thread_only;
     bool children;
+    struct sl_series_options series;
 
     const char *renderer; /* -r, NULL: by the file's extension, else text */
     const char *output;   /* -o, NULL: where the renderer goes by itself */
@@ -89,6 +91,7 @@ struct sl_options {
 
 enum sl_option_group {
     SL_GROUP_RECORDING = 0,
+    SL_GROUP_SERIES,
     SL_GROUP_REQUESTS,
     SL_GROUP_TOKEN,
     SL_GROUP_OUTPUT,

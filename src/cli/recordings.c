@@ -40,8 +40,7 @@ static bool is_ours(const char *path)
     return geteuid() != 0 || (stat(path, &file) == 0 && file.st_uid == 0);
 }
 
-/* Makes the folder and what is missing above it. */
-static bool make_folder(char *folder, struct sl_error *error)
+bool sl_recordings_make_folder(char *folder, struct sl_error *error)
 {
     for (char *slash = folder;;) {
         slash = strchr(slash + 1, '/');
@@ -57,9 +56,6 @@ static bool make_folder(char *folder, struct sl_error *error)
             break;
         }
         *slash = '/';
-    }
-    if (!is_ours(folder)) {
-        return sl_error_set(error, SL_ERROR_PERMISSION, "%s belongs to another user", folder);
     }
     return true;
 }
@@ -79,18 +75,9 @@ static bool may_make_folder(const char *folder)
     return is_ours(above);
 }
 
-static bool create_in_state_folder(struct sl_recording *recording, struct sl_error *error)
+bool sl_recording_create_in(struct sl_recording *recording, const char *folder, struct sl_error *error)
 {
-    char folder[PATH_MAX];
-    if (!folder_path(folder, sizeof folder, error)) {
-        return false;
-    }
-    if (!may_make_folder(folder)) {
-        return sl_error_set(error, SL_ERROR_PERMISSION, "%s is in another user's home", folder);
-    }
-    if (!make_folder(folder, error)) {
-        return false;
-    }
+    *recording = (struct sl_recording){.descriptor = -1, .place = SL_RECORDING_NOWHERE};
     struct timespec now;
     struct tm date = {0};
     char second[64];
@@ -121,6 +108,24 @@ static bool create_in_state_folder(struct sl_recording *recording, struct sl_err
     (void)flock(recording->descriptor, LOCK_EX | LOCK_NB);
     recording->place = SL_RECORDING_STATE;
     return true;
+}
+
+static bool create_in_state_folder(struct sl_recording *recording, struct sl_error *error)
+{
+    char folder[PATH_MAX];
+    if (!folder_path(folder, sizeof folder, error)) {
+        return false;
+    }
+    if (!may_make_folder(folder)) {
+        return sl_error_set(error, SL_ERROR_PERMISSION, "%s is in another user's home", folder);
+    }
+    if (!sl_recordings_make_folder(folder, error)) {
+        return false;
+    }
+    if (!is_ours(folder)) {
+        return sl_error_set(error, SL_ERROR_PERMISSION, "%s belongs to another user", folder);
+    }
+    return sl_recording_create_in(recording, folder, error);
 }
 
 static bool create_without_name(struct sl_recording *recording, enum sl_recording_place place, struct sl_error *error)
@@ -260,6 +265,38 @@ void sl_recordings_prune(void)
     }
     listing_destroy(&listing);
     closedir(folder);
+}
+
+/* Whether a file was made by sl_recording_create_in: somebody may have put others beside them. */
+static int is_dated(const struct dirent *file)
+{
+    static const char form[] = "dddd-dd-ddTdddddd.dddddddddZ-";
+    for (size_t i = 0; form[i] != '\0'; i++) {
+        if (form[i] == 'd' ? file->d_name[i] < '0' || file->d_name[i] > '9' : file->d_name[i] != form[i]) {
+            return 0;
+        }
+    }
+    const char *number = file->d_name + sizeof form - 1;
+    size_t digits = strspn(number, "0123456789");
+    return digits > 0 && strcmp(number + digits, extension) == 0;
+}
+
+void sl_recordings_prune_in(const char *path, size_t kept)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dirent **files = NULL;
+    int count = folder >= 0 ? scandirat(folder, ".", &files, is_dated, alphasort) : -1;
+    for (int i = 0; i < count; i++) {
+        /* By their names the oldest come first. */
+        if ((size_t)(count - i) > kept && is_finished(folder, files[i]->d_name)) {
+            unlinkat(folder, files[i]->d_name, 0);
+        }
+        free(files[i]);
+    }
+    free(files);
+    if (folder >= 0) {
+        close(folder);
+    }
 }
 
 static char *find_number(unsigned long number, struct sl_error *error)

@@ -14,6 +14,7 @@
 #include "cli/relay.h"
 #include "cli/report.h"
 #include "cli/sampling.h"
+#include "cli/series.h"
 #include "cli/suggest.h"
 #include "profile/trace_reader.h"
 #include "target/launch.h"
@@ -37,6 +38,7 @@ struct run {
     struct sl_buffer command; /* the program as the report names it */
     struct sl_relay relay;
     struct sl_launched program;
+    struct sl_series *series; /* of recordings that follow each other; NULL: there is one */
     struct sl_sampling sampling;
     bool sampled; /* `sampling` is there */
     struct sl_progress progress;
@@ -167,6 +169,9 @@ static void on_tick(void *context)
     if (!run->sampled) {
         return;
     }
+    if (run->series != NULL) {
+        sl_series_tell(run->series, &run->progress);
+    }
     struct sl_session_progress progress = sl_session_progress(run->sampling.session);
     if (progress.sampling && progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
         sl_progress_show(&run->progress, progress.elapsed_ns, progress.samples);
@@ -209,7 +214,7 @@ static void look_until_end(struct run *run)
     const struct sl_relay_duties duties = {
         .descriptor = run->sampled ? run->sampling.ended_descriptor : -1,
         .ready = on_session_end,
-        .period_ms = run->progress.descriptor >= 0 ? PROGRESS_PERIOD_MS : -1,
+        .period_ms = run->progress.descriptor >= 0 || run->series != NULL ? PROGRESS_PERIOD_MS : -1,
         .tick = on_tick,
         .leave = on_leave,
         .back = on_back,
@@ -252,6 +257,32 @@ static void write_report(struct run *run)
     sl_profile_destroy(profile);
 }
 
+/* The end of recordings that follow each other. */
+static void finish_series(struct run *run)
+{
+    if (run->sampling.end == SL_SESSION_NOTHING) {
+        give_up(run, reason(&run->sampling.error));
+        return;
+    }
+    bool failed = run->sampling.end == SL_SESSION_FAILED;
+    (void)sl_series_finish(run->series, failed ? &run->sampling.error : NULL);
+    if (sl_session_progress(run->sampling.session).samples == 0) {
+        give_up(run, ended_too_soon);
+    }
+}
+
+/* Whether there is a recording to be made. */
+static bool prepare_sampling(struct run *run, struct sl_error *error)
+{
+    if (!sl_is_series(&run->options->series)) {
+        return sl_sampling_prepare(&run->sampling, run->options, error);
+    }
+    run->series = sl_series_open(run->options, error);
+    return run->series != NULL &&
+           sl_sampling_prepare_turns(&run->sampling, run->options, sl_series_recorder(run->series), sl_series_turn,
+                                     run->series, error);
+}
+
 static int exit_code(int status)
 {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -264,7 +295,11 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
         return false;
     }
     struct sl_error sampling_error = {0};
-    run->sampled = sl_sampling_prepare(&run->sampling, run->options, &sampling_error);
+    run->sampled = prepare_sampling(run, &sampling_error);
+    if (sampling_error.kind == SL_ERROR_USAGE) {
+        *error = sampling_error;
+        return false;
+    }
     if (!sl_launch(&run->program, run->interpreter.path, run->arguments, &run->relay.inherited, error)) {
         if (run->sampled) {
             sl_sampling_destroy(&run->sampling, false);
@@ -285,7 +320,9 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
 
     struct sl_exit end = {0};
     *code = sl_launch_wait(run->program.pid, &end, error) ? exit_code(end.status) : SL_EXIT_FAILED;
-    if (run->sampled) {
+    if (run->sampled && run->series != NULL) {
+        finish_series(run);
+    } else if (run->sampled) {
         write_report(run);
     }
     if (run->sampled) {
@@ -305,6 +342,7 @@ int sl_command_run(const struct sl_options *options)
         sl_say_error(&error);
         code = SL_EXIT_NOT_STARTED;
     }
+    sl_series_close(run.series);
     sl_buffer_destroy(&run.command);
     sl_interpreter_destroy(&run.interpreter);
     free(run.arguments);

@@ -6,15 +6,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A recorder writes its header at once. */
-static bool write_to(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
-                     struct sl_error *error)
+struct sl_recorder *sl_sampling_recorder(const struct sl_options *options, int descriptor, uint64_t start_time_ns,
+                                         struct sl_error *error)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     struct sl_buffer command;
     sl_buffer_init(&command);
     if (options->program_kind == SL_PROGRAM_COMMAND) {
@@ -22,13 +20,23 @@ static bool write_to(struct sl_sampling *sampling, const struct sl_options *opti
         sl_command_line_words(&command, options->arguments);
     }
     const struct sl_recorder_options recorder_options = {
-        .start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+        .start_time_ns = start_time_ns,
         .interval_ns = options->interval_ns,
         .command = command.failed ? NULL : command.bytes,
         .descriptor = descriptor,
     };
-    sampling->recorder = sl_recorder_create(&recorder_options, error);
+    struct sl_recorder *recorder = sl_recorder_create(&recorder_options, error);
     sl_buffer_destroy(&command);
+    return recorder;
+}
+
+static bool write_to(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
+                     struct sl_error *error)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    sampling->recorder = sl_sampling_recorder(options, descriptor, now_ns, error);
     return sampling->recorder != NULL;
 }
 
@@ -52,18 +60,18 @@ static bool create_recorder(struct sl_sampling *sampling, const struct sl_option
     return false;
 }
 
-/* With a descriptor of -1 the recording gets a file of its own. */
-static bool prepare(struct sl_sampling *sampling, const struct sl_options *options, int descriptor, uint64_t flush_ns,
-                    struct sl_error *error)
+static bool begin(struct sl_sampling *sampling, struct sl_error *error)
 {
     memset(sampling, 0, sizeof *sampling);
     sampling->recording = (struct sl_recording){.descriptor = -1, .place = SL_RECORDING_NOWHERE};
     sampling->end = SL_SESSION_NOTHING;
     sampling->ended_descriptor = eventfd(0, EFD_CLOEXEC);
-    if (sampling->ended_descriptor < 0) {
-        return sl_error_system(error, errno, "cannot create an event descriptor");
-    }
-    const struct sl_session_options session_options = {
+    return sampling->ended_descriptor >= 0 || sl_error_system(error, errno, "cannot create an event descriptor");
+}
+
+static struct sl_session_options session_options(const struct sl_options *options)
+{
+    return (struct sl_session_options){
         .interval_ns = options->interval_ns,
         .main_thread_only = options->main_thread_only,
         .states = true,
@@ -71,30 +79,67 @@ static bool prepare(struct sl_sampling *sampling, const struct sl_options *optio
         .descendants = options->children                             ? SL_DESCENDANTS_ALL
                        : options->program_kind == SL_PROGRAM_COMMAND ? SL_DESCENDANTS_FIRST
                                                                      : SL_DESCENDANTS_NONE,
-        .flush_ns = flush_ns,
     };
-    if (descriptor >= 0 ? !write_to(sampling, options, descriptor, error)
-                        : !create_recorder(sampling, options, error)) {
-        sl_sampling_destroy(sampling, false);
-        return false;
-    }
-    sampling->session = sl_session_create(&session_options, sampling->recorder, error);
+}
+
+/* False: nothing is left behind. */
+static bool create_session(struct sl_sampling *sampling, const struct sl_session_options *options,
+                           struct sl_recorder *recorder, struct sl_error *error)
+{
+    sampling->session = sl_session_create(options, recorder, error);
     if (sampling->session == NULL) {
         sl_sampling_destroy(sampling, false);
-        return false;
     }
-    return true;
+    return sampling->session != NULL;
 }
 
 bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *options, struct sl_error *error)
 {
-    return prepare(sampling, options, -1, 0, error);
+    const struct sl_session_options session = session_options(options);
+    if (!begin(sampling, error)) {
+        return false;
+    }
+    if (!create_recorder(sampling, options, error)) {
+        sl_sampling_destroy(sampling, false);
+        return false;
+    }
+    return create_session(sampling, &session, sampling->recorder, error);
 }
 
 bool sl_sampling_prepare_stream(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
                                 uint64_t flush_ns, struct sl_error *error)
 {
-    return prepare(sampling, options, descriptor, flush_ns, error);
+    struct sl_session_options session = session_options(options);
+    session.flush_ns = flush_ns;
+    if (!begin(sampling, error)) {
+        return false;
+    }
+    if (!write_to(sampling, options, descriptor, error)) {
+        sl_sampling_destroy(sampling, false);
+        return false;
+    }
+    return create_session(sampling, &session, sampling->recorder, error);
+}
+
+/* A part of a turn of a series, so that what was started at once on many machines does not all turn at once. */
+static uint64_t part_of(uint64_t turn_ns)
+{
+    uint64_t drawn = 0;
+    (void)!getrandom(&drawn, sizeof drawn, GRND_NONBLOCK);
+    return turn_ns / 2 + drawn % (turn_ns / 2 + 1);
+}
+
+bool sl_sampling_prepare_turns(struct sl_sampling *sampling, const struct sl_options *options,
+                               struct sl_recorder *recorder,
+                               struct sl_recorder *(*turn)(void *context, const struct sl_session_turn *turn),
+                               void *context, struct sl_error *error)
+{
+    struct sl_session_options session = session_options(options);
+    session.turn_ns = options->series.every_ns;
+    session.first_turn_ns = part_of(session.turn_ns);
+    session.turn = turn;
+    session.turn_context = context;
+    return begin(sampling, error) && create_session(sampling, &session, recorder, error);
 }
 
 static void *run_session(void *argument)

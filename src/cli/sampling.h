@@ -14,8 +14,8 @@
 
 struct sl_sampling {
     struct sl_recording recording;
-    struct sl_error not_kept; /* why the recording lies at no lasting place */
-    struct sl_recorder *recorder;
+    struct sl_error not_kept;     /* why the recording lies at no lasting place */
+    struct sl_recorder *recorder; /* NULL where recordings follow each other */
     struct sl_session *session;
     int ended_descriptor; /* an eventfd: readable once the session has ended by itself or by sl_sampling_finish */
     pthread_t thread;
@@ -31,6 +31,18 @@ bool sl_sampling_prepare(struct sl_sampling *sampling, const struct sl_options *
  * sl_sampling_destroy, every `flush_ns`. Where that does not take it (EAGAIN), it is tried again the next time. */
 bool sl_sampling_prepare_stream(struct sl_sampling *sampling, const struct sl_options *options, int descriptor,
                                 uint64_t flush_ns, struct sl_error *error);
+
+/* The same for recordings that follow each other: `recorder` is the first one's, the caller's, and the next ones come from
+ * `turn` (sl_session_options), which is called with `context`. How long each is, the options say. */
+bool sl_sampling_prepare_turns(struct sl_sampling *sampling, const struct sl_options *options,
+                               struct sl_recorder *recorder,
+                               struct sl_recorder *(*turn)(void *context, const struct sl_session_turn *turn),
+                               void *context, struct sl_error *error);
+
+/* A recorder for what the options say, to be begun at `start_time_ns` (wall clock, since 1970). It writes its header to
+ * `descriptor` at once; -1: to memory. */
+struct sl_recorder *sl_sampling_recorder(const struct sl_options *options, int descriptor, uint64_t start_time_ns,
+                                         struct sl_error *error);
 
 /* Adds a process to be looked at, before the start; as sl_session_add. */
 bool sl_sampling_add(struct sl_sampling *sampling, const struct sl_session_target *target, struct sl_error *error);

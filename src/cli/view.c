@@ -9,6 +9,9 @@
 
 #include <unistd.h>
 
+/* Of more files than this nobody wants to read the names. */
+enum { NAMED_MAX = 4 };
+
 static int show(const struct sl_report *report, const struct sl_options *options, struct sl_recording_input *input)
 {
     struct sl_error error = {0};
@@ -18,7 +21,8 @@ static int show(const struct sl_report *report, const struct sl_options *options
     sl_buffer_init(&name);
     /* A file that is written is read when another one is the last. */
     sl_command_line_file(&name, report->path != NULL ? input->path : input->name);
-    for (size_t i = 1; i < options->operand_count && options->operands[0] == input->name; i++) {
+    size_t count = options->operand_count > 0 && options->operands[0] == input->name ? options->operand_count : 1;
+    for (size_t i = 1; i < count; i++) {
         sl_buffer_byte(&name, ' ');
         sl_command_line_file(&name, options->operands[i]);
     }
@@ -27,7 +31,8 @@ static int show(const struct sl_report *report, const struct sl_options *options
     }
     struct sl_report with_trace = *report;
     with_trace.trace = &input->trace;
-    if (!sl_report_write(&with_trace, options, input->path, name.bytes, input->profile, &error)) {
+    const char *again = count <= NAMED_MAX ? name.bytes : NULL;
+    if (!sl_report_write(&with_trace, options, input->path, again, input->profile, &error)) {
         sl_say_error(&error);
         code = SL_EXIT_FAILED;
     }

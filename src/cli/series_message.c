@@ -1,0 +1,270 @@
+#include "cli/series_message.h"
+
+#include "base/output.h"
+#include "render/gzip.h"
+#include "render/otlp.h"
+#include "render/pprof.h"
+#include "render/protobuf.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { HEADER_MAX = 65536 };
+
+enum push_request_field { PUSH_REQUEST_SERIES = 1 };
+enum series_field { SERIES_LABELS = 1, SERIES_SAMPLES = 2 };
+enum label_pair_field { LABEL_PAIR_NAME = 1, LABEL_PAIR_VALUE = 2 };
+enum raw_sample_field { RAW_SAMPLE_PROFILE = 1, RAW_SAMPLE_ID = 2 };
+
+static const char *const paths[] = {
+    [SL_PUSH_PYROSCOPE] = "/push.v1.PusherService/Push",
+    [SL_PUSH_OTLP] = "/v1development/profiles",
+    [SL_PUSH_PPROF] = "",
+};
+
+char *sl_series_address(const struct sl_series_options *options)
+{
+    const char *url = options->push_url;
+    const char *path = paths[options->push_as];
+    size_t size = strlen(url);
+    size_t path_size = strlen(path);
+    if (size >= path_size && strcmp(url + size - path_size, path) == 0) {
+        return strdup(url);
+    }
+    while (size > 0 && url[size - 1] == '/') {
+        size--;
+    }
+    char *address = NULL;
+    return asprintf(&address, "%.*s%s", (int)size, url, path) >= 0 ? address : NULL;
+}
+
+static bool add_header(struct sl_series_headers *headers, const char *name, int name_size, const char *value,
+                       int value_size)
+{
+    char **grown = realloc(headers->lines, (headers->count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    headers->lines = grown;
+    char *line = NULL;
+    if (asprintf(&line, "%.*s: %.*s", name_size, name, value_size, value) < 0) {
+        return false;
+    }
+    headers->lines[headers->count++] = line;
+    return true;
+}
+
+bool sl_series_headers_make(struct sl_series_headers *headers, enum sl_push_kind kind, const char *given,
+                            struct sl_error *error)
+{
+    static const struct {
+        const char *name, *value;
+    } own[][2] = {
+        [SL_PUSH_PYROSCOPE] = {{"Content-Type", "application/proto"}, {"Connect-Protocol-Version", "1"}},
+        [SL_PUSH_OTLP] = {{"Content-Type", "application/x-protobuf"}, {"Content-Encoding", "gzip"}},
+        [SL_PUSH_PPROF] = {{"Content-Type", "application/octet-stream"}},
+    };
+    *headers = (struct sl_series_headers){0};
+    for (size_t i = 0; i < 2 && own[kind][i].name != NULL; i++) {
+        if (!add_header(headers, own[kind][i].name, INT_MAX, own[kind][i].value, INT_MAX)) {
+            return sl_error_memory(error);
+        }
+    }
+    while (given != NULL && *given != '\0') {
+        size_t size = strcspn(given, ",");
+        size_t name_size = strcspn(given, "=");
+        if (name_size == 0 || name_size >= size || size > HEADER_MAX) {
+            return sl_error_set(
+                error, SL_ERROR_USAGE,
+                "STACKLAPSE_PUSH_HEADERS holds headers such as Authorization=Bearer KEY,X-Scope-OrgID=shop");
+        }
+        if (!add_header(headers, given, (int)name_size, given + name_size + 1, (int)(size - name_size - 1))) {
+            return sl_error_memory(error);
+        }
+        given += size + (given[size] == ',');
+    }
+    return true;
+}
+
+void sl_series_headers_destroy(struct sl_series_headers *headers)
+{
+    for (size_t i = 0; i < headers->count; i++) {
+        free(headers->lines[i]);
+    }
+    free(headers->lines);
+}
+
+/* The next word of a command as the report names it, quoted as a shell would want it, to where it ends. */
+static size_t next_word(const char **text)
+{
+    *text += strspn(*text, " ");
+    if (**text == '\'') {
+        (*text)++;
+        return strcspn(*text, "'");
+    }
+    return strcspn(*text, " ");
+}
+
+void sl_series_service(const struct sl_profile *profile, char *name, size_t size)
+{
+    const char *word = profile->process_count > 0 ? sl_profile_text(profile, profile->processes[0].command) : "";
+    size_t length = next_word(&word);
+    bool module = length == 2 && memcmp(word, "-m", 2) == 0;
+    if (module) {
+        word += length;
+        length = next_word(&word);
+    }
+    if (length == 0 || word[0] == '-') {
+        word = "python";
+        length = strlen(word);
+    }
+    for (const char *slash; (slash = memchr(word, '/', length - 1)) != NULL;) {
+        length -= (size_t)(slash + 1 - word);
+        word = slash + 1;
+    }
+    length -= !module && length > 3 && memcmp(word + length - 3, ".py", 3) == 0 ? 3 : 0;
+    length = length < size ? length : size - 1;
+    for (size_t i = 0; i < length; i++) {
+        bool printable = (unsigned char)word[i] > ' ' && word[i] != 127;
+        name[i] = word[i];
+        if (!printable) {
+            name[i] = '_';
+        }
+    }
+    name[length] = '\0';
+}
+
+static void append_label(struct sl_buffer *series, const char *name, const char *value)
+{
+    struct sl_buffer pair;
+    sl_buffer_init(&pair);
+    sl_protobuf_bytes(&pair, LABEL_PAIR_NAME, name, strlen(name));
+    sl_protobuf_bytes(&pair, LABEL_PAIR_VALUE, value, strlen(value));
+    sl_protobuf_message(series, SERIES_LABELS, &pair);
+    series->failed |= pair.failed;
+    sl_buffer_destroy(&pair);
+}
+
+/* A random one (RFC 9562, version 4): a server that gets a profile twice knows it by that. */
+static void append_id(struct sl_buffer *sample)
+{
+    uint8_t bytes[16] = {0};
+    (void)!getrandom(bytes, sizeof bytes, GRND_NONBLOCK);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    char id[37];
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+        size += (size_t)snprintf(id + size, sizeof id - size, "%s%02x", dash ? "-" : "", bytes[i]);
+    }
+    sl_protobuf_bytes(sample, RAW_SAMPLE_ID, id, size);
+}
+
+static bool append_profile(const struct sl_profile *profile, enum sl_pprof_values values, struct sl_buffer *bytes,
+                           struct sl_error *error)
+{
+    const struct sl_selection selection = sl_selection_all(profile);
+    const struct sl_pprof_form form = {.values = values, .summed = true};
+    struct sl_output output;
+    sl_output_memory(&output);
+    bool done = sl_pprof_write(profile, &selection, &form, &output, error);
+    done = done && (!output.pending.failed || sl_error_memory(error));
+    if (done) {
+        sl_buffer_append(bytes, output.pending.bytes, output.pending.size);
+    }
+    sl_output_abandon(&output);
+    return done;
+}
+
+static bool has_time(const struct sl_profile *profile, enum sl_mode mode)
+{
+    struct sl_selection selection = sl_selection_all(profile);
+    selection.mode = mode;
+    for (uint32_t run = 0; run < profile->run_count; run++) {
+        if (sl_run_amount(&selection, &profile->runs[run]).ns > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One kind of time, as a series of its own: `name` is what the server calls it. */
+static bool append_series(const struct sl_profile *profile, const struct sl_series_options *options,
+                          const char *service, const char *name, enum sl_pprof_values values, struct sl_buffer *message,
+                          struct sl_error *error)
+{
+    struct sl_buffer compressed, sample, series;
+    sl_buffer_init(&compressed);
+    sl_buffer_init(&sample);
+    sl_buffer_init(&series);
+    append_label(&series, "__name__", name);
+    append_label(&series, "service_name", service);
+    for (size_t i = 0; i < options->tag_count; i++) {
+        append_label(&series, options->tags[2 * i], options->tags[2 * i + 1]);
+    }
+    bool done = append_profile(profile, values, &compressed, error);
+    if (done) {
+        sl_protobuf_message(&sample, RAW_SAMPLE_PROFILE, &compressed);
+        append_id(&sample);
+        sl_protobuf_message(&series, SERIES_SAMPLES, &sample);
+        sl_protobuf_message(message, PUSH_REQUEST_SERIES, &series);
+        message->failed |= compressed.failed || sample.failed || series.failed;
+    }
+    sl_buffer_destroy(&compressed);
+    sl_buffer_destroy(&sample);
+    sl_buffer_destroy(&series);
+    return done;
+}
+
+static bool append_otlp(const struct sl_profile *profile, const struct sl_series_options *options, const char *service,
+                        struct sl_buffer *message, struct sl_error *error)
+{
+    const struct sl_selection selection = sl_selection_all(profile);
+    const struct sl_otlp_form form = {
+        .service = service,
+        .attributes = (const char *const *)options->tags,
+        .attribute_count = options->tag_count,
+        .summed = true,
+    };
+    struct sl_output plain, compressed;
+    struct sl_gzip gzip;
+    sl_output_memory(&plain);
+    sl_output_memory(&compressed);
+    bool done = sl_otlp_write(profile, &selection, &form, &plain, error) && sl_gzip_init(&gzip, &compressed, error);
+    if (done) {
+        sl_gzip_drain(&gzip, &plain.pending, true);
+        done = sl_gzip_finish(&gzip, error);
+        done = done && (!(plain.pending.failed || compressed.pending.failed) || sl_error_memory(error));
+    }
+    if (done) {
+        sl_buffer_append(message, compressed.pending.bytes, compressed.pending.size);
+    }
+    sl_output_abandon(&plain);
+    sl_output_abandon(&compressed);
+    return done;
+}
+
+bool sl_series_message(const struct sl_profile *profile, const struct sl_series_options *options, const char *service,
+                       struct sl_buffer *message, struct sl_error *error)
+{
+    bool done = false;
+    switch (options->push_as) {
+    case SL_PUSH_PYROSCOPE:
+        /* What only waited has no CPU time to tell of, and a profile without a sample may be refused. */
+        done = append_series(profile, options, service, "wall", SL_PPROF_WALL, message, error) &&
+               (!has_time(profile, SL_MODE_CPU) ||
+                append_series(profile, options, service, "process_cpu", SL_PPROF_CPU, message, error));
+        break;
+    case SL_PUSH_OTLP:
+        done = append_otlp(profile, options, service, message, error);
+        break;
+    case SL_PUSH_PPROF:
+        done = append_profile(profile, SL_PPROF_ALL, message, error);
+        break;
+    }
+    return done && (!message->failed || sl_error_memory(error));
+}
