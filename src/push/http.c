@@ -19,7 +19,7 @@
 enum { KEPT_BYTES = 4096, READ_BYTES = 64 * 1024 };
 
 /* How long to sleep at most while nothing comes; libcurl's own timers and an abort end it earlier. */
-enum { SLEEP_MS = 1000 };
+enum { SLEEP_MS = 10000 };
 
 /* Newer than the headers may be that this is built with. A library that does not know one says so, and no number gets a
  * second meaning. */

@@ -141,6 +141,9 @@ static void test_a_status_has_its_reason(void **state)
     assert_string_equal(text, "HTTP 502 Bad Gateway");
     sl_reason_of_status(text, sizeof text, 599, "", 0, &secrets);
     assert_string_equal(text, "HTTP 599");
+    assert_true(sl_secrets_add(&secrets, "gr\xc3\xbc\xc3\x9f"));
+    sl_reason_of_status(text, sizeof text, 400, "gr\xc3\xbc\xc3\x9f", 6, &secrets);
+    assert_string_equal(text, "HTTP 400 Bad Request: (what it says repeats a password or a key)");
     assert_true(sl_secrets_add(&secrets, "hun ter"));
     sl_reason_of_status(text, sizeof text, 400, "hun\n\nter", 8, &secrets);
     assert_string_equal(text, "HTTP 400 Bad Request: (what it says repeats a password or a key)");

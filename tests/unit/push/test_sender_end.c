@@ -63,6 +63,24 @@ static void test_the_end_comes_though_the_server_hangs(void **state)
     server_stop(server);
 }
 
+static void test_the_end_says_what_went_wrong_before(void **state)
+{
+    (void)state;
+    const struct server_step steps[] = {{.status = 503}, {.act = SERVER_HOLD}};
+    struct server *server = server_start(0, steps, 2);
+    struct sl_sender *sender = sender_at(server_port(server), usual_options());
+    add_text(sender, "x");
+    assert_true(server_await(server, 2));
+    struct sl_sender_failure last;
+    struct sl_sender_counts counts;
+    sl_sender_finish(sender, SECOND_NS / 10, &counts, &last);
+    assert_int_equal(counts.lost, 1);
+    assert_int_equal(counts.retried, 1);
+    assert_non_null(strstr(last.error.sentence, "HTTP 503"));
+    assert_false(last.again);
+    server_stop(server);
+}
+
 static void test_the_end_waits_for_no_pause(void **state)
 {
     (void)state;
@@ -140,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_to_send_ends_at_once),
         cmocka_unit_test(test_the_end_comes_though_the_server_hangs),
+        cmocka_unit_test(test_the_end_says_what_went_wrong_before),
         cmocka_unit_test(test_the_end_waits_for_no_pause),
         cmocka_unit_test(test_at_the_end_each_has_one_attempt),
         cmocka_unit_test(test_a_thread_that_is_stuck_is_left_behind),
