@@ -37,9 +37,8 @@ enum sl_http_outcome {
 };
 
 struct sl_http_answer {
-    int status; /* 0: there was none */
-    uint64_t
-        retry_after_ns; /* from now; 0: the server names no time, or libcurl is older than 7.66 and does not tell */
+    int status;              /* 0: there was none */
+    uint64_t retry_after_ns; /* from now; 0: the server names none, or libcurl is older than 7.66 and does not tell */
 };
 
 struct sl_http;

@@ -38,8 +38,8 @@ struct sl_sender_message {
     /* Called by the sender's thread, once: appends what is to be sent to `body`. Where it fails, the message is lost, and the
      * sentence is the reason. */
     bool (*make)(void *content, struct sl_buffer *body, struct sl_error *error);
-    void (*drop)(
-        void *content);    /* called once, whatever happens, by either thread: right after `make`, or instead of it */
+    /* Called once, whatever happens, by either thread: right after `make`, or instead of it. NULL: nothing to drop. */
+    void (*drop)(void *content);
     size_t bytes;          /* of the content, for `bytes_max` */
     struct sl_buffer body; /* where there is no `make`; its bytes are counted by the sender */
     char *query;           /* what this message adds to the URL's query, encoded; NULL: nothing */
@@ -55,7 +55,7 @@ struct sl_sender_counts {
 };
 
 struct sl_sender_failure {
-    struct sl_error error; /* SL_ERROR_NONE: there was none; else the sentence names the server */
+    struct sl_error error; /* SL_ERROR_NONE: there was none; else the sentence names the server, or is of `make` */
     bool again;            /* it is tried again; else the message was given up */
 };
 
