@@ -114,8 +114,8 @@ void sl_member_notice(struct sl_member *member, uint64_t now_ns);
 /* The recording ends: reads the last totals, and ends the process and its threads in it. Nothing of it is kept. */
 void sl_member_leave(struct sl_member *member, uint64_t now_ns);
 
-/* The next one, which `recording` is by now, begins while the process goes on: puts it into that. Its threads are put there when
- * they are looked at. False when memory is exhausted. */
+/* The next one, which `recording` is by now, begins while the process goes on: puts it into that. Its threads are put there
+ * when they are looked at. False when memory is exhausted. */
 bool sl_member_enter(struct sl_member *member);
 
 /* Nothing follows on the recording that ends: also lets go of the process. */

@@ -39,9 +39,9 @@ struct sl_session_options {
     /* Recording after recording, for what goes on for days: each ends after `turn_ns`, and the next one begins there, with
      * nothing between. The processes stay attached to. 0: there is one recording. */
     uint64_t turn_ns;
-    uint64_t
-        first_turn_ns; /* of the first recording, in place of that, so that what was started at once on many machines
-                             * does not all turn at once. 0: as the others */
+    /* Of the first recording, in place of that: so that what was started at once on many machines does not all turn at once.
+     * 0: as the others. */
+    uint64_t first_turn_ns;
     /* Called by the session's thread, which does not look until it returns: slots that pass are told as late. Gives the
      * recorder of the next recording, which has the same interval. NULL: there is none, and the session ends as when it is
      * stopped. Of the session's functions it may call sl_session_stop and sl_session_progress only. It runs, and so does a
@@ -55,7 +55,8 @@ struct sl_session_options {
 #define SL_INTERVAL_MAX_NS ((uint64_t)10000000000)
 
 /* A session that writes to `recorder`, which the caller keeps, and may only touch again once the session was run to its
- * end, or `turn` has given it back. The recording's clock starts when the first process was started, if that is told, else when it is added. */
+ * end, or `turn` has given it back. The clock of the first recording starts when the first process was started, if that is
+ * told, else when it is added. */
 struct sl_session *sl_session_create(const struct sl_session_options *options, struct sl_recorder *recorder,
                                      struct sl_error *error);
 

@@ -1,4 +1,5 @@
-/* session_members.h - which processes a session looks at: those that were added, those that descend from them, and until when. */
+/* session_members.h - which processes a session looks at, and until when: those that were added, and those that descend from
+ * them. */
 #ifndef SL_SAMPLER_SESSION_MEMBERS_H
 #define SL_SAMPLER_SESSION_MEMBERS_H
 

@@ -30,7 +30,8 @@ void *sleep_on(void *argument);
 void *live_briefly(void *argument); /* until `go` */
 void *execute(void *argument);      /* another program, after 50 ms */
 
-/* The first activity is the main thread's. Each thread is said to run f0, and on top of it f1 the first one, f2 the second ... */
+/* The first activity is the main thread's. Each thread is said to run f0, and on top of that f1 the first one, f2 the second
+ * and so on. */
 void start_program(const activity *activities, size_t count);
 
 /* For cmocka: the shared memory; and the end of the program. */
