@@ -188,30 +188,40 @@ def latency() -> str:
     )
 
 
-def memory(minutes: float = 10) -> str:
-    """Resident memory of the profiler while it records a program at 1 kHz."""
+def resident(options: list[str | Path], minutes: float) -> str:
+    """Resident memory of the profiler while it records a program, and its CPU time until then."""
     python = one_interpreter()
     amount = amount_for(python, "methods", minutes * 60)
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "recording.lapse"
-        arguments: list[str | Path] = ["taskset", "-c", str(PROFILER_CORE), COMMAND, "--python", python, "-o", file]
-        arguments += [PROGRAMS / "workload.py", str(PROGRAM_CORE), "methods", amount]
-        with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            start = time.monotonic()
-            for minute in range(round(minutes) + 1):
-                time.sleep(max(0.0, start + max(minute * 60, 5) - time.monotonic()))
-                if process.poll() is not None:
-                    break
-                resident = next(
-                    line.split()[1]
-                    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
-                    if line.startswith("VmRSS")
-                )
-                cost = threads_cpu_seconds(process.pid) / (time.monotonic() - start)
-                rows.append([f"{max(minute * 60, 5)} s", f"{int(resident):,} kB", percent(cost, 2)])
-            process.communicate("\n")
+    arguments: list[str | Path] = ["taskset", "-c", str(PROFILER_CORE), COMMAND, "--python", python, *options]
+    arguments += [PROGRAMS / "workload.py", str(PROGRAM_CORE), "methods", amount]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        start = time.monotonic()
+        for minute in range(round(minutes) + 1):
+            time.sleep(max(0.0, start + max(minute * 60, 5) - time.monotonic()))
+            if process.poll() is not None:
+                break
+            kilobytes = next(
+                line.split()[1]
+                for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+                if line.startswith("VmRSS")
+            )
+            cost = threads_cpu_seconds(process.pid) / (time.monotonic() - start)
+            rows.append([f"{max(minute * 60, 5)} s", f"{int(kilobytes):,} kB", percent(cost, 2)])
+        process.communicate("\n")
     return table(["after", "resident memory", "CPU of a core"], rows)
+
+
+def memory() -> str:
+    """Of a recording at 1 kHz."""
+    with tempfile.TemporaryDirectory() as folder:
+        return resident(["-o", Path(folder) / "recording.lapse"], 10)
+
+
+def on_and_on() -> str:
+    """Of recordings that follow each other, each of a second: as many in five minutes as in 75 minutes otherwise."""
+    with tempfile.TemporaryDirectory() as folder:
+        return resident(["--folder", folder, "--every", "1s"], 5)
 
 
 def states() -> str:
@@ -258,4 +268,5 @@ FIGURES: dict[str, Callable[[], str]] = {
     "states": states,
     "latency": latency,
     "memory": memory,
+    "on_and_on": on_and_on,
 }

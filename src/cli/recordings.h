@@ -48,8 +48,8 @@ void sl_recording_discard(struct sl_recording *recording);
 /* Removes all finished recordings but the newest SL_RECORDINGS_KEPT. */
 void sl_recordings_prune(void);
 
-/* Removes the oldest of those that sl_recording_create_in has made in a folder, so that `kept` stay. */
-void sl_recordings_prune_in(const char *folder, size_t kept);
+/* Removes the oldest of those that sl_recording_create_in has made in the folder at `path`, so that `kept` stay. */
+void sl_recordings_prune_in(const char *path, size_t kept);
 
 /* The path of what a person named: NULL or "last", a number (1 is the last), or a file. Finished recordings are counted
  * from the one that ended last. The caller frees it; NULL with a sentence when there is none such. */

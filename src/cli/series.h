@@ -26,8 +26,8 @@ struct sl_series *sl_series_open(const struct sl_options *options, struct sl_err
 /* The recorder of the first recording; the series'. */
 struct sl_recorder *sl_series_recorder(const struct sl_series *series);
 
-/* As sl_session_options.turn; `series` is the context. Takes over the recording that has ended. */
-struct sl_recorder *sl_series_turn(void *series, const struct sl_session_turn *turn);
+/* As sl_session_options.turn, with the series as its context. Takes over the recording that has ended. */
+struct sl_recorder *sl_series_turn(void *context, const struct sl_session_turn *turn);
 
 /* Says what went wrong, once of each kind, in the place of the progress line. While the session runs. */
 void sl_series_tell(struct sl_series *series, struct sl_progress *progress);
