@@ -79,7 +79,19 @@ static void for_each_python(void (*test)(const char *python))
         print_message("%s\n", pythons[i]);
         test(pythons[i]);
         finish(&child);
+        child.pid = 0;
     }
+}
+
+/* Of a test that has failed. */
+static int tear_down(void **state)
+{
+    (void)state;
+    if (child.pid > 0) {
+        finish(&child);
+        child.pid = 0;
+    }
+    return 0;
 }
 
 static const char *text_of(const struct sl_profile *profile, sl_string string)
@@ -368,16 +380,18 @@ static void test_cpu_time_of_children_adds_up_over_all_recordings(void **state)
     for_each_python(check_children);
 }
 
+#define TEST(function) cmocka_unit_test_teardown(function, tear_down)
+
 int main(void)
 {
     read_pythons();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_recording_tells_all_of_its_time),
-        cmocka_unit_test(test_a_child_goes_on_from_recording_to_recording),
-        cmocka_unit_test(test_many_threads_that_wait_are_in_each_recording),
-        cmocka_unit_test(test_tasks_are_known_in_each_recording),
-        cmocka_unit_test(test_a_program_that_executes_another_is_followed_on),
-        cmocka_unit_test(test_cpu_time_of_children_adds_up_over_all_recordings),
+        TEST(test_each_recording_tells_all_of_its_time),
+        TEST(test_a_child_goes_on_from_recording_to_recording),
+        TEST(test_many_threads_that_wait_are_in_each_recording),
+        TEST(test_tasks_are_known_in_each_recording),
+        TEST(test_a_program_that_executes_another_is_followed_on),
+        TEST(test_cpu_time_of_children_adds_up_over_all_recordings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

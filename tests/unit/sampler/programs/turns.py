@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 
 def tell(*lines):
@@ -30,15 +31,22 @@ def one_quarter():
     spend(0.001)
 
 
+parent = int(sys.argv[2]) if len(sys.argv) > 2 else os.getppid()
+
+
+def watched():
+    """Whoever started it is there still: it does not outlive a test."""
+    return os.getppid() == parent
+
+
 def work_on():
-    while True:
+    while watched():
         three_quarters()
         one_quarter()
 
 
 def name_thread(name):
-    with open(f"/proc/self/task/{threading.get_native_id()}/comm", "w") as file:
-        file.write(name)
+    Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text(name)
 
 
 never = threading.Lock()
@@ -58,7 +66,7 @@ def wait(ready):
 def sleep_often(ready):
     name_thread("sleeps")
     ready.release()
-    while True:
+    while watched():
         time.sleep(0.002)
 
 
@@ -73,14 +81,14 @@ def start(function):
 def threads():
     waits = start(wait)
     sleeps = start(sleep_often)
-    child = subprocess.Popen([sys.executable, __file__, "child"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    command = [sys.executable, __file__, "child", str(os.getpid())]
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     tell(f"waits {waits}", f"sleeps {sleeps}", f"child {child.pid}", ".")
     work_on()
 
 
 def child():
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while watched():
         time.sleep(0.005)
         spend(0.0005)
 
@@ -93,7 +101,7 @@ def queue():
 
 def tasks():
     async def serve():
-        while True:
+        while watched():
             spend(0.002)
             await asyncio.sleep(0)
 
@@ -113,7 +121,7 @@ def executes():
 
 
 def executed():
-    while True:
+    while watched():
         one_quarter()
 
 
