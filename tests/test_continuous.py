@@ -251,7 +251,7 @@ def test_pyroscope_gets_wall_and_cpu_time(
     assert totals["wall", "idle"] >= 1.8
     assert totals["process_cpu", "compute"] == pytest.approx(totals["wall", "compute"], rel=0.2)
     assert totals["process_cpu", "rest"] < 0.3
-    assert totals["process_cpu", "idle"] == 0
+    assert totals["process_cpu", "idle"] < 0.1
 
 
 def test_a_collector_gets_the_signal_of_opentelemetry(
