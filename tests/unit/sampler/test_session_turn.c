@@ -2,7 +2,7 @@
 
 #include "program_double.h"
 
-#include "target/clock.h"
+#include "sampler/session_turn.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -197,6 +197,26 @@ static void test_the_duration_is_that_of_all_recordings(void **state)
     turns_destroy(&turns);
 }
 
+static void test_a_recording_is_planned_to_end_when_the_session_does(void **state)
+{
+    (void)state;
+    struct sl_session_options options = often;
+    options.duration_ns = 45 * MS;
+    options.first_turn_ns = 7 * MS;
+    struct turns turns = {.descriptor = -1};
+    turns_start(&turns, &options);
+    struct sl_session *session = turns.session;
+    assert_int_equal(session->slots.limit_ns, options.first_turn_ns);
+    session->base_ns += options.first_turn_ns;
+    sl_session_plan(session);
+    assert_int_equal(session->slots.limit_ns, options.turn_ns);
+    session->base_ns = session->start_ns + 40 * MS;
+    sl_session_plan(session);
+    assert_int_equal(session->slots.limit_ns, 5 * MS);
+    sl_session_destroy(session);
+    sl_recorder_destroy(turns.recorder);
+}
+
 static void test_without_a_recorder_the_session_ends(void **state)
 {
     (void)state;
@@ -380,33 +400,35 @@ static void test_a_process_that_ends_at_a_turn_ends_in_the_next_recording(void *
     turns_destroy(&turns);
 }
 
-static struct turns *current;
-
-static void end_in_the_last_look(void)
-{
-    if (current->count == 2) {
-        end_program_now();
-    }
-}
-
-/* The last look is the only one of these recordings. */
+/* Between the last look and the turn. */
 static void test_a_process_that_ends_before_a_turn_is_in_no_later_recording(void **state)
 {
     (void)state;
     start_program((activity[]){sleep_on, spin}, 2);
-    struct turns turns = {0};
-    current = &turns;
-    python_double_step = end_in_the_last_look;
-    const struct sl_session_options options = {.interval_ns = SL_INTERVAL_MAX_NS, .states = true, .turn_ns = 20 * MS};
-    join(&turns, &options);
-    assert_int_equal(turns.end, SL_SESSION_ENDED);
+    pid_t other = fork();
+    if (other == 0) {
+        pause();
+        _exit(0);
+    }
+    struct turns turns = {.wanted = 2, .descriptor = -1};
+    turns_start(&turns, &often);
+    struct sl_session *session = turns.session;
+    struct sl_error error = {0};
+    assert_true(sl_session_add(session, &(struct sl_session_target){.pid = pid}, &error));
+    assert_true(sl_session_add(session, &(struct sl_session_target){.pid = other}, &error));
+    uint64_t end_ns = session->base_ns + often.turn_ns;
+    sl_session_last_look(session, end_ns);
+    end_program_now();
+    assert_int_equal(sl_session_take_turn(session, end_ns, &error), SL_TURN_TAKEN);
+    turns_run(&turns);
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
     assert_int_equal(turns.count, 3);
-    assert_true(WIFSIGNALED(turns.profiles[2]->processes[0].exit_status));
-    struct sl_profile *combined = turns_combined(&turns);
-    assert_known(combined);
-    assert_int_equal(combined->thread_count, 2);
-    assert_true(WIFSIGNALED(combined->processes[0].exit_status));
-    sl_profile_destroy(combined);
+    const struct sl_profile *first = turns.profiles[0];
+    assert_true(WIFSIGNALED(first->processes[turns_process(first, pid)].exit_status));
+    turns_assert_whole(first, pid, "f1");
+    assert_int_equal(turns_process(turns.profiles[1], pid), SL_NONE);
+    assert_int_not_equal(turns_process(turns.profiles[1], other), SL_NONE);
     turns_destroy(&turns);
 }
 
@@ -499,6 +521,7 @@ int main(void)
         TEST(test_tasks_are_numbered_and_named_in_each_recording),
         TEST(test_the_first_recording_may_be_of_another_length),
         TEST(test_the_duration_is_that_of_all_recordings),
+        TEST(test_a_recording_is_planned_to_end_when_the_session_does),
         TEST(test_without_a_recorder_the_session_ends),
         TEST(test_a_full_disk_is_told_and_the_session_goes_on),
         TEST(test_what_has_not_come_up_yet_is_told_in_each_recording),
