@@ -24,7 +24,9 @@ static void listen(void)
     struct sl_buffer lines;
     read_lines(&child, &lines);
     assert_true(lines.size < sizeof said);
-    memcpy(said, lines.bytes, lines.size);
+    if (lines.size > 0) {
+        memcpy(said, lines.bytes, lines.size);
+    }
     said[lines.size] = '\0';
     sl_buffer_destroy(&lines);
 }
