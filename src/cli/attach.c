@@ -60,7 +60,7 @@ static int receive_signals(struct sl_error *error)
 static void show_progress(struct attach *attach)
 {
     struct sl_session_progress progress = sl_session_progress(attach->sampling.session);
-    if (progress.sink != NULL && !attach->sink_told) {
+    if (progress.sink != NULL && !attach->sink_told && attach->series == NULL) {
         attach->sink_told = true;
         sl_progress_erase(&attach->progress);
         sl_say_error(progress.sink);
@@ -116,13 +116,6 @@ static void join(struct attach *attach, const pid_t *pids, size_t count)
     }
 }
 
-static void say_no_samples(const struct attach *attach)
-{
-    sl_say("not a single sample was taken: %s", attach->sampling.end == SL_SESSION_ENDED
-                                                    ? "the process ended before it could be looked at"
-                                                    : "the recording was ended too soon");
-}
-
 /* Why there is not a single sample. */
 static void say_nothing_seen(const struct attach *attach, const struct sl_profile *profile, const pid_t *pids,
                              size_t count)
@@ -135,7 +128,9 @@ static void say_nothing_seen(const struct attach *attach, const struct sl_profil
     } else if (profile->process_count == 0) {
         sl_say("no Python was found in these %zu processes or below them", count);
     } else {
-        say_no_samples(attach);
+        sl_say("not a single sample was taken: %s", sampling->end == SL_SESSION_ENDED
+                                                        ? "the process ended before it could be looked at"
+                                                        : "the recording was ended too soon");
     }
 }
 
@@ -174,11 +169,11 @@ static bool finish_series(struct attach *attach)
     }
     bool failed = attach->sampling.end == SL_SESSION_FAILED;
     bool whole = sl_series_finish(attach->series, failed ? &attach->sampling.error : NULL);
-    if (sl_session_progress(attach->sampling.session).samples == 0) {
-        say_no_samples(attach);
-        return false;
+    bool any = sl_session_progress(attach->sampling.session).samples > 0;
+    if (!any) {
+        sl_say("not a single sample was taken: no Python was found, or it was over too soon");
     }
-    return whole;
+    return whole && any;
 }
 
 static bool prepare(struct attach *attach, struct sl_error *error)

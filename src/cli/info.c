@@ -153,6 +153,7 @@ int sl_command_info(const struct sl_options *options)
     struct sl_error error;
     sl_output_descriptor(&output, STDOUT_FILENO);
     print_facts(&output, input.profile, input.path);
+    code = input.partial ? SL_EXIT_FAILED : code;
     if (!sl_output_close(&output, &error)) {
         sl_say_error(&error);
         code = SL_EXIT_FAILED;

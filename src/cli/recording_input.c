@@ -30,20 +30,21 @@ static bool combine(struct sl_recording_input *input, const struct sl_recording_
     return input->profile != NULL;
 }
 
+/* Those that cannot be read are said, and left out. */
 static int open_several(struct sl_recording_input *input, const char **names, size_t count)
 {
     struct sl_error error = {0};
     struct sl_recording_input *parts = calloc(count, sizeof *parts);
-    int code = parts != NULL ? SL_EXIT_DONE : SL_EXIT_FAILED;
     size_t opened = 0;
-    while (code == SL_EXIT_DONE && opened < count) {
-        code = sl_recording_input_open_named(&parts[opened], names[opened], false);
-        opened += code == SL_EXIT_DONE;
+    for (size_t i = 0; i < count && parts != NULL; i++) {
+        bool open = sl_recording_input_open_named(&parts[opened], names[i], false) == SL_EXIT_DONE;
+        opened += open;
+        input->partial |= !open;
     }
     if (parts == NULL) {
         sl_error_memory(&error);
-    } else if (code == SL_EXIT_DONE && combine(input, parts, count, &error)) {
-        input->name = parts[0].name;
+    } else if (opened > 0 && combine(input, parts, opened, &error)) {
+        input->name = names[0];
         input->path = parts[0].path;
         parts[0].path = NULL;
     }
@@ -53,10 +54,12 @@ static int open_several(struct sl_recording_input *input, const char **names, si
     free(parts);
     if (error.kind != SL_ERROR_NONE) {
         sl_say_error(&error);
-        code = SL_EXIT_FAILED;
-        sl_recording_input_close(input);
     }
-    return code;
+    if (input->profile == NULL) {
+        sl_recording_input_close(input);
+        return SL_EXIT_FAILED;
+    }
+    return SL_EXIT_DONE;
 }
 
 int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options, bool keep_trace)

@@ -10,12 +10,13 @@ struct sl_recording_input {
     const char *name; /* as it was named: "last", "3", a path */
     char *path;
     struct sl_profile *profile;
-    struct sl_buffer
-        trace; /* the file's bytes, where they are to be saved as they are; of several, what they make together */
+    /* The file's bytes, where they are to be saved as they are; of several, what they make together. */
+    struct sl_buffer trace;
+    bool partial; /* of several, some could not be read */
 };
 
 /* Reads the recording that the operands name (none: the last one), and keeps its bytes if `keep_trace`. Several are put together
- * in their order (profile/combine.h); name and path are then the first one's. Says what is wrong, also when part of it is
+ * in their order (profile/combine.h), without those that cannot be read; name and path are then the first one's. Says what is wrong, also when part of it is
  * missing. Returns an exit code; SL_EXIT_DONE: it is open. */
 int sl_recording_input_open(struct sl_recording_input *input, const struct sl_options *options, bool keep_trace);
 

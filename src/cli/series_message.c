@@ -74,6 +74,7 @@ bool sl_series_headers_make(struct sl_series_headers *headers, enum sl_push_kind
         }
     }
     while (given != NULL && *given != '\0') {
+        given += strspn(given, " ");
         size_t size = strcspn(given, ",");
         size_t name_size = strcspn(given, "=");
         if (name_size == 0 || name_size >= size || size > HEADER_MAX) {
@@ -108,24 +109,86 @@ static size_t next_word(const char **text)
     return strcspn(*text, " ");
 }
 
+static bool is_word(const char *word, size_t size, const char *text)
+{
+    return size == strlen(text) && memcmp(word, text, size) == 0;
+}
+
+/* What of a word comes behind the last slash, if anything does. */
+static void cut_folders(const char **word, size_t *size)
+{
+    for (const char *slash; *size > 1 && (slash = memchr(*word, '/', *size - 1)) != NULL;) {
+        *size -= (size_t)(slash + 1 - *word);
+        *word = slash + 1;
+    }
+}
+
+/* Whether the first word of a command is an interpreter: a process that was not started by us is called as it was typed. */
+static bool is_interpreter(const char *word, size_t size, const char *executable)
+{
+    size_t executable_size = strlen(executable);
+    cut_folders(&word, &size);
+    cut_folders(&executable, &executable_size);
+    bool named = size >= 6 && memcmp(word, "python", 6) == 0 && strspn(word + 6, "0123456789.") >= size - 6;
+    return named || (size > 0 && size == executable_size && memcmp(word, executable, size) == 0);
+}
+
+/* From the options of Python in front of it to the module (`*module`) or the script; size 0 where there is none, as with -c. */
+static size_t find_program(const char **text, bool *module)
+{
+    size_t size = next_word(text);
+    while (size > 0 && **text == '-') {
+        const char *word = *text;
+        size_t place = word[1] != '-' ? strcspn(word, "mc") : size;
+        bool valued =
+            is_word(word, size, "-X") || is_word(word, size, "-W") || is_word(word, size, "--check-hash-based-pycs");
+        *text += size;
+        if (place < size && word[1] != 'X' && word[1] != 'W') {
+            *module = word[place] == 'm';
+            if (place + 1 < size) {
+                *text = word + place + 1;
+            }
+            return *module ? next_word(text) : 0;
+        }
+        if (size == 1) {
+            return 0;
+        }
+        if (valued) {
+            *text += next_word(text);
+        }
+        size = next_word(text);
+    }
+    return size;
+}
+
+/* The first process that is a Python: a shell may have started it. */
+static const struct sl_process_record *find_process(const struct sl_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        if (sl_profile_text_size(profile, profile->processes[i].python) > 0) {
+            return &profile->processes[i];
+        }
+    }
+    return NULL;
+}
+
 void sl_series_service(const struct sl_profile *profile, char *name, size_t size)
 {
-    const char *word = profile->process_count > 0 ? sl_profile_text(profile, profile->processes[0].command) : "";
-    size_t length = next_word(&word);
-    bool module = length == 2 && memcmp(word, "-m", 2) == 0;
-    if (module) {
-        word += length;
-        length = next_word(&word);
+    const struct sl_process_record *process = find_process(profile);
+    const char *word = process != NULL ? sl_profile_text(profile, process->command) : "";
+    const char *first = word;
+    size_t length = next_word(&first);
+    if (process != NULL && is_interpreter(first, length, sl_profile_text(profile, process->executable))) {
+        word = first + length + (first[length] == '\'');
     }
-    if (length == 0 || word[0] == '-') {
+    bool module = false;
+    length = find_program(&word, &module);
+    cut_folders(&word, &length);
+    length -= !module && length > 3 && memcmp(word + length - 3, ".py", 3) == 0 ? 3 : 0;
+    if (length == 0) {
         word = "python";
         length = strlen(word);
     }
-    for (const char *slash; (slash = memchr(word, '/', length - 1)) != NULL;) {
-        length -= (size_t)(slash + 1 - word);
-        word = slash + 1;
-    }
-    length -= !module && length > 3 && memcmp(word + length - 3, ".py", 3) == 0 ? 3 : 0;
     length = length < size ? length : size - 1;
     for (size_t i = 0; i < length; i++) {
         bool printable = (unsigned char)word[i] > ' ' && word[i] != 127;
@@ -148,11 +211,13 @@ static void append_label(struct sl_buffer *series, const char *name, const char 
     sl_buffer_destroy(&pair);
 }
 
-/* A random one (RFC 9562, version 4): a server that gets a profile twice knows it by that. */
+/* A random one (RFC 9562, version 4): a server that gets a profile twice knows it by that. None is better than the same. */
 static void append_id(struct sl_buffer *sample)
 {
-    uint8_t bytes[16] = {0};
-    (void)!getrandom(bytes, sizeof bytes, GRND_NONBLOCK);
+    uint8_t bytes[16];
+    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes) {
+        return;
+    }
     bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
     char id[37];

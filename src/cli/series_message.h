@@ -27,14 +27,14 @@ struct sl_series_headers {
     size_t count;
 };
 
-/* Those that tell a server what messages of this kind are, and those that are `given` (NULL: none) as OpenTelemetry's exporters
- * take them: "Name=value,Name=value". To be destroyed in either case. False with SL_ERROR_USAGE where it is something else. */
+/* Those that tell a server what messages of this kind are, and those that are `given` (NULL: none): "Name=value,Name=value". To
+ * be destroyed in either case. False with SL_ERROR_USAGE where it is something else. */
 bool sl_series_headers_make(struct sl_series_headers *headers, enum sl_push_kind kind, const char *given,
                             struct sl_error *error);
 void sl_series_headers_destroy(struct sl_series_headers *headers);
 
-/* What the program is called, from what was recorded of it: `app` for `app.py --port 0`, `gunicorn` for `-m gunicorn shop`. Cut
- * to `size` bytes with the NUL; without control characters. */
+/* What the program is called, from what was recorded of it: `app` for `app.py --port 0` and for `python3 -u app.py`, `gunicorn`
+ * for `-m gunicorn shop`. Cut to `size` bytes with the NUL; without control characters. */
 void sl_series_service(const struct sl_profile *profile, char *name, size_t size);
 
 /* Appends the message. False when memory is exhausted. */

@@ -155,6 +155,11 @@ bool sl_series_options_settle(struct sl_options *options, struct sl_error *error
         !needs(series->tag_count > 0, pushes, "--tag", "--push", error)) {
         return false;
     }
+    if (pushes && series->push_as != SL_PUSH_PPROF && strpbrk(series->push_url, "?#") != NULL) {
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "--push takes an address without a query, below which %s has a path of its own",
+                            sl_push_words[series->push_as]);
+    }
     if (follows && (options->output != NULL || options->renderer != NULL)) {
         return sl_error_set(error, SL_ERROR_USAGE,
                             "with %s there is no report for %s: recordings are shown by stacklapse view",

@@ -16,7 +16,7 @@ static int show(const struct sl_report *report, const struct sl_options *options
 {
     struct sl_error error = {0};
     struct sl_buffer name;
-    int code = SL_EXIT_DONE;
+    int code = input->partial ? SL_EXIT_FAILED : SL_EXIT_DONE;
     sl_interrupt_arm(0);
     sl_buffer_init(&name);
     /* A file that is written is read when another one is the last. */

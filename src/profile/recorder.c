@@ -465,3 +465,10 @@ const struct sl_buffer *sl_recorder_trace(const struct sl_recorder *recorder)
 {
     return &recorder->writer.trace;
 }
+
+struct sl_buffer sl_recorder_take_trace(struct sl_recorder *recorder)
+{
+    struct sl_buffer trace = recorder->writer.trace;
+    sl_buffer_init(&recorder->writer.trace);
+    return trace;
+}

@@ -111,4 +111,7 @@ bool sl_recorder_close(struct sl_recorder *recorder, uint64_t duration_ns, struc
 /* The trace so far, for a recorder whose sink is memory: valid until the next call on it. */
 const struct sl_buffer *sl_recorder_trace(const struct sl_recorder *recorder);
 
+/* The same for the caller to keep, of a recorder that was closed, which then has none: its tables are many times as large. */
+struct sl_buffer sl_recorder_take_trace(struct sl_recorder *recorder);
+
 #endif

@@ -55,7 +55,7 @@ uint32_t sl_locations_of_stack(const struct sl_locations *locations, const struc
     return depth;
 }
 
-uint8_t *sl_location_strings(struct sl_arena *arena, const struct sl_profile *profile)
+const uint8_t *sl_location_strings(struct sl_arena *arena, const struct sl_profile *profile)
 {
     uint8_t *strings = SL_ARENA_NEW(arena, uint8_t, profile->string_count);
     for (sl_function function = 0; strings != NULL && function < profile->function_count; function++) {

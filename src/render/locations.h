@@ -26,7 +26,7 @@ uint32_t sl_locations_of_stack(const struct sl_locations *locations, const struc
 
 /* One byte for each string, non-zero where it is the name or the file of a function: a recording has others, such as the
  * command with its arguments, which are not everybody's. NULL when the arena is exhausted. */
-uint8_t *sl_location_strings(struct sl_arena *arena, const struct sl_profile *profile);
+const uint8_t *sl_location_strings(struct sl_arena *arena, const struct sl_profile *profile);
 
 /* The depth of the deepest stack. Needs one number for each stack from the arena; SL_NONE when it is exhausted. */
 uint32_t sl_stack_depth_max(struct sl_arena *arena, const struct sl_profile *profile);

@@ -16,8 +16,9 @@ struct sl_otlp_form {
     const char *service;           /* service.name; NULL: it is not known */
     const char *const *attributes; /* of the resource: name, text, name, text, ... */
     size_t attribute_count;        /* of names */
-    bool summed; /* over all threads and processes, and nothing is told of each: else one resource for each
-                                    * process, and what is told of a thread stands with its samples */
+    /* Over all threads and processes, and nothing is told of each: else one resource for each process, and what is told of a
+     * thread stands with its samples. */
+    bool summed;
 };
 
 /* Writes it, not compressed. Failures to write are the output's. False when memory is exhausted. */

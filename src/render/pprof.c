@@ -2,9 +2,8 @@
  * (github.com/google/pprof, proto/profile.proto, whose field numbers stand below).
  *
  * Three values a sample unless the form has fewer: samples/count, wall/nanoseconds, cpu/nanoseconds. The string table is the
- * recording's own
- * (number 0 is empty in both) with a few words added at its end. `Function.system_name` stays unset: were it the name,
- * pprof would take it for a mangled one and strip `<module>` down to nothing. */
+ * recording's own (number 0 is empty in both) with a few words added at its end. `Function.system_name` stays unset: were it the
+ * name, pprof would take it for a mangled one and strip `<module>` down to nothing. */
 #include "render/pprof.h"
 
 #include "base/arena.h"
@@ -105,7 +104,7 @@ static void write_head(struct writer *writer)
     sl_protobuf_number(&writer->message, PROFILE_PERIOD, facts->interval_ns);
 }
 
-/* One mapping for each process, or the first one's for all. Without the three has_ fields pprof would look for symbols in the
+/* One mapping for each process, or one for all, which then says nothing of them. Without the three has_ fields pprof would look for symbols in the
  * file. */
 static void write_mappings(struct writer *writer)
 {
@@ -113,7 +112,9 @@ static void write_mappings(struct writer *writer)
     for (uint32_t process = 0; process < writer->profile->process_count && (process == 0 || !summed); process++) {
         sl_buffer_clear(&writer->inner);
         sl_protobuf_number(&writer->inner, MAPPING_ID, (uint64_t)process + 1);
-        sl_protobuf_number(&writer->inner, MAPPING_FILENAME, writer->profile->processes[process].executable);
+        if (!summed) {
+            sl_protobuf_number(&writer->inner, MAPPING_FILENAME, writer->profile->processes[process].executable);
+        }
         sl_protobuf_number(&writer->inner, MAPPING_HAS_FUNCTIONS, 1);
         sl_protobuf_number(&writer->inner, MAPPING_HAS_FILENAMES, 1);
         sl_protobuf_number(&writer->inner, MAPPING_HAS_LINE_NUMBERS, 1);
@@ -265,10 +266,7 @@ bool sl_pprof_write(const struct sl_profile *profile, const struct sl_selection 
     writer.depth_max = sl_stack_depth_max(&arena, profile);
     writer.stack_locations = SL_ARENA_NEW(&arena, uint32_t, writer.depth_max == SL_NONE ? 0 : writer.depth_max);
 
-    uint8_t *shown = form->summed ? sl_location_strings(&arena, profile) : NULL;
-    if (shown != NULL && profile->process_count > 0) {
-        shown[profile->processes[0].executable] = 1;
-    }
+    const uint8_t *shown = form->summed ? sl_location_strings(&arena, profile) : NULL;
 
     bool done = false;
     if (arena.exhausted || writer.locations == NULL) {

@@ -15,9 +15,9 @@ struct sl_pprof_form {
         SL_PPROF_WALL,    /* samples and wall time */
         SL_PPROF_CPU,     /* the same of what was on a CPU, or ready for one */
     } values;
-    bool
-        summed; /* over all threads and processes, and without labels: each pair of them would be a series of its own to a
-                  * server, and threads come and go */
+    /* Over all threads and processes, and without labels: each pair of them would be a series of its own to a server, and
+     * threads come and go. */
+    bool summed;
 };
 
 /* Writes it, compressed. Failures to write are the output's. False when memory is exhausted. */

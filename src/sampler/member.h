@@ -57,8 +57,8 @@ struct sl_member {
 
     uint32_t index; /* in the recorder */
     struct sl_process_record record;
-    char *
-        texts[SL_MEMBER_TEXTS]; /* what the strings of `record` say, also in the next recording; owned; NULL: nothing */
+    /* What the strings of `record` say, also in the next recording; owned; NULL: nothing. */
+    char *texts[SL_MEMBER_TEXTS];
     struct sl_member_thread *main_thread; /* recorded from the start on, across exec; owned while no subject has it */
     uint64_t cpu_ns, children_cpu_ns;     /* while recorded, as last read */
     uint64_t cpu_before_ns, children_cpu_before_ns;

@@ -84,7 +84,9 @@ void sl_member_leave(struct sl_member *member, uint64_t now_ns)
         if (observed->viewer != NULL) {
             sl_member_thread_refresh(observed->viewer, member->recording, &member->subject, observed, UINT64_MAX);
             sl_member_thread_take_cpu(observed->viewer, observed);
-            sl_member_thread_leave(observed->viewer, member->recording, end_ns);
+            if (observed->viewer != member->main_thread) {
+                sl_member_thread_leave(observed->viewer, member->recording, end_ns);
+            }
         }
     }
     if (member->main_thread != NULL) {

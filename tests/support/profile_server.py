@@ -109,6 +109,13 @@ def pushed(request: Request) -> list[Series]:
     return series
 
 
+def profile_time(profile: bytes) -> int:
+    """When a profile of pprof was begun, in nanoseconds since 1970."""
+    time = fields(gzip.decompress(profile))[9][0]
+    assert isinstance(time, int)
+    return time
+
+
 def strings_of(profile: bytes) -> set[str]:
     """The string table of a profile of pprof."""
     return {text.decode() for text in fields(gzip.decompress(profile))[6]}

@@ -12,13 +12,16 @@ static void check_service(const char *command, const char *expected)
 {
     char text[600];
     size_t size = strlen(command);
-    assert_true(size < sizeof text - 2);
+    assert_true(size < sizeof text - 100);
     text[0] = '\0';
     memcpy(text + 1, command, size + 1);
-    const uint32_t offsets[] = {0, 1, (uint32_t)size + 2};
-    const struct sl_process_record process = {.command = 1};
+    static const char executable[] = "/opt/pypy/bin/my-python";
+    memcpy(text + size + 2, executable, sizeof executable);
+    const uint32_t offsets[] = {0, 1, (uint32_t)size + 2, (uint32_t)(size + 2 + sizeof executable)};
+    /* Of the shell that started it nothing is known but its command. */
+    const struct sl_process_record processes[] = {{.command = 2}, {.command = 1, .python = 2, .executable = 2}};
     const struct sl_profile profile = {
-        .text = text, .text_offsets = offsets, .string_count = 2, .processes = &process, .process_count = 1};
+        .text = text, .text_offsets = offsets, .string_count = 3, .processes = processes, .process_count = 2};
     char name[32];
     sl_series_service(&profile, name, sizeof name);
     assert_string_equal(name, expected);
@@ -32,6 +35,17 @@ static void test_a_service_is_called_like_its_program(void **state)
     check_service("/usr/bin/gunicorn shop:application", "gunicorn");
     check_service("-m gunicorn shop:application", "gunicorn");
     check_service("-m http.server", "http.server");
+    check_service("python app.py", "app");
+    check_service("/usr/bin/python3.11 -u -X dev -W error /srv/app.py -m x", "app");
+    check_service("python3.11 -Xdev -Wignore::UserWarning app.py", "app");
+    check_service("/usr/bin/python3 /usr/bin/gunicorn shop:application", "gunicorn");
+    check_service("my-python -Im shop.main --port 0", "shop.main");
+    check_service("python3 -mshop", "shop");
+    check_service("python3 -c 'import shop'", "python");
+    check_service("'/my venv/bin/python' '/srv/my shop/app.py'", "app");
+    check_service("python3", "python");
+    check_service("python3 -", "python");
+    check_service("python-shop.py", "python-shop");
     check_service("-c 'import shop; shop.run()'", "python");
     check_service("'/srv/my shop/app.py' -v", "app");
     check_service(".py", ".py");
