@@ -52,20 +52,6 @@ def attach(stacklapse: Command, *arguments: str | os.PathLike[str]) -> Recording
     return Recording(stacklapse, path, run)
 
 
-def recording_process(stacklapse: Command, *arguments: str) -> subprocess.Popen[str]:
-    """`attach` in the background."""
-    return subprocess.Popen(
-        [stacklapse.path, "attach", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=stacklapse.environment(),
-        process_group=0,
-        restore_signals=False,  # a limit of a file's size is an error then, as a full disk is
-    )
-
-
 def until_recording(stacklapse: Command) -> Path:
     """Until a recording has been written to once: that is a second after the first look."""
     recordings = stacklapse.state / "stacklapse"
@@ -130,7 +116,7 @@ def test_several_processes_are_apart(stacklapse: Command, any_python: Interprete
 def test_ctrl_c_ends_the_recording_and_not_the_program(stacklapse: Command, any_python: Interpreter) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with running([any_python.path, script(stacklapse)]) as program:
-            attached = recording_process(stacklapse, str(program.pid))
+            attached = stacklapse.start("attach", str(program.pid))
             until_recording(stacklapse)
             attached.send_signal(number)
             stdout, stderr = attached.communicate(timeout=60)
@@ -144,7 +130,7 @@ def test_ctrl_c_ends_the_recording_and_not_the_program(stacklapse: Command, any_
 
 def test_the_end_of_the_program_ends_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with running([any_python.path, script(stacklapse)]) as program:
-        attached = recording_process(stacklapse, str(program.pid))
+        attached = stacklapse.start("attach", str(program.pid))
         until_recording(stacklapse)
         program.communicate("\n", timeout=60)
         stdout, stderr = attached.communicate(timeout=60)
@@ -154,7 +140,7 @@ def test_the_end_of_the_program_ends_the_recording(stacklapse: Command, any_pyth
 
 def test_a_program_that_is_killed_leaves_its_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with running([any_python.path, script(stacklapse)]) as program:
-        attached = recording_process(stacklapse, str(program.pid))
+        attached = stacklapse.start("attach", str(program.pid))
         until_recording(stacklapse)
         program.kill()
         stdout, stderr = attached.communicate(timeout=60)
@@ -164,7 +150,7 @@ def test_a_program_that_is_killed_leaves_its_recording(stacklapse: Command, any_
 
 def test_of_several_the_last_to_end_ends_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with running([any_python.path, script(stacklapse)]) as one, running([any_python.path, script(stacklapse)]) as two:
-        attached = recording_process(stacklapse, str(one.pid), str(two.pid), "-r", "json")
+        attached = stacklapse.start("attach", str(one.pid), str(two.pid), "-r", "json")
         until_recording(stacklapse)
         one.kill()
         one.wait()
@@ -180,7 +166,7 @@ def test_a_program_that_executes_another_is_followed(stacklapse: Command, python
     again = script(stacklapse, PROGRAM.replace("work", "labour"))
     code = PROGRAM.replace('print("end")', f"import os; os.execv(sys.executable, [sys.executable, {str(again)!r}])")
     with running([python.path, script(stacklapse, code)]) as program:
-        attached = recording_process(stacklapse, str(program.pid), "-r", "folded")
+        attached = stacklapse.start("attach", str(program.pid), "-r", "folded")
         recording = until_recording(stacklapse)
         assert program.stdin
         assert program.stdout
@@ -201,7 +187,7 @@ def test_a_program_that_executes_what_is_no_python_is_told_to_have(
 ) -> None:
     code = PROGRAM.replace('print("end")', "import os; os.execv('/bin/sh', ['sh', '-c', 'sleep 0.3; exit 5'])")
     with running([any_python.path, script(stacklapse, code)]) as program:
-        attached = recording_process(stacklapse, str(program.pid), "-r", "folded")
+        attached = stacklapse.start("attach", str(program.pid), "-r", "folded")
         until_recording(stacklapse)
         assert program.stdin
         program.stdin.write("go\n")
@@ -215,7 +201,7 @@ def test_a_program_that_executes_what_is_no_python_is_told_to_have(
 
 def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with running([any_python.path, script(stacklapse)]) as program:
-        attached = recording_process(stacklapse, str(program.pid))
+        attached = stacklapse.start("attach", str(program.pid))
         until_recording(stacklapse)
         attached.kill()
         attached.communicate(timeout=60)
@@ -230,7 +216,7 @@ def test_a_disk_that_is_full_is_said_when_it_is_and_makes_it_a_failure_if_it_sta
     stacklapse: Command, any_python: Interpreter, for_good: bool
 ) -> None:
     with running([any_python.path, script(stacklapse)]) as program:
-        attached = recording_process(stacklapse, "-i", "100us", "-d", "30s", str(program.pid))
+        attached = stacklapse.start("attach", "-i", "100us", "-d", "30s", str(program.pid))
         size = until_recording(stacklapse).stat().st_size
         assert attached.stderr
         resource.prlimit(attached.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))

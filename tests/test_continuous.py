@@ -8,11 +8,10 @@ import re
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,21 +103,6 @@ def run(stacklapse: Command, python: Interpreter, program: Path, *options: Argum
     return done
 
 
-def attaching(
-    stacklapse: Command, *arguments: Argument, limit: Callable[[], None] | None = None
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [stacklapse.path, "attach", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=stacklapse.environment(),
-        preexec_fn=limit,
-        restore_signals=False,  # a limit of a file's size is an error then, as a full disk is
-    )
-
-
 def test_recordings_follow_each_other_with_nothing_between(
     stacklapse: Command, python: Interpreter, program: Path
 ) -> None:
@@ -183,7 +167,7 @@ def test_what_is_recorded_is_there_when_the_profiler_is_killed(
 ) -> None:
     folder = stacklapse.folder / "profiles"
     with running([any_python.path, program, "60"]) as process:
-        attached = attaching(stacklapse, str(process.pid), "--folder", folder, "--every", "60s")
+        attached = stacklapse.start("attach", str(process.pid), "--folder", folder, "--every", "60s")
         until(lambda: any(path.stat().st_size > 200 for path in files(folder)), "the first second")
         attached.kill()
         attached.communicate()
@@ -201,8 +185,8 @@ def test_a_signal_ends_them_in_order(
 ) -> None:
     folder = stacklapse.folder / "profiles"
     with running([any_python.path, program, "60"]) as process:
-        attached = attaching(
-            stacklapse, str(process.pid), "--folder", folder, "--push", server.address, "--every", "1s"
+        attached = stacklapse.start(
+            "attach", str(process.pid), "--folder", folder, "--push", server.address, "--every", "1s"
         )
         until(lambda: len(server.requests) >= 2, "two recordings")
         attached.send_signal(number)
@@ -364,7 +348,7 @@ def test_what_a_server_refuses_is_counted(
 ) -> None:
     server.statuses += [400]
     with running([any_python.path, program, "60"]) as process:
-        attached = attaching(stacklapse, str(process.pid), "--push", server.address, "--every", "1s", "-d", "2.8s")
+        attached = stacklapse.start("attach", str(process.pid), "--push", server.address, "--every", "1s", "-d", "2.8s")
         _, errors = attached.communicate(timeout=60)
     assert attached.returncode == 1
     assert f"stacklapse: sent {len(server.requests) - 1} recording" in errors
@@ -412,7 +396,7 @@ def test_a_folder_that_is_full_is_told_and_looking_goes_on(
     folder = stacklapse.folder / "profiles"
     with running([any_python.path, program, "60"]) as process:
         options = ["--folder", str(folder), "--every", "1s", "-d", "2.8s", "-i", "1ms"]
-        attached = attaching(stacklapse, str(process.pid), *options, "--push", server.address, limit=limit)
+        attached = stacklapse.start("attach", str(process.pid), *options, "--push", server.address, limit=limit)
         _, errors = attached.communicate(timeout=60)
         assert process.poll() is None
     assert attached.returncode == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -121,6 +121,20 @@ class Command:
             check=False,
         )
         return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def start(self, *arguments: Argument, limit: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+        """Starts it beside the test; `limit` is called in the new process first."""
+        return subprocess.Popen(
+            [self.path, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(),
+            process_group=0,
+            preexec_fn=limit,
+            restore_signals=False,  # a limit of a file's size is an error then, as a full disk is
+        )
 
     def record(
         self,
