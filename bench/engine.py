@@ -219,9 +219,9 @@ def memory() -> str:
 
 
 def on_and_on() -> str:
-    """Of recordings that follow each other, each of a second: as many in five minutes as in 75 minutes otherwise."""
+    """Of recordings that follow each other, each of a second: as many in three minutes as in 45 minutes otherwise."""
     with tempfile.TemporaryDirectory() as folder:
-        return resident(["--folder", folder, "--every", "1s"], 5)
+        return resident(["--folder", folder, "--every", "1s"], 3)
 
 
 def states() -> str:

