@@ -187,13 +187,13 @@ static bool prepare(struct sl_http *http)
     if (http->easy == NULL) {
         return false;
     }
-    bool set = SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_POST, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
-               SET(CURLOPT_NOPROGRESS, 1L) && SET(CURLOPT_HTTPHEADER, http->headers) &&
-               SET(CURLOPT_USERAGENT, "stacklapse/" SL_VERSION) && SET(CURLOPT_TIMEOUT_MS, http->timeout_ms) &&
-               SET(CURLOPT_CONNECTTIMEOUT_MS, http->connect_timeout_ms) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
-               SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_ERRORBUFFER, http->trouble) &&
-               SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, http) &&
-               SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    bool set = SET(CURLOPT_URL, http->address.url) && SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_POST, 1L) &&
+               SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_NOPROGRESS, 1L) &&
+               SET(CURLOPT_HTTPHEADER, http->headers) && SET(CURLOPT_USERAGENT, "stacklapse/" SL_VERSION) &&
+               SET(CURLOPT_TIMEOUT_MS, http->timeout_ms) && SET(CURLOPT_CONNECTTIMEOUT_MS, http->connect_timeout_ms) &&
+               SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
+               SET(CURLOPT_ERRORBUFFER, http->trouble) && SET(CURLOPT_WRITEFUNCTION, take_answer) &&
+               SET(CURLOPT_WRITEDATA, http) && SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     if (set && http->address.user != NULL) {
         set = SET(CURLOPT_HTTPAUTH, CURLAUTH_BASIC) && SET(CURLOPT_USERNAME, http->address.user) &&
               SET(CURLOPT_PASSWORD, http->address.password);
@@ -209,22 +209,6 @@ static bool prepare(struct sl_http *http)
      * the servers of names are silent. */
     (void)SET(OPTION_QUICK_EXIT, 1L);
     return true;
-}
-
-/* A message's own URL. */
-static bool set_url(struct sl_http *http, const char *query)
-{
-    if (query == NULL || query[0] == '\0') {
-        return SET(CURLOPT_URL, http->address.url);
-    }
-    char *url = NULL;
-    const char *joint = strchr(http->address.url, '?') == NULL ? "?" : "&";
-    if (asprintf(&url, "%s%s%s", http->address.url, joint, query) < 0) {
-        return false;
-    }
-    bool set = SET(CURLOPT_URL, url);
-    free(url);
-    return set;
 }
 
 /* Until there is an answer, or it was aborted. */
@@ -399,15 +383,15 @@ static enum sl_http_outcome tell_failure(struct sl_http *http, CURLcode code, st
     return outcome;
 }
 
-enum sl_http_outcome sl_http_post(struct sl_http *http, const char *query, const void *body, size_t size,
-                                  struct sl_http_answer *answer, struct sl_error *error)
+enum sl_http_outcome sl_http_post(struct sl_http *http, const void *body, size_t size, struct sl_http_answer *answer,
+                                  struct sl_error *error)
 {
     *answer = (struct sl_http_answer){0};
     http->trouble[0] = '\0';
     http->kept_size = 0;
     http->read_size = 0;
     /* libcurl takes NULL for a body that it is to ask for. */
-    if (!prepare(http) || !set_url(http, query) || !SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) ||
+    if (!prepare(http) || !SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) ||
         !SET(CURLOPT_POSTFIELDS, size == 0 ? "" : body)) {
         sl_error_memory(error);
         return SL_HTTP_FAILED;

@@ -51,13 +51,13 @@ struct sl_http *sl_http_create(const struct sl_http_options *options, struct sl_
  * libcurl 7.87 it does wait for that). NULL is fine. */
 void sl_http_destroy(struct sl_http *http);
 
-/* Sends a message and waits for the answer's status. `query` (NULL: none; encoded already) is added to the URL's. The
+/* Sends a message and waits for the answer's status. The
  * connection is kept for the next message. By one thread at a time, which blocks or ignores SIGPIPE.
  *
  * A status counts, whatever becomes of the rest of the answer: so what was accepted is never taken for lost. Unless the
  * message was accepted, `error` is filled in with SL_ERROR_SYSTEM and a sentence that names the server. */
-enum sl_http_outcome sl_http_post(struct sl_http *http, const char *query, const void *body, size_t size,
-                                  struct sl_http_answer *answer, struct sl_error *error);
+enum sl_http_outcome sl_http_post(struct sl_http *http, const void *body, size_t size, struct sl_http_answer *answer,
+                                  struct sl_error *error);
 
 /* From any thread: ends a post that is under way, within milliseconds, and every later one before it begins. */
 void sl_http_abort(struct sl_http *http);

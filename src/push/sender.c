@@ -17,7 +17,6 @@ struct sl_sender {
     /* Of the thread alone. */
     struct sl_http *http; /* but for sl_http_abort */
     struct sl_buffer body;
-    char *query;
 
     bool otlp;
     uint64_t first_pause_ns;
@@ -33,7 +32,7 @@ struct sl_sender {
     uint32_t oldest;
     uint32_t waiting;
     size_t waiting_bytes;
-    bool under_way;                 /* there is a message in `body` and `query`, or one is being made */
+    bool under_way;                 /* there is a message in `body`, or one is being made */
     uint32_t failures;              /* in a row */
     uint64_t due_ns;                /* when the next attempt may be */
     bool finishing;                 /* no more pauses */
@@ -79,7 +78,6 @@ static void discard(struct sl_sender_message *message)
         message->drop(message->content);
     }
     sl_buffer_destroy(&message->body);
-    free(message->query);
 }
 
 static size_t bytes_of(const struct sl_sender_message *message)
@@ -92,7 +90,6 @@ static void destroy(struct sl_sender *sender)
 {
     sl_http_destroy(sender->http);
     sl_buffer_destroy(&sender->body);
-    free(sender->query);
     free(sender->messages);
     pthread_cond_destroy(&sender->change);
     pthread_mutex_destroy(&sender->lock);
@@ -123,8 +120,6 @@ static void forget_body(struct sl_sender *sender)
     /* A large one gives its memory back: the next may be small, and hours away. */
     sl_buffer_destroy(&sender->body);
     sl_buffer_init(&sender->body);
-    free(sender->query);
-    sender->query = NULL;
     sender->under_way = false;
 }
 
@@ -146,8 +141,6 @@ static void make_next(struct sl_sender *sender)
     if (made && sender->body.failed) {
         made = sl_error_memory(&error);
     }
-    sender->query = message.query;
-    message.query = NULL;
     discard(&message);
 
     pthread_mutex_lock(&sender->lock);
@@ -196,8 +189,7 @@ static void attempt(struct sl_sender *sender)
     pthread_mutex_unlock(&sender->lock);
     struct sl_error error = {0};
     struct sl_http_answer answer;
-    enum sl_http_outcome outcome =
-        sl_http_post(sender->http, sender->query, sender->body.bytes, sender->body.size, &answer, &error);
+    enum sl_http_outcome outcome = sl_http_post(sender->http, sender->body.bytes, sender->body.size, &answer, &error);
     pthread_mutex_lock(&sender->lock);
 
     if (outcome == SL_HTTP_ACCEPTED) {

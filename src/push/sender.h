@@ -42,7 +42,6 @@ struct sl_sender_message {
     void (*drop)(void *content);
     size_t bytes;          /* of the content, for `bytes_max` */
     struct sl_buffer body; /* where there is no `make`; its bytes are counted by the sender */
-    char *query;           /* what this message adds to the URL's query, encoded; NULL: nothing */
 };
 
 struct sl_sender_counts {
@@ -64,7 +63,7 @@ struct sl_sender;
 /* Starts the thread. NULL with the errors of sl_http_create, or SL_ERROR_SYSTEM; then nothing is left of it. */
 struct sl_sender *sl_sender_start(const struct sl_sender_options *options, struct sl_error *error);
 
-/* Takes the message over, with all that it points to: content, the body's bytes, query (of malloc). Waits for nothing. From any
+/* Takes the message over, with all that it points to: content, the body's bytes. Waits for nothing. From any
  * thread. A message that alone is larger than the bound is lost. */
 void sl_sender_add(struct sl_sender *sender, const struct sl_sender_message *message);
 

@@ -45,7 +45,7 @@ struct sl_sender *sender_at(uint16_t port, struct sl_sender_options options)
 
 void add_text(struct sl_sender *sender, const char *text)
 {
-    struct sl_sender_message message = {.query = strdup("q=1")};
+    struct sl_sender_message message = {0};
     sl_buffer_init(&message.body);
     sl_buffer_text(&message.body, text);
     sl_sender_add(sender, &message);
