@@ -132,8 +132,7 @@ static bool choose_by_waiting(struct sl_chosen *callee, struct sl_chosen *caller
         caller->header = *before;
         return true;
     }
-    bool leftover = callee->innermost && callee->copies.behind.waiting;
-    if (behind->waiting && (same || (is_behind(callee) && !leftover))) {
+    if (behind->waiting && (same || (is_behind(callee) && !caller->left))) {
         return true;
     }
     if (same && before->suspended && behind->suspended && before->instruction == behind->instruction) {
@@ -149,6 +148,7 @@ bool sl_frame_choose_caller(const struct sl_layout *layout, const struct sl_copi
     if (!sl_frame_choose(layout, copies, caller)) {
         return false;
     }
+    caller->left = callee->innermost ? callee->copies.behind.waiting : callee->left;
     if (!copies->has_before || !copies->has_behind) {
         return true;
     }

@@ -35,6 +35,9 @@ struct sl_chosen {
     struct sl_copies copies;
     struct sl_header header;
     bool innermost;
+    /* Before 3.14: as the innermost frame was copied behind the moment, it waited, so it had been left. Then all that it
+     * stands on may be leftovers there, too, each of which looks as if it still waited for the next. */
+    bool left;
     bool alive; /* it still was in the stack when it was copied behind the moment: what lies below it there is its
                  * caller */
 };

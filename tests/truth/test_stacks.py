@@ -1,7 +1,4 @@
-"""No stack is reported that never was: programs in which only some functions ever call some others.
-
-Where a hypervisor takes the sampler's core away in the middle of a copy, one stack in 100,000 or two are mixed in every
-second or third run. What is wrong with the sampler shows in each, so these tests are tried again like others."""
+"""No stack is reported that never was: programs in which only some functions ever call some others."""
 
 from __future__ import annotations
 

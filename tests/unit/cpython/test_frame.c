@@ -96,6 +96,25 @@ static void test_a_leftover_callee_is_never_given_to_the_caller_that_came_later(
     assert_false(choose(&layout, copies(leaf, leaf), copies(frame(A, BELOW, 1), frame(B, BELOW, 0)), &callee, &caller));
 }
 
+static void test_what_a_leftover_stands_on_is_not_given_to_the_caller_that_came_later(void **state)
+{
+    (void)state;
+    struct sl_layout layout = layout_of(12);
+    struct sl_header leaf = waiting(frame(LEAF, HERE, 3));
+    const struct sl_copies leaves = copies(leaf, leaf);
+    /* Before: A waits for LEAF, and LEAF for OTHER_LEAF. Behind: B waits where A did, and LEAF is as it was. */
+    const struct sl_copies callers = copies(waiting(frame(A, BELOW, 5)), waiting(frame(B, BELOW, 5)));
+    struct sl_header inner = frame(OTHER_LEAF, HERE + 0x100, 1);
+    for (int running = 0; running < 2; running++) {
+        struct sl_chosen innermost;
+        struct sl_chosen callee;
+        struct sl_chosen caller;
+        assert_true(choose(&layout, copies(inner, running ? inner : waiting(inner)), leaves, &innermost, &callee));
+        assert_true(sl_frame_choose_caller(&layout, &callers, &callee, &caller));
+        assert_int_equal(caller.header.code, running ? B : A);
+    }
+}
+
 static void test_a_new_turn_of_the_same_caller_does_not_take_the_leftover_of_another(void **state)
 {
     (void)state;
@@ -207,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_a_pair_that_did_not_move_is_taken),
         cmocka_unit_test(test_a_callee_that_returned_meanwhile_keeps_its_caller_and_line),
         cmocka_unit_test(test_a_leftover_callee_is_never_given_to_the_caller_that_came_later),
+        cmocka_unit_test(test_what_a_leftover_stands_on_is_not_given_to_the_caller_that_came_later),
         cmocka_unit_test(test_a_new_turn_of_the_same_caller_does_not_take_the_leftover_of_another),
         cmocka_unit_test(test_a_wiped_callee_is_named_from_before_the_moment_with_its_caller_of_then),
         cmocka_unit_test(test_a_living_callee_takes_the_caller_below_it_at_the_same_time),
