@@ -6,6 +6,24 @@
  * not known of it. */
 #define YOUNG_NS UINT64_C(500000000)
 
+/* A thread that has used less when it is first seen is not asked for how long it has been there. */
+#define MUCH_CPU_NS UINT64_C(20000000)
+
+/* What a thread that was there before the recording has used before it. One of C's may come into Python only later: what it
+ * used in between is then left out as well. */
+static uint64_t cpu_before(const struct sl_member *member, const struct sl_subject_thread *observed)
+{
+    const struct sl_threads *threads = &member->subject.threads;
+    bool first = member->past && !member->was_sampled;
+    struct sl_thread_runs runs;
+    if (sl_thread_runs(&observed->thread, threads, &runs) != SL_THREAD_OK) {
+        return 0;
+    }
+    bool older = first || (runs.cpu_ns >= MUCH_CPU_NS &&
+                           sl_thread_older(&observed->thread, threads, member->recording->base_ns));
+    return older ? runs.cpu_ns : 0;
+}
+
 /* The recording's side of a thread that was seen for the first time. NULL when memory is exhausted. */
 static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl_subject_thread *observed,
                                              uint64_t begin_ns)
@@ -17,12 +35,7 @@ static struct sl_member_thread *begin_thread(struct sl_member *member, struct sl
         if (thread == NULL) {
             return NULL;
         }
-        /* What was there before the recording has used CPU time before it. */
-        struct sl_thread_runs runs;
-        if (member->past && !member->was_sampled &&
-            sl_thread_runs(&observed->thread, &member->subject.threads, &runs) == SL_THREAD_OK) {
-            thread->cpu_before_ns = runs.cpu_ns;
-        }
+        thread->cpu_before_ns = cpu_before(member, observed);
         if (observed->main) {
             member->main_thread = thread;
         }

@@ -120,9 +120,6 @@ static void bury(struct sl_session *session, struct sl_member *member)
     pid_t pid = member->process.pid;
     bool failed = member->phase == SL_MEMBER_FAILED;
     bool left = member->left;
-    if (!failed) {
-        cover(session, (pid_t)member->record.parent_pid, sl_member_new_cpu(member));
-    }
     session->descriptors_left += member->descriptors;
     sl_member_destroy(member);
     if (failed && session->family.searching) {
@@ -136,6 +133,13 @@ bool sl_session_any_left(struct sl_session *session)
 {
     size_t kept = 0;
     bool sampling = false;
+    /* What those that are over have used counts for the others, of which some may be over, too: so none is freed yet. */
+    for (size_t i = 0; i < session->member_count; i++) {
+        const struct sl_member *member = session->members[i];
+        if (sl_member_over(member) && member->phase != SL_MEMBER_FAILED) {
+            cover(session, (pid_t)member->record.parent_pid, sl_member_new_cpu(member));
+        }
+    }
     for (size_t i = 0; i < session->member_count; i++) {
         struct sl_member *member = session->members[i];
         if (sl_member_over(member)) {

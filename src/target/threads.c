@@ -1,5 +1,6 @@
 #include "target/threads.h"
 
+#include "target/clock.h"
 #include "target/stat.h"
 
 #include <dirent.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A process of more threads than Linux can number is not scanned further. */
@@ -283,6 +285,27 @@ enum sl_thread_read sl_thread_runs(const struct sl_thread *thread, const struct 
         return SL_THREAD_UNKNOWN;
     }
     return SL_THREAD_OK;
+}
+
+bool sl_thread_older(const struct sl_thread *thread, const struct sl_threads *threads, uint64_t time_ns)
+{
+    char name[FILE_NAME_MAX];
+    snprintf(name, sizeof name, "%d/stat", (int)thread->id);
+    char line[SL_STAT_BYTES];
+    long ticks_each_second = sysconf(_SC_CLK_TCK);
+    if (ticks_each_second <= 0 || !sl_stat_read(threads->folder, name, line) ||
+        sl_stat_field(line, SL_STAT_START_TICKS) == NULL) {
+        return false;
+    }
+    uint64_t tick_ns = 1000000000 / (uint64_t)ticks_each_second;
+    uint64_t ticks = sl_stat_number(line, SL_STAT_START_TICKS);
+    /* It is told on a clock that does not stand still while the machine sleeps. */
+    struct timespec boot;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    uint64_t boot_ns = (uint64_t)boot.tv_sec * 1000000000 + (uint64_t)boot.tv_nsec;
+    uint64_t now_ns = sl_clock_now_ns();
+    uint64_t ago_ns = now_ns > time_ns ? now_ns - time_ns : 0;
+    return ticks < UINT64_MAX / tick_ns - 1 && (ticks + 1) * tick_ns + ago_ns <= boot_ns;
 }
 
 bool sl_thread_parse_call(const char *text, struct sl_thread_activity *activity)

@@ -62,6 +62,10 @@ struct sl_thread_runs {
 enum sl_thread_read sl_thread_runs(const struct sl_thread *thread, const struct sl_threads *threads,
                                    struct sl_thread_runs *runs);
 
+/* Whether it was there before `time_ns` (CLOCK_MONOTONIC), by more than the hundredth of a second that the kernel tells it to.
+ * False also when it does not. */
+bool sl_thread_older(const struct sl_thread *thread, const struct sl_threads *threads, uint64_t time_ns);
+
 /* What it is doing at this instant. */
 struct sl_thread_activity {
     bool on_cpu;       /* running or runnable */

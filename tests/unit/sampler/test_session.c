@@ -375,6 +375,22 @@ static void test_a_list_of_threads_that_is_seen_along_with_a_stack_is_read_when_
     destroy(&recorded);
 }
 
+/* One of C's that comes into Python when it has worked for long already. */
+static void test_what_a_thread_used_before_the_recording_is_left_out(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, spin}, 2);
+    python_double.thread_count = 1;
+    nanosleep(&(struct timespec){.tv_nsec = 300 * (long)MS}, NULL);
+    steps = 0;
+    python_double_step = let_a_thread_be_told;
+    struct recorded recorded = record(&until_stopped, false);
+    const struct sl_profile *profile = recorded.profile;
+    const struct sl_thread_record *late = &profile->threads[thread_of(profile, program->ids[1])];
+    assert_true(late->cpu_ns <= profile->facts.duration_ns);
+    destroy(&recorded);
+}
+
 /* Nothing is walked while all threads wait: then the list is read on its own. */
 static void test_a_list_of_threads_is_read_when_no_stack_is_walked(void **state)
 {
@@ -440,6 +456,42 @@ static void test_the_end_of_the_process_ends_the_session(void **state)
         assert_int_equal(weight(profile, i, NULL), profile->threads[i].end_ns - profile->threads[i].begin_ns);
     }
     destroy(&recorded);
+}
+
+static pid_t other; /* a second process, of one thread that sleeps */
+
+static void kill_both(void)
+{
+    if (steps++ == 5) {
+        siginfo_t ended;
+        kill(pid, SIGKILL);
+        kill(other, SIGKILL);
+        waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT);
+        waitid(P_PID, (id_t)other, &ended, WEXITED | WNOWAIT);
+    }
+}
+
+static void test_processes_may_end_at_the_same_moment(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    other = fork();
+    if (other == 0) {
+        sleep_on(&program->ids[1]);
+        _exit(0);
+    }
+    const struct sl_session_options options = {.interval_ns = 50 * MS, .states = true};
+    const struct sl_session_target targets[] = {{.pid = pid}, {.pid = other}};
+    struct sl_recorder_options recorder_options = {.interval_ns = options.interval_ns, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&recorder_options, NULL);
+    struct sl_session *session = sl_session_create(&options, recorder, NULL);
+    assert_true(sl_session_add(session, &targets[0], NULL) && sl_session_add(session, &targets[1], NULL));
+    steps = 0;
+    python_double_step = kill_both;
+    assert_int_equal(sl_session_run(session, NULL), SL_SESSION_ENDED);
+    sl_session_destroy(session);
+    sl_recorder_destroy(recorder);
+    waitpid(other, NULL, 0);
 }
 
 static void *end_soon(void *argument)
@@ -682,6 +734,8 @@ int main(void)
         TEST(test_the_folder_of_a_script_that_ends_soon_is_known),
         TEST(test_a_thread_that_ends_is_recorded_to_its_end),
         TEST(test_the_end_of_the_process_ends_the_session),
+        TEST(test_processes_may_end_at_the_same_moment),
+        TEST(test_what_a_thread_used_before_the_recording_is_left_out),
         TEST(test_the_end_of_the_process_is_noticed_within_a_long_interval),
         TEST(test_a_stop_ends_a_long_interval_with_a_look),
         TEST(test_a_program_that_executes_another_is_followed),

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "target/clock.h"
 #include "target/threads.h"
 
 #include <fcntl.h>
@@ -365,6 +366,31 @@ static void test_who_stopped_a_thread_is_told(void **state)
     waitpid(pid, NULL, 0);
 }
 
+static void test_it_is_told_whether_a_thread_was_there_before(void **state)
+{
+    (void)state;
+    struct sl_process self = process_of(getpid());
+    struct sl_threads threads;
+    size_t descriptors_left = 8;
+    assert_true(sl_threads_open(&threads, &self, &descriptors_left));
+    uint64_t before_ns = sl_clock_now_ns();
+    struct worker worker;
+    start(&worker, SLEEP);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    struct sl_thread main_thread, later;
+    assert_true(sl_thread_open(&main_thread, &threads, getpid()));
+    assert_true(sl_thread_open(&later, &threads, worker.id));
+    assert_false(sl_thread_older(&later, &threads, before_ns));
+    assert_true(sl_thread_older(&later, &threads, sl_clock_now_ns()));
+    assert_false(sl_thread_older(&main_thread, &threads, 1));
+    assert_true(sl_thread_older(&main_thread, &threads, sl_clock_now_ns()));
+    sl_thread_close(&main_thread, &threads);
+    sl_thread_close(&later, &threads);
+    finish(&worker);
+    sl_threads_close(&threads);
+    close(self.folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_only_a_name_of_its_own_is_told),
         cmocka_unit_test(test_no_thread_of_another_process_is_taken_for_one_of_this),
         cmocka_unit_test(test_ids_of_an_inner_namespace_are_mapped),
+        cmocka_unit_test(test_it_is_told_whether_a_thread_was_there_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
