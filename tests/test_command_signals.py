@@ -316,6 +316,34 @@ def test_time_in_which_all_were_stopped_is_waited_and_no_look_late(
     assert sum(stack.microseconds for stack in recording.stacks()) >= stopped * 1e6
 
 
+def test_time_in_which_all_were_stopped_beyond_the_end_of_a_recording_is_waited(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import time\nprint('ready', flush=True)\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\n"
+    )
+    folder = tmp_path / "recordings"
+    with shell(stacklapse) as terminal:
+        terminal.press(line(stacklapse, any_python, script, "--folder", str(folder), "--every", "1s"))
+        terminal.expect("ready")
+        terminal.press("\x1a")
+        terminal.expect("shell> ")
+        stopped = time.monotonic()
+        time.sleep(3)
+        stopped = time.monotonic() - stopped
+        terminal.press("fg\n")
+        terminal.expect("done")
+        terminal.expect("kept")
+        terminal.expect("shell> ")
+    recordings = [Recording(stacklapse, path, stacklapse("info", path)) for path in sorted(folder.glob("*.lapse"))]
+    went_on = sum(float(recording.info["duration"].split()[0]) for recording in recordings) - stopped
+    cpu = sum(stack.microseconds for recording in recordings for stack in recording.stacks("--mode", "cpu"))
+    assert cpu <= (went_on + 0.1) * 1e6
+    assert sum(recording.count("late") for recording in recordings) <= went_on * 100 + 1
+    assert sum(stack.microseconds for recording in recordings for stack in recording.stacks()) >= stopped * 1e6
+
+
 def test_a_program_in_the_background_that_reads_stops_and_goes_on_in_the_foreground(
     stacklapse: Command, any_python: Interpreter, tmp_path: Path
 ) -> None:

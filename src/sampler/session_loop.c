@@ -50,15 +50,36 @@ static uint64_t sleep_until(struct sl_session *session, uint64_t now_ns, uint64_
     return sl_clock_not_before_ns(deadline_ns);
 }
 
+/* How many slots passed between two times of the recording while our process was stopped. */
+static uint64_t slots_stopped(const struct sl_session *session, uint64_t begin_ns, uint64_t end_ns)
+{
+    uint64_t stopped_ns = atomic_load(&session->stopped_ns);
+    uint64_t went_on_ns = atomic_load(&session->went_on_ns);
+    uint64_t from_ns = stopped_ns > session->base_ns + begin_ns ? stopped_ns : session->base_ns + begin_ns;
+    uint64_t to_ns = session->base_ns + end_ns;
+    if (went_on_ns >= stopped_ns && went_on_ns < to_ns) {
+        to_ns = went_on_ns;
+    }
+    bool any = stopped_ns > 0 && to_ns > from_ns;
+    return any ? (to_ns - from_ns + session->options.interval_ns - 1) / session->options.interval_ns : 0;
+}
+
 void sl_session_look(struct sl_session *session, const struct sl_span *span)
 {
+    struct sl_span taken = *span;
+    if (taken.late > 0) {
+        uint64_t stopped = slots_stopped(session, taken.begin_ns, taken.slot_begin_ns);
+        taken.late -= stopped < taken.late ? stopped : taken.late;
+        session->recording.stopped = stopped > 0;
+    }
     for (size_t i = 0; i < session->member_count; i++) {
-        sl_member_look(session->members[i], span);
+        sl_member_look(session->members[i], &taken);
     }
     if (sl_session_any_left(session)) {
-        sl_recording_look(&session->recording, span);
+        sl_recording_look(&session->recording, &taken);
         atomic_store(&session->samples, session->samples_before + sl_recorder_facts(session->recorder)->samples);
     }
+    session->recording.stopped = false;
 }
 
 void sl_session_tell_sink(struct sl_session *session, const struct sl_error *failure)
@@ -121,33 +142,13 @@ static bool attempt(struct sl_session *session, uint64_t now_ns)
     return any;
 }
 
-/* How many slots passed between two times of the recording while our process was stopped. */
-static uint64_t slots_stopped(const struct sl_session *session, uint64_t begin_ns, uint64_t end_ns)
-{
-    uint64_t stopped_ns = atomic_load(&session->stopped_ns);
-    uint64_t went_on_ns = atomic_load(&session->went_on_ns);
-    uint64_t from_ns = stopped_ns > session->base_ns + begin_ns ? stopped_ns : session->base_ns + begin_ns;
-    uint64_t to_ns = session->base_ns + end_ns;
-    if (went_on_ns >= stopped_ns && went_on_ns < to_ns) {
-        to_ns = went_on_ns;
-    }
-    bool any = stopped_ns > 0 && to_ns > from_ns;
-    return any ? (to_ns - from_ns + session->options.interval_ns - 1) / session->options.interval_ns : 0;
-}
-
 /* Takes the look that is due, if one is. */
 static void look_when_due(struct sl_session *session, uint64_t now_ns)
 {
     uint64_t time_ns = now_ns - session->base_ns;
     if (time_ns >= session->slots.instant_ns && time_ns < session->slots.limit_ns) {
         struct sl_span span = sl_slots_take(&session->slots, time_ns);
-        if (span.late > 0) {
-            uint64_t stopped = slots_stopped(session, span.begin_ns, span.slot_begin_ns);
-            span.late -= stopped < span.late ? stopped : span.late;
-            session->recording.stopped = stopped > 0;
-        }
         sl_session_look(session, &span);
-        session->recording.stopped = false;
     }
 }
 
