@@ -78,6 +78,21 @@ void sl_session_destroy(struct sl_session *session)
     free(session);
 }
 
+/* More threads than a soft limit of 1024 descriptors allows are common; the hard limit is there to be used. Not before the program is
+ * started, which would inherit it. */
+static void allow_descriptors(struct sl_session *session)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) {
+        return;
+    }
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+    if (limit.rlim_cur > before && setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        session->descriptors_left += (size_t)(limit.rlim_cur - before);
+    }
+}
+
 /* The first process begins the recording, at `begin_ns`. */
 static void begin(struct sl_session *session, uint64_t begin_ns)
 {
@@ -85,6 +100,7 @@ static void begin(struct sl_session *session, uint64_t begin_ns)
         return;
     }
     session->begun = true;
+    allow_descriptors(session);
     session->start_ns = session->base_ns = begin_ns;
     session->recording.base_ns = begin_ns;
     session->flush_due_ns = begin_ns + session->options.flush_ns;
@@ -96,16 +112,11 @@ bool sl_session_add(struct sl_session *session, const struct sl_session_target *
     if (session->options.descendants != SL_DESCENDANTS_NONE && !session->family.searching) {
         sl_family_search(&session->family, now_ns);
     }
-    uint64_t begin_ns = target->started_ns != 0 ? target->started_ns : now_ns;
+    begin(session, target->started_ns != 0 ? target->started_ns : now_ns);
     if (target->prospect) {
         session->root_command = target->command;
-        if (!sl_family_add(&session->family, target->pid, now_ns, error)) {
-            return false;
-        }
-        begin(session, begin_ns);
-        return true;
+        return sl_family_add(&session->family, target->pid, now_ns, error);
     }
-    begin(session, begin_ns);
     return sl_session_add_member(session, target, now_ns, error) != NULL;
 }
 
@@ -168,20 +179,6 @@ static enum sl_session_end result(const struct sl_session *session, struct sl_er
     return ended ? SL_SESSION_ENDED : SL_SESSION_STOPPED;
 }
 
-/* More threads than a soft limit of 1024 descriptors allows are common; the hard limit is there to be used. */
-static void allow_descriptors(struct sl_session *session)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) {
-        return;
-    }
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
-    if (limit.rlim_cur > before && setrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        session->descriptors_left += (size_t)(limit.rlim_cur - before);
-    }
-}
-
 /* Ends the last recording of a session that came to `end`, and gives what it is told to have come to with that. */
 static enum sl_session_end end_last(struct sl_session *session, uint64_t now_ns, enum sl_session_end end,
                                     struct sl_error *error)
@@ -209,7 +206,6 @@ enum sl_session_end sl_session_run(struct sl_session *session, struct sl_error *
     sl_clock_precise(&precision);
     struct sl_priority priority;
     sl_priority_raise(&priority);
-    allow_descriptors(session);
     session->cpu_before_ns = sl_clock_thread_cpu_ns();
 
     enum sl_session_turned turned;
