@@ -142,12 +142,20 @@ static enum sl_read open_memory(struct sl_process *process)
     return errno == ESRCH || errno == ENOENT ? SL_READ_GONE : SL_READ_DENIED;
 }
 
+/* The file is of the memory that the process had when it was opened: another program has another one. */
+static bool reopen_memory(struct sl_process *process)
+{
+    close(process->memory);
+    return open_memory(process) == SL_READ_OK;
+}
+
 static enum sl_read read_memory_file(struct sl_process *process, uint64_t address, void *buffer, size_t size)
 {
     if (address > (uint64_t)INT64_MAX) {
         return SL_READ_FAULT; /* an offset must be positive, and no process has memory there */
     }
     uint8_t *to = buffer;
+    bool reopened = false;
     while (size > 0) {
         ssize_t got = pread(process->memory, to, size, (off_t)address);
         if (got < 0) {
@@ -155,6 +163,10 @@ static enum sl_read read_memory_file(struct sl_process *process, uint64_t addres
                 continue;
             }
             return errno == EPERM || errno == EACCES ? SL_READ_DENIED : SL_READ_FAULT;
+        }
+        if (got == 0 && !reopened && reopen_memory(process)) {
+            reopened = true;
+            continue;
         }
         if (got == 0) {
             return SL_READ_GONE; /* the memory was given up: the process has ended */

@@ -8,7 +8,9 @@
 #include "target/process.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -77,6 +79,56 @@ static void test_memory_of_another_process_is_read_by_either_way(void **state)
     assert_true(process.memory >= 0);
     check_reads(&process);
     sl_process_close(&process);
+    end(pid);
+}
+
+/* Where its first mapping begins, by what the kernel says of it now. */
+static uint64_t first_address(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(path, "r");
+    uint64_t begin = 0;
+    assert_non_null(maps);
+    assert_int_equal(fscanf(maps, "%" SCNx64, &begin), 1);
+    fclose(maps);
+    return begin;
+}
+
+static void test_the_memory_of_the_next_program_is_read_by_file_too(void **state)
+{
+    (void)state;
+    int go[2];
+    assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        char byte;
+        (void)!read(go[0], &byte, 1);
+        execl("/bin/sleep", "sleep", "60", (char *)NULL);
+        _exit(1);
+    }
+    struct sl_process process;
+    assert_true(sl_process_open(&process, pid, NULL));
+    process.memory = openat(process.folder, "mem", O_RDONLY | O_CLOEXEC);
+    uint64_t word = 0;
+    assert_int_equal(sl_process_read(&process, address((const void *)&known_word), &word, 8), SL_READ_OK);
+    uint64_t own_first = first_address(pid);
+    assert_int_equal(write(go[1], "", 1), 1);
+    char name[16] = "";
+    while (strcmp(name, "sleep\n") != 0) {
+        int descriptor = openat(process.folder, "comm", O_RDONLY | O_CLOEXEC);
+        ssize_t size = read(descriptor, name, sizeof name - 1);
+        name[size > 0 ? size : 0] = '\0';
+        close(descriptor);
+    }
+    while (first_address(pid) == own_first) {
+    }
+    assert_int_equal(sl_process_read(&process, first_address(pid), &word, 8), SL_READ_OK);
+    assert_memory_equal(&word, "\177ELF", 4);
+    sl_process_close(&process);
+    close(go[0]);
+    close(go[1]);
     end(pid);
 }
 
@@ -162,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_of_another_process_is_read_by_either_way),
+        cmocka_unit_test(test_the_memory_of_the_next_program_is_read_by_file_too),
         cmocka_unit_test(test_what_is_half_mapped_counts_as_not_read),
         cmocka_unit_test(test_an_ended_process_is_gone_by_either_way),
         cmocka_unit_test(test_what_cannot_be_opened_is_told_in_a_sentence),
