@@ -28,22 +28,21 @@ enum { MOMENT_NS = 20000000, MOMENTS = 25 };
 
 enum { READ_BYTES = 65536 };
 
-enum { SERVICE_MAX = 257 };
-
 struct sl_series {
     const struct sl_options *options;
     struct sl_recorder *recorder;
-    struct sl_recording file;  /* that it writes to; none where it could not be made, or there is no folder */
-    struct sl_sender *sender;  /* NULL: nothing is sent */
-    struct sl_address address; /* as it was typed, for sentences */
-    char service[SERVICE_MAX]; /* "" until it is known. From the start on the sender's thread alone uses it */
+    struct sl_recording file;         /* that it writes to; none where it could not be made, or there is no folder */
+    struct sl_sender *sender;         /* NULL: nothing is sent */
+    struct sl_address address;        /* as it was typed, for sentences */
+    char service[SL_SERVICE_MAX + 1]; /* from the start on the sender's thread alone uses it, and */
+    bool service_known;               /* else it is asked for in each recording */
     /* Recordings in the folder, those that should be there, and those that could not even wait to be sent. The session's thread
      * counts them while there is one, as it fills in `error`: why there is no next one. */
     uint64_t kept, unkept, unsent;
     struct sl_error error;
     struct sl_error unkept_why; /* of the first; written before `unkept_known` is set */
     atomic_bool unkept_known;
-    bool unkept_told, again_told, refused_told, lost_told;
+    bool unkept_told, again_told, refused_told, crowded_told;
     struct sl_sender_counts seen; /* when it was last looked at what to tell */
 };
 
@@ -65,8 +64,8 @@ static bool make_message(void *content, struct sl_buffer *message, struct sl_err
     struct waiting *waiting = content;
     struct sl_series *series = waiting->series;
     struct sl_profile *profile = sl_trace_read(waiting->trace.bytes, waiting->trace.size, error);
-    if (profile != NULL && series->service[0] == '\0') {
-        sl_series_service(profile, series->service, sizeof series->service);
+    if (profile != NULL && !series->service_known) {
+        series->service_known = sl_series_service(profile, series->service, sizeof series->service);
     }
     bool made =
         profile != NULL && sl_series_message(profile, &series->options->series, series->service, message, error);
@@ -212,7 +211,12 @@ struct sl_series *sl_series_open(const struct sl_options *options, struct sl_err
     series->options = options;
     series->file = (struct sl_recording){.descriptor = -1, .place = SL_RECORDING_NOWHERE};
     const char *service = options->series.service != NULL ? options->series.service : getenv("OTEL_SERVICE_NAME");
-    snprintf(series->service, sizeof series->service, "%s", service != NULL ? service : "");
+    series->service_known = options->series.push_url != NULL && service != NULL && *service != '\0';
+    if (series->service_known && !sl_check_service("OTEL_SERVICE_NAME", service, error)) {
+        free(series);
+        return NULL;
+    }
+    snprintf(series->service, sizeof series->service, "%s", series->service_known ? service : "");
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     bool open = begin(series, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, error);
@@ -241,23 +245,25 @@ static void tell_of_sending(struct sl_series *series, struct sl_progress *progre
     sl_sender_counts(series->sender, &counts);
     const char *why = sl_sender_failures(series->sender, NULL, &failure) ? failure.error.sentence : "";
     if (counts.sent > series->seen.sent) {
-        series->again_told = series->refused_told = series->lost_told = false;
+        series->again_told = series->refused_told = series->crowded_told = false;
     }
     bool again = counts.retried > series->seen.retried && failure.again && !series->again_told;
-    bool refused = counts.refused > series->seen.refused && !failure.again && !series->refused_told;
-    bool lost = counts.lost > series->seen.lost && !series->lost_told;
-    if (again || refused || lost) {
+    uint64_t given_up = counts.refused + counts.lost - counts.gave_way;
+    uint64_t given_up_before = series->seen.refused + series->seen.lost - series->seen.gave_way;
+    bool refused = given_up > given_up_before && !failure.again && !series->refused_told;
+    bool crowded = counts.gave_way > series->seen.gave_way && !series->crowded_told;
+    if (again || refused || crowded) {
         sl_progress_erase(progress);
     }
     if (again || refused) {
         sl_say("%s%s", why, again ? "; it is tried again" : "");
     }
-    if (lost) {
+    if (crowded) {
         sl_say("too many recordings wait to be sent to %s: the oldest are given up", series->address.name);
     }
     series->again_told |= again;
     series->refused_told |= refused;
-    series->lost_told |= lost;
+    series->crowded_told |= crowded;
     series->seen = counts;
 }
 

@@ -172,9 +172,13 @@ static const struct sl_process_record *find_process(const struct sl_profile *pro
     return NULL;
 }
 
-void sl_series_service(const struct sl_profile *profile, char *name, size_t size)
+bool sl_series_service(const struct sl_profile *profile, char *name, size_t size)
 {
     const struct sl_process_record *process = find_process(profile);
+    bool known = process != NULL;
+    if (!known && profile->process_count > 0) {
+        process = &profile->processes[0];
+    }
     const char *word = process != NULL ? sl_profile_text(profile, process->command) : "";
     const char *first = word;
     size_t length = next_word(&first);
@@ -189,7 +193,12 @@ void sl_series_service(const struct sl_profile *profile, char *name, size_t size
         word = "python";
         length = strlen(word);
     }
-    length = length < size ? length : size - 1;
+    if (length >= size) {
+        length = size - 1;
+        while (length > 0 && (word[length] & 0xc0) == 0x80) {
+            length--; /* not within a character */
+        }
+    }
     for (size_t i = 0; i < length; i++) {
         bool printable = (unsigned char)word[i] > ' ' && word[i] != 127;
         name[i] = word[i];
@@ -198,6 +207,7 @@ void sl_series_service(const struct sl_profile *profile, char *name, size_t size
         }
     }
     name[length] = '\0';
+    return known;
 }
 
 static void append_label(struct sl_buffer *series, const char *name, const char *value)

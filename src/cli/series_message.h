@@ -34,8 +34,9 @@ bool sl_series_headers_make(struct sl_series_headers *headers, enum sl_push_kind
 void sl_series_headers_destroy(struct sl_series_headers *headers);
 
 /* What the program is called, from what was recorded of it: `app` for `app.py --port 0` and for `python3 -u app.py`, `gunicorn`
- * for `-m gunicorn shop`. Cut to `size` bytes with the NUL; without control characters. */
-void sl_series_service(const struct sl_profile *profile, char *name, size_t size);
+ * for `-m gunicorn shop`. Cut to `size` bytes with the NUL; without control characters. False when no Python has been seen in
+ * it yet, and another one may be called otherwise. */
+bool sl_series_service(const struct sl_profile *profile, char *name, size_t size);
 
 /* Appends the message. False when memory is exhausted. */
 bool sl_series_message(const struct sl_profile *profile, const struct sl_series_options *options, const char *service,

@@ -2,6 +2,7 @@
 
 #include "cli/options.h"
 #include "cli/values.h"
+#include "profile/utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -67,8 +68,12 @@ bool sl_set_keep(struct sl_options *options, const char *given, const char *valu
     return true;
 }
 
+/* Servers refuse everything that comes with a text that is none. */
 static bool is_plain(const char *text)
 {
+    if (!sl_utf8_is_clean(text, strlen(text))) {
+        return false;
+    }
     for (const char *byte = text; *byte != '\0'; byte++) {
         if ((unsigned char)*byte < ' ' || *byte == 127) {
             return false;
@@ -77,14 +82,19 @@ static bool is_plain(const char *text)
     return true;
 }
 
+bool sl_check_service(const char *given, const char *value, struct sl_error *error)
+{
+    if (*value == '\0' || strlen(value) > SL_SERVICE_MAX || !is_plain(value)) {
+        return sl_error_set(error, SL_ERROR_USAGE, "%s takes a name of 1 to %d bytes without control characters: shop",
+                            given, SL_SERVICE_MAX);
+    }
+    return true;
+}
+
 bool sl_set_service(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
 {
-    if (*value == '\0' || strlen(value) > TAG_TEXT_MAX || !is_plain(value)) {
-        return sl_error_set(error, SL_ERROR_USAGE, "%s takes a name of 1 to %d bytes: --service shop", given,
-                            TAG_TEXT_MAX);
-    }
     options->series.service = value;
-    return true;
+    return sl_check_service(given, value, error);
 }
 
 /* What Pyroscope takes for a label's name; it and OpenTelemetry have names of their own for some. */
@@ -154,6 +164,13 @@ bool sl_series_options_settle(struct sl_options *options, struct sl_error *error
         !needs(series->service != NULL, pushes, "--service", "--push", error) ||
         !needs(series->tag_count > 0, pushes, "--tag", "--push", error)) {
         return false;
+    }
+    if (series->push_as == SL_PUSH_PPROF && (series->service != NULL || series->tag_count > 0)) {
+        return sl_error_set(
+            error, SL_ERROR_USAGE,
+            "%s goes with --push-as pyroscope and otlp: a profile of pprof has no place for it, but the "
+            "address behind --push may",
+            series->service != NULL ? "--service" : "--tag");
     }
     if (pushes && series->push_as != SL_PUSH_PPROF && strpbrk(series->push_url, "?#") != NULL) {
         return sl_error_set(error, SL_ERROR_USAGE,

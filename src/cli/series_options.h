@@ -43,6 +43,10 @@ bool sl_set_keep(struct sl_options *options, const char *given, const char *valu
 bool sl_set_service(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 bool sl_set_tag(struct sl_options *options, const char *given, const char *value, struct sl_error *error);
 
+/* Whether a service may be called so; `given` names the option or variable that says it. */
+#define SL_SERVICE_MAX 256 /* bytes */
+bool sl_check_service(const char *given, const char *value, struct sl_error *error);
+
 /* Whether recordings are to follow each other. */
 static inline bool sl_is_series(const struct sl_series_options *series)
 {

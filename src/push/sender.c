@@ -349,6 +349,7 @@ void sl_sender_add(struct sl_sender *sender, const struct sl_sender_message *mes
     while (!has_room(sender, bytes)) {
         struct sl_sender_message oldest = take_oldest(sender);
         sender->counts.lost++;
+        sender->counts.gave_way++;
         pthread_mutex_unlock(&sender->lock);
         discard(&oldest);
         pthread_mutex_lock(&sender->lock);

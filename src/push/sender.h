@@ -45,12 +45,13 @@ struct sl_sender_message {
 };
 
 struct sl_sender_counts {
-    uint64_t sent;    /* messages that the server accepted */
-    uint64_t bytes;   /* of their bodies */
-    uint64_t refused; /* messages that it did not, for good */
-    uint64_t lost;    /* that gave way to newer ones, could not be made, or were not delivered by the end */
-    uint64_t retried; /* attempts that failed and were, or will be, followed by another */
-    uint32_t waiting; /* messages, with the one under way */
+    uint64_t sent;     /* messages that the server accepted */
+    uint64_t bytes;    /* of their bodies */
+    uint64_t refused;  /* messages that it did not, for good */
+    uint64_t lost;     /* that gave way to newer ones, could not be made, or were not delivered by the end */
+    uint64_t gave_way; /* those of the lost that did so */
+    uint64_t retried;  /* attempts that failed and were, or will be, followed by another */
+    uint32_t waiting;  /* messages, with the one under way */
 };
 
 struct sl_sender_failure {

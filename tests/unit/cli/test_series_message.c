@@ -23,7 +23,7 @@ static void check_service(const char *command, const char *expected)
     const struct sl_profile profile = {
         .text = text, .text_offsets = offsets, .string_count = 3, .processes = processes, .process_count = 2};
     char name[32];
-    sl_series_service(&profile, name, sizeof name);
+    assert_true(sl_series_service(&profile, name, sizeof name));
     assert_string_equal(name, expected);
 }
 
@@ -56,11 +56,21 @@ static void test_a_service_is_called_like_its_program(void **state)
     check_service("-", "python");
     check_service("a\tb\001\177.py", "a_b__");
     check_service("a-name-that-is-longer-than-there-is-room-for.py", "a-name-that-is-longer-than-ther");
+    check_service("a-name-that-is-not-cut-within-\xc3\xa9.py", "a-name-that-is-not-cut-within-");
 
     const struct sl_profile nothing = {0};
     char name[32];
-    sl_series_service(&nothing, name, sizeof name);
+    assert_false(sl_series_service(&nothing, name, sizeof name));
     assert_string_equal(name, "python");
+
+    /* Where no Python has come up yet, another recording may know better. */
+    const char text[] = "\0app.py --port 0";
+    const uint32_t offsets[] = {0, 1, sizeof text};
+    const struct sl_process_record starting = {.command = 1};
+    const struct sl_profile early = {
+        .text = text, .text_offsets = offsets, .string_count = 2, .processes = &starting, .process_count = 1};
+    assert_false(sl_series_service(&early, name, sizeof name));
+    assert_string_equal(name, "app");
 }
 
 static void check_address(enum sl_push_kind kind, const char *url, const char *expected)

@@ -191,6 +191,7 @@ static void test_the_oldest_give_way(void **state)
     struct sl_sender_counts counts = counts_of(sender);
     assert_int_equal(counts.waiting, 4); /* with the one under way */
     assert_int_equal(counts.lost, 4);
+    assert_int_equal(counts.gave_way, 4);
     server_release(server);
     counts = finish_sender(sender, NULL);
     assert_int_equal(counts.sent, 4);
@@ -261,6 +262,7 @@ static void test_no_more_bytes_wait_than_may(void **state)
     assert_int_equal(made[1].drops + made[2].drops, 2);
     add_made(sender, &made[4], 101); /* never */
     assert_int_equal(counts_of(sender).lost, 3);
+    assert_int_equal(counts_of(sender).gave_way, 2);
     assert_int_equal(made[3].drops, 0);
     assert_int_equal(made[4].drops, 1);
     struct sl_sender_failure failure;
