@@ -151,6 +151,23 @@ def test_there_is_none_without_a_terminal(stacklapse: Command, any_python: Inter
     assert not PROGRESS.search(run.stderr)
 
 
+def test_what_comes_behind_the_python_has_the_whole_screen(stacklapse: Command, any_python: Interpreter) -> None:
+    code = "import time; time.sleep(2)"
+    arguments: list[Argument] = [stacklapse.path, "--color", "never", "--", "sh", "-c"]
+    variables = {name: value for name, value in stacklapse.environment().items() if name != "CI"} | {"TERM": "xterm"}
+    shell = f'"{any_python.path}" -c "{code}"; echo "python is over"; read line; echo "read $line"'
+    with Terminal([*arguments, shell], variables, rows=ROWS, columns=COLUMNS) as terminal:
+        terminal.expect(PROGRESS.pattern)
+        terminal.expect("python is over")
+        terminal.expect(r"\x1b\[r")
+        screen = Screen()
+        assert not any(PROGRESS.search(line) for line in screen.show(terminal.output))
+        assert screen.screen.margins is None
+        terminal.press("on\n")
+        terminal.expect("read on")
+        assert terminal.wait() == 0
+
+
 def test_ctrl_z_gives_the_screen_back(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")

@@ -173,7 +173,10 @@ static void on_tick(void *context)
         sl_series_tell(run->series, &run->progress);
     }
     struct sl_session_progress progress = sl_session_progress(run->sampling.session);
-    if (progress.sampling && progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
+    if (!progress.sampling) {
+        /* What runs now may have the screen to itself. */
+        sl_progress_erase(&run->progress);
+    } else if (progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
         sl_progress_show(&run->progress, progress.elapsed_ns, progress.samples);
     }
 }
