@@ -154,3 +154,31 @@ def test_a_program_in_a_mount_and_pid_namespace_and_a_root_of_its_own(stacklapse
             assert (inside.returncode, inside.stderr) == (0, "")
             assert "process 1  " in inside.stdout
             assert "inside" in inside.stdout
+
+
+ORPHANS = """\
+import os, subprocess, time
+for _ in range(3):
+    subprocess.run(["sh", "-c", "sleep 0.1 &"])
+time.sleep(1)
+lines = [open(f"/proc/{name}/stat").read() for name in os.listdir("/proc") if name.isdigit()]
+states = [line.rpartition(")")[2].split()[:2] for line in lines]
+print("zombies", sum(state == "Z" and parent == "1" for state, parent in states))
+"""
+
+
+def test_the_first_process_of_a_container_collects_what_is_left_to_it(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    unshare = ["unshare", *own, "--pid", "--mount-proc", "--fork", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], check=False).returncode != 0:
+        pytest.skip("namespaces cannot be made here")
+    run = subprocess.run(
+        [*unshare, stacklapse.path, "--python", any_python.path, "-c", ORPHANS],
+        env=stacklapse.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, "zombies 0\n"), run.stderr

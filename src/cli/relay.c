@@ -112,6 +112,17 @@ static void take_changes(struct sl_relay *relay, pid_t program)
     }
 }
 
+/* The first process of a container is given the orphans of all others, and nobody else would collect them. */
+static void collect_orphans(pid_t program)
+{
+    siginfo_t end = {0};
+    while (getpid() == 1 && waitid(P_ALL, 0, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid != 0 &&
+           end.si_pid != program) {
+        waitid(P_PID, (id_t)end.si_pid, &end, WEXITED | WNOHANG);
+        end = (siginfo_t){0};
+    }
+}
+
 static bool has_ended(pid_t program)
 {
     siginfo_t end = {0};
@@ -148,6 +159,7 @@ void sl_relay_until_end(struct sl_relay *relay, pid_t program, const struct sl_r
         int count = poll(awaited, 2, duties->period_ms);
         take_signals(relay, program);
         take_changes(relay, program);
+        collect_orphans(program);
         /* Without a stop signal for us it was stopped by its pid (kill -STOP), and will be continued by its pid: if we
          * had stopped too, nobody would wake us. */
         if (relay->stopped && relay->stop_sent) {

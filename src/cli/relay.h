@@ -35,7 +35,8 @@ struct sl_relay_duties {
     void *context;
 };
 
-/* Returns when the program has ended. It is not collected. */
+/* Returns when the program has ended. It is not collected; where we are the first process of a container, everything else is
+ * that has ended and is left to us. */
 void sl_relay_until_end(struct sl_relay *relay, pid_t program, const struct sl_relay_duties *duties);
 
 /* After the program's end: what is sent to us is ours from now on. The signals stay blocked until
