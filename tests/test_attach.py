@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -283,3 +284,76 @@ def test_a_zombie_and_a_kernel_thread_are_told(stacklapse: Command) -> None:
     zombie.wait()
     if Path("/proc/2/comm").read_text() == "kthreadd\n":
         assert_refused(stacklapse("attach", "2"), "process 2 is a kernel thread")
+
+
+def letter_of(pid: int) -> str:
+    """Of its state, as ps shows it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def blocks(pid: int, number: signal.Signals) -> bool:
+    blocked = re.search(r"^SigBlk:\t([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return blocked is not None and bool(int(blocked[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("orphaned", [True, False])
+def test_ctrl_z_stops_only_where_a_shell_can_let_it_go_on(
+    stacklapse: Command, any_python: Interpreter, orphaned: bool
+) -> None:
+    """As the kernel has it: nobody would continue a group that no shell looks after (docker exec, ssh HOST COMMAND)."""
+    with running([any_python.path, "-u", script(stacklapse)]) as program:
+        attached = subprocess.Popen(
+            [stacklapse.path, "attach", "-q", "-o", stacklapse.folder / "stopped.lapse", str(program.pid)],
+            env=stacklapse.environment(),
+            start_new_session=orphaned,
+            process_group=None if orphaned else 0,
+        )
+        until(lambda: blocks(attached.pid, signal.SIGTSTP), "until it is told of signals")
+        os.kill(attached.pid, signal.SIGTSTP)
+        if orphaned:
+            time.sleep(0.5)
+            assert letter_of(attached.pid) != "T"
+        else:
+            until(lambda: letter_of(attached.pid) == "T", "the stop")
+            os.kill(attached.pid, signal.SIGCONT)
+            time.sleep(0.5)
+        os.kill(attached.pid, signal.SIGINT)
+        assert attached.wait(30) == 0
+
+
+def test_more_processes_than_the_soft_limit_of_descriptors_allows(stacklapse: Command, any_python: Interpreter) -> None:
+    code = """\
+import os, time
+for _ in range(20):
+    if os.fork() == 0: time.sleep(100)
+print("ready", flush=True)
+time.sleep(100)
+"""
+    with running([any_python.path, script(stacklapse, code)]) as program:
+        until(lambda: len(children_of(program.pid)) == 20, "for its children")
+        pids = [str(pid) for pid in children_of(program.pid)]
+        path = stacklapse.folder / "many.lapse"
+        limited: list[str | os.PathLike[str]] = ["bash", "-c", 'ulimit -S -n 256; exec "$@"', "-", stacklapse.path]
+        run = subprocess.run(
+            [*limited, "attach", "-q", "-d", "0.5", "-o", path, *pids],
+            env=stacklapse.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (run.returncode, run.stderr) == (0, "")
+        assert len(Recording(stacklapse, path, Run(0, "", "")).json["processes"]) == 20
+
+
+def test_descriptors_that_were_closed_are_not_taken_for_its_own(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, script(stacklapse)]) as program:
+        for closed, code in (("<&-", 0), ("<&- >&-", 1), ("<&- >&- 2>&-", 1)):
+            report = stacklapse.folder / "report.txt" if code == 0 else "-"
+            run = subprocess.run(
+                ["sh", "-c", f'exec "$@" {closed}', "-", stacklapse.path, "attach", "-d", "0.2", "-o", report,
+                 str(program.pid)],
+                env=stacklapse.environment(), capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+            assert run.returncode == code, run.stderr
+            assert run.stdout == ""
+            assert stacklapse("view", "last", "-r", "json").exit_code == 0

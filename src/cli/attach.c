@@ -24,7 +24,8 @@ enum { PROGRESS_PERIOD_MS = 500 };
 /* A key that was pressed to end the recording is often pressed twice. */
 static const uint64_t interrupt_grace_ns = 1000000000;
 
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/* All but Ctrl-Z (SIGTSTP) end the recording. */
+static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
 /* One look at programs that run. */
 struct attach {
@@ -42,11 +43,10 @@ static int receive_signals(struct sl_error *error)
 {
     sigset_t received;
     sigemptyset(&received);
-    sigaddset(&received, SIGTSTP);
-    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
         struct sigaction before;
-        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaddset(&received, ending[i]);
+        if (sigaction(taken[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaddset(&received, taken[i]);
         }
     }
     sigprocmask(SIG_BLOCK, &received, NULL);
@@ -74,6 +74,17 @@ static void show_progress(struct attach *attach)
     }
 }
 
+/* Stops as the key does that was pressed: not at all where no shell is there that could let us go on again. */
+static void stop(void)
+{
+    sigset_t key;
+    sigemptyset(&key);
+    sigaddset(&key, SIGTSTP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &key, NULL);
+    sigprocmask(SIG_BLOCK, &key, NULL);
+}
+
 /* Until the session ends by itself or a signal asks for the end. */
 static void look_until_end(struct attach *attach, int signals)
 {
@@ -89,7 +100,7 @@ static void look_until_end(struct attach *attach, int signals)
         while (ready > 0 && !over && read(signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
             if (signal.ssi_signo == SIGTSTP) {
                 sl_progress_erase(&attach->progress);
-                raise(SIGSTOP);
+                stop();
             } else {
                 over = true;
             }

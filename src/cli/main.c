@@ -4,6 +4,7 @@
 #include "base/output.h"
 #include "cli/help.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,8 +85,20 @@ static void outlive_file_limit(const struct sl_command *command)
     }
 }
 
+/* Where one of the three was closed, what we open would come to be it, and be written to in its place. What is there now can
+ * be used no more than what was not, and the program that is started does not get it. */
+static void occupy_standard_descriptors(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) < 0) {
+            (void)!open("/dev/null", (descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    occupy_standard_descriptors();
     const struct sl_command *command = command_named(argc > 1 ? argv[1] : NULL);
     char *const *arguments = argv + (command != NULL ? 2 : argc > 0);
     if (command == NULL) {
