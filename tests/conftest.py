@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(report.longreprtext)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def any_python() -> Interpreter:
     """One interpreter, the newest that is an ordinary one, for what does not depend on the version."""
     present, _ = interpreters()

@@ -15,16 +15,20 @@ from pathlib import Path
 import pytest
 from formats import readers
 from formats.programs.names import HOSTILE
-from support.command import Command, Recording
+from support.command import Command, Recording, command_path
 from support.inside import run_inside
 from support.interpreters import TOP, Interpreter
 
 PROGRAM = Path(__file__).parent / "formats" / "programs" / "everything.py"
 
 
-@pytest.fixture(params=["flat", "deep"])
-def recording(request: pytest.FixtureRequest, stacklapse: Command, any_python: Interpreter) -> Recording:
+@pytest.fixture(scope="module", params=["flat", "deep"])
+def recording(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, any_python: Interpreter
+) -> Recording:
+    """Made once: it is only read."""
     deep = ["--deep"] if request.param == "deep" else []
+    stacklapse = Command(command_path(), tmp_path_factory.mktemp("recording"))
     return stacklapse.record(any_python, [PROGRAM, *deep], ["-i", "500us"])
 
 

@@ -22,13 +22,13 @@ def inner(seconds):
     spin(seconds)
 
 
-def recursive(depth, seconds):
+def recursive(depth, seconds, on_the_way):
     if depth == 0:
         spin(seconds)
     else:
-        recursive(depth - 1, seconds)
+        recursive(depth - 1, seconds, on_the_way)
         if depth % 5 == 0:
-            spin(seconds / 4)
+            spin(on_the_way)
 
 
 def even(depth, seconds):
@@ -59,9 +59,9 @@ def main():
     for thread in threads:
         thread.start()
     outer(0.1)
-    recursive(20, 0.1)
+    recursive(20, 0.1, 0.025)
     even(7, 0.1)
-    recursive(10_000 if "--deep" in sys.argv else 50, 0.05)
+    recursive(10_000, 0.05, 0.001) if "--deep" in sys.argv else recursive(50, 0.05, 0.0125)
     for name in HOSTILE:
         call_hostile(name)
     for thread in threads:
