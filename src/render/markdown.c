@@ -1,7 +1,9 @@
 /* markdown.c - the top of the tree and of the table of functions, for a comment on a pull request (GitHub's flavour of
  * Markdown). The tree is the text report in a code block; the block's fence is longer than any run of backquotes in it. */
 #include "analysis/functions.h"
+#include "analysis/whole.h"
 #include "base/arena.h"
+#include "render/flat_facts.h"
 #include "render/markdown_parts.h"
 #include "render/renderers.h"
 
@@ -81,27 +83,28 @@ static void write_row(struct sl_output *output, const struct sl_profile *profile
     sl_markdown_function(output, profile, total->function);
 }
 
-static bool write_table(struct sl_output *output, const struct sl_profile *profile,
-                        const struct sl_selection *selection, struct sl_error *error)
+/* Of the same threads and the same whole as the tree above it. */
+static bool write_table(struct sl_output *output, const struct sl_profile *profile, struct sl_selection selection,
+                        struct sl_error *error)
 {
     struct sl_arena arena;
     sl_arena_init(&arena);
-    uint32_t count = 0;
-    const struct sl_function_total *totals = sl_function_totals(&arena, NULL, profile, selection, &count);
-    struct sl_amount *self = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
-    bool done = !arena.exhausted;
-    if (done) {
-        struct sl_amount whole = sl_stack_amounts(profile, selection, SL_NONE, self);
+    uint32_t idle = 0, count = 0;
+    struct sl_amount whole = sl_whole(profile, &selection);
+    selection.threads = sl_busy_threads(&arena, profile, &selection, &idle);
+    const struct sl_function_total *totals =
+        selection.threads != NULL ? sl_function_totals(&arena, NULL, profile, &selection, &count) : NULL;
+    if (count > 0) {
         sl_output_text(output, "| self | | total | | function | |\n| ---: | ---: | ---: | ---: | :--- | :--- |\n");
-        for (uint32_t i = 0; i < count && i < SL_MARKDOWN_ROWS; i++) {
-            write_row(output, profile, &totals[i], whole);
-        }
-        if (count > SL_MARKDOWN_ROWS) {
-            sl_output_format(output, "\n%u more functions\n", count - SL_MARKDOWN_ROWS);
-        }
+    }
+    for (uint32_t i = 0; i < count && i < SL_MARKDOWN_ROWS; i++) {
+        write_row(output, profile, &totals[i], whole);
+    }
+    if (count > SL_MARKDOWN_ROWS) {
+        sl_output_format(output, "\n%u more functions\n", count - SL_MARKDOWN_ROWS);
     }
     sl_arena_reset(&arena);
-    return done ? true : sl_error_memory(error);
+    return totals != NULL ? true : sl_error_memory(error);
 }
 
 bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render_options *options,
@@ -121,7 +124,7 @@ bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render
         sl_markdown_fence(output, &text.pending, "text\n");
         sl_output_write(output, text.pending.bytes, text.pending.size);
         sl_markdown_fence(output, &text.pending, "\n\n");
-        done = write_table(output, profile, &options->selection, error);
+        done = write_table(output, profile, options->selection, error);
     }
     sl_output_abandon(&text);
     return done;
