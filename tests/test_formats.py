@@ -202,6 +202,15 @@ def test_markdown_is_a_tree_and_a_table(recording: Recording, tmp_path: Path) ->
         assert row.replace("\\|", "").count("|") == 7, row
 
 
+def test_markdown_shows_as_much_as_was_asked_for(stacklapse: Command, tmp_path: Path) -> None:
+    path = tmp_path / "stacks.folded"
+    path.write_text("main;work 985000\nmain;seldom 15000\n")
+    tree, _, _ = stacklapse("view", path, "-r", "markdown").stdout.partition("| self |")
+    assert "seldom" not in tree
+    tree, _, _ = stacklapse("view", path, "-r", "markdown", "--threshold", "0").stdout.partition("| self |")
+    assert "seldom" in tree
+
+
 def test_the_documentation_lists_what_the_command_lists(stacklapse: Command) -> None:
     """Both by the table of src/render/render.c: every name, and every extension."""
     listed = stacklapse("view", "--help").stdout.partition("\nFormats\n")[2]

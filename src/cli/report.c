@@ -151,6 +151,7 @@ static struct sl_render_options render_options(const struct sl_report *report, c
     render.source_root_count = report->source_root_count;
     if (options->threshold >= 0) {
         render.threshold = options->threshold;
+        render.threshold_given = true;
     }
     render.recording = name;
     render.about.title = report->title;

@@ -176,13 +176,14 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     int show_all = 0, timeline = 0, flat = 0, flat_by_total = 0, color = 0, unicode = 1, percent = 0, short_form = 0;
     int mode = SL_MODE_WALL;
     unsigned int width = 0;
+    double threshold = -1;
     PyObject *show = NULL;
     PyObject *hide = NULL;
     PyObject *about = NULL;
     PyObject *sources = NULL;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|$ppppppppiIdOOzzOO:render", (char **)names, &name,
                                      &show_all, &timeline, &flat, &flat_by_total, &color, &unicode, &percent,
-                                     &short_form, &mode, &width, &options.threshold, &show, &hide, &options.about.title,
+                                     &short_form, &mode, &width, &threshold, &show, &hide, &options.about.title,
                                      &options.about.link, &about, &sources)) {
         return NULL;
     }
@@ -208,6 +209,10 @@ static PyObject *render(PyObject *self, PyObject *arguments, PyObject *keywords)
     options.percent = percent != 0;
     options.short_form = short_form != 0;
     options.width = width;
+    if (threshold >= 0) {
+        options.threshold = threshold;
+        options.threshold_given = true;
+    }
     PyObject *result = NULL;
     PyObject *show_owner = NULL;
     PyObject *hide_owner = NULL;

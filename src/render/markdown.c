@@ -14,6 +14,7 @@ enum {
     FENCE_SHORTEST = 3,
 };
 
+/* Of the tree, unless somebody has said how much it is to show. */
 static const double tree_threshold = 0.02;
 
 void sl_markdown_fence(struct sl_output *output, const struct sl_buffer *text, const char *after)
@@ -116,7 +117,7 @@ bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render
     tree.flat = false;
     tree.width = SL_MARKDOWN_WIDTH;
     tree.recording = NULL;
-    tree.threshold = options->threshold > tree_threshold ? options->threshold : tree_threshold;
+    tree.threshold = options->threshold_given ? options->threshold : tree_threshold;
     struct sl_output text;
     sl_output_memory(&text);
     bool done = sl_render_text(profile, &tree, &text, error);

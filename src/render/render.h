@@ -45,6 +45,7 @@ struct sl_render_options {
     bool unicode;           /* box drawing characters, else ASCII */
     uint32_t width;         /* of the terminal in columns; 0: 100 */
     double threshold;       /* share of the whole below which a node is only counted; 0 shows everything */
+    bool threshold_given;   /* somebody asked for it, else an output may take its own */
     bool percent;           /* shares instead of seconds first; of a comparison, in place of seconds */
     bool short_form;        /* no header and no hints: for a block profiled in passing */
     const char *page_state; /* what the report page opens with: what its address has after the #; NULL: the call tree */

@@ -58,11 +58,27 @@ static void where_all_threads_are_idle_there_is_no_table(void **state)
     assert_string_equal(markdown_table(fixture, &options), "");
 }
 
+static void the_tree_shows_as_much_as_was_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    report_ran(fixture, "main:2", running, 985);
+    report_ran(fixture, "main:2 seldom:3", running, 14);
+    report_ran(fixture, "main:2 once:4", running, 1);
+    struct sl_render_options options = report_options(fixture);
+    assert_int_equal(report_count(markdown(fixture, &options), "─ seldom  app.py"), 0);
+    options.threshold_given = true;
+    assert_int_equal(report_count(markdown(fixture, &options), "─ seldom  app.py"), 1);
+    assert_int_equal(report_count(markdown(fixture, &options), "─ once  app.py"), 0);
+    options.threshold = 0;
+    assert_int_equal(report_count(markdown(fixture, &options), "─ once  app.py"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_table_is_of_the_threads_and_the_time_that_the_tree_is_of, report_set_up,
                                         report_tear_down),
+        cmocka_unit_test_setup_teardown(the_tree_shows_as_much_as_was_asked_for, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(where_all_threads_are_idle_there_is_no_table, report_set_up, report_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
