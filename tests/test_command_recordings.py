@@ -278,7 +278,7 @@ def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_pat
     path.write_text("main (app.py:3);work (app.py:9) 750\nmain (app.py:4) 250\n")
     run = stacklapse("view", path)
     assert (run.exit_code, run.stderr) == (0, "")
-    assert re.search(r"75 %.*work", run.stdout)
+    assert re.search(r"75.0 %.*work", run.stdout)
     assert not re.search(r"samples|missed|pid|Python|wall|CPU", run.stdout)
     info = stacklapse("info", path).stdout
     assert "duration: 0.001000000 s\n" in info
@@ -289,6 +289,15 @@ def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_pat
     sentence = f"stacklapse: cannot read {path}: it holds folded stacks, which cannot be saved as a recording\n"
     assert (saved.exit_code, saved.stderr) == (1, sentence)
     assert not (tmp_path / "again.lapse").exists()
+
+
+def test_times_of_folded_stacks_are_exact_however_few_lines_there_are(stacklapse: Command, tmp_path: Path) -> None:
+    path = tmp_path / "two.folded"
+    path.write_text("main;work 1050000\nmain;rest 350000\n")
+    text = stacklapse("view", path).stdout
+    assert re.search(r"^ 1\.40* s +100 % +main$", text, re.MULTILINE), text
+    assert re.search(r"^ 1\.050* +75\.0 % +├─ work$", text, re.MULTILINE), text
+    assert re.search(r"^ 0\.350* +25\.0 % +└─ rest$", text, re.MULTILINE), text
 
 
 def test_the_commands_below_a_report_can_be_pasted(

@@ -485,14 +485,11 @@ static void open_text(struct compared *compared, int which, struct sl_output *ou
     compared->options[which].about.title = heading_of(text, words[which]);
 }
 
-/* Digits of times of which nobody knows from how many looks they are. */
-static const uint64_t exact_looks = 100000;
-
 /* One unit for both, with the digits that the less known one allows. */
 static struct sl_text_scale scale_of(const struct compared *compared)
 {
     uint64_t longest_ns = 0;
-    uint64_t looks = exact_looks;
+    uint64_t looks = SL_TEXT_LOOKS_UNKNOWN;
     for (int which = 0; which < SL_SIDES; which++) {
         struct sl_amount whole = compared->compare.differences->measure.wholes[which];
         bool empty = compared->compare.sides[which].profile->run_count == 0;

@@ -12,7 +12,8 @@
 static void measure(struct sl_text *text)
 {
     struct sl_amount whole = sl_whole(text->profile, &text->options->selection);
-    text->scale = sl_text_scale(whole.ns, whole.samples, text->style.unicode);
+    uint64_t looks = sl_profile_is_folded(text->profile) ? SL_TEXT_LOOKS_UNKNOWN : whole.samples;
+    text->scale = sl_text_scale(whole.ns, looks, text->style.unicode);
     double threshold_ns = text->options->threshold * (double)whole.ns;
     text->threshold_ns = threshold_ns > 0 && threshold_ns < 1e18 ? (uint64_t)(threshold_ns + 0.5) : 0;
     sl_text_make_room(text, whole.ns);

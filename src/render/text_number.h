@@ -21,6 +21,9 @@ struct sl_text_scale {
 
 struct sl_text_scale sl_text_scale(uint64_t whole_ns, uint64_t looks, bool unicode);
 
+/* In place of a number of looks that nobody knows, as of folded stacks: enough that no digit is cut off that matters. */
+#define SL_TEXT_LOOKS_UNKNOWN ((uint64_t)100000)
+
 /* A part's time in the scale's unit. Its standard error is at most five of its last digit. */
 void sl_text_time(const struct sl_text_scale *scale, uint64_t ns, char text[static SL_TEXT_NUMBER_SIZE]);
 
