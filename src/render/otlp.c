@@ -7,6 +7,7 @@
  * that take the signal today understand. */
 #include "render/otlp.h"
 
+#include "analysis/stack_samples.h"
 #include "base/arena.h"
 #include "render/locations.h"
 #include "render/protobuf.h"
@@ -54,10 +55,12 @@ static const char *const words[WORDS] = {"wall", "cpu", "nanoseconds", "thread.i
 
 struct writer {
     const struct sl_profile *profile;
-    const struct sl_selection *selection;
+    struct sl_selection selection; /* its mode is that of the profile that is being written */
     const struct sl_otlp_form *form;
     struct sl_arena arena;
-    struct sl_amount *self;
+    struct sl_stack_samples samples;
+    uint32_t *first_thread; /* of each process, SL_NONE: it has none */
+    uint32_t *next_thread;  /* the one that comes after each in its process */
     uint32_t *stack_number; /* in the dictionary's table, for each stack that has samples; 0: none yet */
     uint32_t stack_count;
     struct sl_buffer stacks; /* the dictionary's stack table */
@@ -105,7 +108,7 @@ static void write_value_type(struct writer *writer, struct sl_buffer *profile, u
 
 /* Attributes 2n + 1 and 2n + 2 of the dictionary are the id and the name of thread n; of all threads together (SL_NONE)
  * nothing is told. */
-static void write_sample(struct writer *writer, struct sl_buffer *profile, uint32_t thread, sl_stack stack)
+static void write_sample(struct writer *writer, struct sl_buffer *profile, uint32_t thread, sl_stack stack, uint64_t ns)
 {
     uint32_t number = number_of_stack(writer, stack);
     struct sl_buffer *sample = fresh(writer, 0);
@@ -117,23 +120,22 @@ static void write_sample(struct writer *writer, struct sl_buffer *profile, uint3
         sl_protobuf_message(sample, SAMPLE_ATTRIBUTE_INDICES, attributes);
     }
     struct sl_buffer *packed = fresh(writer, 1);
-    sl_buffer_varint(packed, writer->self[stack].ns);
+    sl_buffer_varint(packed, ns);
     sl_protobuf_message(sample, SAMPLE_VALUES, packed);
     sl_protobuf_message(profile, PROFILE_SAMPLES, sample);
 }
 
-/* Those of a thread, or of all threads that are selected together: SL_NONE. */
-static void write_samples(struct writer *writer, struct sl_buffer *profile, const struct sl_selection *selection,
-                          uint32_t thread)
+/* Those of the threads that were added since the last time; `thread` may be SL_NONE: several together. */
+static void write_samples(struct writer *writer, struct sl_buffer *profile, uint32_t thread)
 {
-    if (sl_stack_amounts(writer->profile, selection, thread, writer->self).ns == 0) {
-        return;
-    }
-    for (sl_stack stack = 0; stack < writer->profile->stack_count; stack++) {
-        if (writer->self[stack].ns > 0) {
-            write_sample(writer, profile, thread, stack);
+    for (uint32_t i = 0; i < writer->samples.touched_count; i++) {
+        sl_stack stack = writer->samples.touched[i];
+        uint64_t ns = writer->samples.stacks[stack].self.ns;
+        if (ns > 0) {
+            write_sample(writer, profile, thread, stack, ns);
         }
     }
+    sl_stack_samples_clear(&writer->samples);
 }
 
 /* `process` may be SL_NONE: all of them together. */
@@ -141,14 +143,16 @@ static void write_profile(struct writer *writer, struct sl_buffer *profile, uint
 {
     const struct sl_profile *from = writer->profile;
     write_value_type(writer, profile, PROFILE_SAMPLE_TYPE, mode == SL_MODE_WALL ? WORD_WALL : WORD_CPU);
-    struct sl_selection selection = *writer->selection;
-    selection.mode = mode;
+    writer->selection.mode = mode;
     if (process == SL_NONE) {
-        write_samples(writer, profile, &selection, SL_NONE);
-    }
-    for (uint32_t thread = 0; thread < from->thread_count; thread++) {
-        if (from->threads[thread].process == process) {
-            write_samples(writer, profile, &selection, thread);
+        for (uint32_t thread = 0; thread < from->thread_count; thread++) {
+            sl_stack_samples_add(&writer->samples, thread);
+        }
+        write_samples(writer, profile, SL_NONE);
+    } else {
+        for (uint32_t thread = writer->first_thread[process]; thread != SL_NONE; thread = writer->next_thread[thread]) {
+            sl_stack_samples_add(&writer->samples, thread);
+            write_samples(writer, profile, thread);
         }
     }
     sl_protobuf_fixed64(profile, PROFILE_TIME_UNIX_NANO, from->facts.start_time_ns);
@@ -329,19 +333,46 @@ static bool write_dictionary(struct writer *writer, const uint8_t *shown, struct
     return whole;
 }
 
+static bool find_threads(struct writer *writer)
+{
+    const struct sl_profile *profile = writer->profile;
+    writer->first_thread = SL_ARENA_NEW(&writer->arena, uint32_t, profile->process_count);
+    writer->next_thread = SL_ARENA_NEW(&writer->arena, uint32_t, profile->thread_count);
+    if (writer->first_thread == NULL || writer->next_thread == NULL) {
+        return false;
+    }
+    for (uint32_t process = 0; process < profile->process_count; process++) {
+        writer->first_thread[process] = SL_NONE;
+    }
+    for (uint32_t thread = profile->thread_count; thread-- > 0;) {
+        uint32_t *first = &writer->first_thread[profile->threads[thread].process];
+        writer->next_thread[thread] = *first;
+        *first = thread;
+    }
+    return true;
+}
+
+static bool prepare(struct writer *writer)
+{
+    const struct sl_profile *profile = writer->profile;
+    struct sl_arena *arena = &writer->arena;
+    const uint8_t *taken = sl_selection_stacks(arena, profile, &writer->selection);
+    writer->stack_number = SL_ARENA_NEW(arena, uint32_t, profile->stack_count);
+    writer->locations = sl_locations_build(arena, profile);
+    writer->depth_max = sl_stack_depth_max(arena, profile);
+    writer->stack_locations = SL_ARENA_NEW(arena, uint32_t, writer->depth_max == SL_NONE ? 0 : writer->depth_max);
+    return sl_stack_samples_init(&writer->samples, arena, profile, &writer->selection, taken) && find_threads(writer) &&
+           writer->locations != NULL && !arena->exhausted;
+}
+
 bool sl_otlp_write(const struct sl_profile *profile, const struct sl_selection *selection,
                    const struct sl_otlp_form *form, struct sl_output *output, struct sl_error *error)
 {
-    struct writer writer = {.profile = profile, .selection = selection, .form = form};
+    struct writer writer = {.profile = profile, .selection = *selection, .form = form};
     sl_arena_init(&writer.arena);
-    writer.self = SL_ARENA_NEW(&writer.arena, struct sl_amount, profile->stack_count);
-    writer.stack_number = SL_ARENA_NEW(&writer.arena, uint32_t, profile->stack_count);
-    writer.locations = sl_locations_build(&writer.arena, profile);
-    writer.depth_max = sl_stack_depth_max(&writer.arena, profile);
-    writer.stack_locations = SL_ARENA_NEW(&writer.arena, uint32_t, writer.depth_max == SL_NONE ? 0 : writer.depth_max);
+    bool done = prepare(&writer);
     const uint8_t *shown = form->summed ? sl_location_strings(&writer.arena, profile) : NULL;
-    bool done = !writer.arena.exhausted && writer.locations != NULL;
-    if (done) {
+    if (done && !writer.arena.exhausted) {
         sl_protobuf_message(&writer.stacks, DICTIONARY_STACK, fresh(&writer, 0));
         writer.stack_count = 1;
         for (uint32_t process = 0; process < profile->process_count && !form->summed; process++) {
@@ -356,6 +387,7 @@ bool sl_otlp_write(const struct sl_profile *profile, const struct sl_selection *
         done = done && !writer.inner[level].failed;
         sl_buffer_destroy(&writer.inner[level]);
     }
+    done = done && !writer.arena.exhausted;
     sl_buffer_destroy(&writer.stacks);
     sl_arena_reset(&writer.arena);
     return done ? true : sl_error_memory(error);

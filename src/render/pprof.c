@@ -6,6 +6,7 @@
  * name, pprof would take it for a mangled one and strip `<module>` down to nothing. */
 #include "render/pprof.h"
 
+#include "analysis/stack_samples.h"
 #include "base/arena.h"
 #include "render/gzip.h"
 #include "render/locations.h"
@@ -63,6 +64,8 @@ struct writer {
     const struct sl_selection *selection;
     const struct sl_pprof_form *form;
     const struct sl_locations *locations;
+    struct sl_selection by_wall, by_cpu;
+    struct sl_stack_samples wall, cpu; /* of a thread, or of all of them together */
     struct sl_gzip *gzip;
     struct sl_buffer message; /* fields of Profile that wait to be compressed */
     struct sl_buffer inner;   /* a message inside it */
@@ -208,34 +211,34 @@ static void write_sample(struct writer *writer, const struct sl_thread_record *t
     sl_gzip_drain(writer->gzip, &writer->message, false);
 }
 
-/* Those of a thread, or of all of them together: SL_NONE. */
-static void write_samples_of(struct writer *writer, uint32_t thread, struct sl_amount *wall, struct sl_amount *cpu)
+static void add_thread(struct writer *writer, uint32_t thread)
 {
-    struct sl_selection by_wall = *writer->selection;
-    struct sl_selection by_cpu = *writer->selection;
-    by_wall.mode = SL_MODE_WALL;
-    by_cpu.mode = SL_MODE_CPU;
-    if (sl_stack_amounts(writer->profile, &by_wall, thread, wall).samples == 0) {
-        return;
-    }
-    sl_stack_amounts(writer->profile, &by_cpu, thread, cpu);
-    const struct sl_amount *shown = writer->form->values == SL_PPROF_CPU ? cpu : wall;
-    for (sl_stack stack = 0; stack < writer->profile->stack_count; stack++) {
-        if (!sl_amount_is_zero(shown[stack])) {
-            write_sample(writer, thread != SL_NONE ? &writer->profile->threads[thread] : NULL, stack, wall[stack],
-                         cpu[stack]);
-        }
-    }
+    sl_stack_samples_add(&writer->wall, thread);
+    sl_stack_samples_add(&writer->cpu, thread);
 }
 
-static void write_samples(struct writer *writer, struct sl_amount *wall, struct sl_amount *cpu)
+/* Those of the threads that were added since the last time: of one, or of several together, NULL. */
+static void write_samples_of(struct writer *writer, const struct sl_thread_record *thread)
 {
-    if (writer->form->summed) {
-        write_samples_of(writer, SL_NONE, wall, cpu);
-        return;
+    const struct sl_stack_samples *shown = writer->form->values == SL_PPROF_CPU ? &writer->cpu : &writer->wall;
+    for (uint32_t i = 0; i < shown->touched_count; i++) {
+        sl_stack stack = shown->touched[i];
+        write_sample(writer, thread, stack, writer->wall.stacks[stack].self, writer->cpu.stacks[stack].self);
     }
+    sl_stack_samples_clear(&writer->wall);
+    sl_stack_samples_clear(&writer->cpu);
+}
+
+static void write_samples(struct writer *writer)
+{
     for (uint32_t thread = 0; thread < writer->profile->thread_count; thread++) {
-        write_samples_of(writer, thread, wall, cpu);
+        add_thread(writer, thread);
+        if (!writer->form->summed) {
+            write_samples_of(writer, &writer->profile->threads[thread]);
+        }
+    }
+    if (writer->form->summed) {
+        write_samples_of(writer, NULL);
     }
 }
 
@@ -253,6 +256,22 @@ static void write_strings(struct writer *writer, const uint8_t *shown)
     }
 }
 
+static bool prepare(struct writer *writer, struct sl_arena *arena)
+{
+    const struct sl_profile *profile = writer->profile;
+    const uint8_t *taken = sl_selection_stacks(arena, profile, writer->selection);
+    writer->by_wall = *writer->selection;
+    writer->by_wall.mode = SL_MODE_WALL;
+    writer->by_cpu = *writer->selection;
+    writer->by_cpu.mode = SL_MODE_CPU;
+    writer->locations = sl_locations_build(arena, profile);
+    writer->depth_max = sl_stack_depth_max(arena, profile);
+    writer->stack_locations = SL_ARENA_NEW(arena, uint32_t, writer->depth_max == SL_NONE ? 0 : writer->depth_max);
+    return sl_stack_samples_init(&writer->wall, arena, profile, &writer->by_wall, taken) &&
+           sl_stack_samples_init(&writer->cpu, arena, profile, &writer->by_cpu, taken) && writer->locations != NULL &&
+           !arena->exhausted;
+}
+
 bool sl_pprof_write(const struct sl_profile *profile, const struct sl_selection *selection,
                     const struct sl_pprof_form *form, struct sl_output *output, struct sl_error *error)
 {
@@ -260,25 +279,18 @@ bool sl_pprof_write(const struct sl_profile *profile, const struct sl_selection 
     sl_arena_init(&arena);
     struct sl_gzip gzip;
     struct writer writer = {.profile = profile, .selection = selection, .form = form, .gzip = &gzip};
-    struct sl_amount *wall = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
-    struct sl_amount *cpu = SL_ARENA_NEW(&arena, struct sl_amount, profile->stack_count);
-    writer.locations = sl_locations_build(&arena, profile);
-    writer.depth_max = sl_stack_depth_max(&arena, profile);
-    writer.stack_locations = SL_ARENA_NEW(&arena, uint32_t, writer.depth_max == SL_NONE ? 0 : writer.depth_max);
-
+    bool done = prepare(&writer, &arena);
     const uint8_t *shown = form->summed ? sl_location_strings(&arena, profile) : NULL;
-
-    bool done = false;
-    if (arena.exhausted || writer.locations == NULL) {
-        sl_error_memory(error);
-    } else if (sl_gzip_init(&gzip, output, error)) {
+    if (!done || arena.exhausted) {
+        done = sl_error_memory(error);
+    } else if ((done = sl_gzip_init(&gzip, output, error))) {
         write_head(&writer);
         write_mappings(&writer);
         write_functions(&writer);
         write_locations(&writer);
-        write_samples(&writer, wall, cpu);
+        write_samples(&writer);
         write_strings(&writer, shown);
-        writer.message.failed |= writer.inner.failed || writer.innermost.failed;
+        writer.message.failed |= writer.inner.failed || writer.innermost.failed || arena.exhausted;
         sl_gzip_drain(&gzip, &writer.message, true);
         done = sl_gzip_finish(&gzip, error);
     }

@@ -210,8 +210,8 @@ uint32_t builder_thread(struct builder *builder, uint32_t process, const char *n
 {
     struct sl_thread_record thread = {.process = process, .name = builder_string(builder, name), .main = true};
     const struct sl_thread_record *threads = (const void *)builder->threads.items;
-    for (size_t i = 0; i < builder->threads.count; i++) {
-        thread.main = thread.main && threads[i].process != process;
+    for (size_t i = 0; thread.main && i < builder->threads.count; i++) {
+        thread.main = threads[i].process != process;
     }
     thread.id = 1000 + builder->threads.count;
     added(&builder->threads, &thread, 1);
