@@ -211,6 +211,40 @@ def test_markdown_shows_as_much_as_was_asked_for(stacklapse: Command, tmp_path: 
     assert "seldom" in tree
 
 
+@pytest.mark.parametrize("mode", ["cpu", "gil"])
+def test_pprof_and_otlp_tell_the_time_that_was_asked_for(
+    stacklapse: Command, any_python: Interpreter, mode: str, tmp_path: Path
+) -> None:
+    code = """\
+import hashlib, time
+def digest(end):
+    while time.perf_counter() < end: hashlib.sha256(data)
+def spin(end):
+    while time.perf_counter() < end: pass
+def sleep(end):
+    time.sleep(end - time.perf_counter())
+data = bytes(1 << 24)
+for function in digest, spin, sleep:
+    function(time.perf_counter() + 0.2)
+"""
+    recording = stacklapse.record(any_python, ["-c", code])
+    document = json.loads(recording.view("-r", "json", "--mode", mode))
+    ours = {function["name"]: function["total_ns"] / 1e9 for function in document["functions"]}
+    whole = {
+        function["name"]: function["total_ns"] / 1e9
+        for function in json.loads(recording.view("-r", "json"))["functions"]
+    }
+    pprof, otlp = tmp_path / "p.pprof", tmp_path / "p.otlp"
+    for path in pprof, otlp:
+        assert stacklapse("view", recording.path, "--mode", mode, "-o", path).exit_code == 0
+    for theirs in readers.read_pprof(pprof), readers.read_otlp(otlp, mode, alone=True):
+        for name in "digest", "spin", "sleep":
+            assert theirs.get(name, 0) == pytest.approx(ours.get(name, 0), rel=1e-6, abs=2e-9), name
+        assert theirs["spin"] > 0.6 * whole["spin"]
+        assert theirs.get("sleep", 0) < 0.4 * whole["sleep"]
+        assert (theirs.get("digest", 0) < 0.4 * whole["digest"]) == (mode == "gil")
+
+
 def test_the_documentation_lists_what_the_command_lists(stacklapse: Command) -> None:
     """Both by the table of src/render/render.c: every name, and every extension."""
     listed = stacklapse("view", "--help").stdout.partition("\nFormats\n")[2]

@@ -2,8 +2,8 @@
  * opentelemetry/proto/profiles/v1development/profiles.proto (opentelemetry-proto v1.11.0), protobuf, not compressed.
  *
  * The signal is in development: what a later version of the messages changes, this file changes. Number 0 of every
- * table of the dictionary is the zero value. There is one Profile for wall time and one for CPU time, because a Profile
- * has one sample type; each Sample holds one sum for a stack of a thread and no timestamps, which is what the servers
+ * table of the dictionary is the zero value. There is one Profile for wall time and one for CPU time, or one for what else
+ * is asked for, because a Profile has one sample type; each Sample holds one sum for a stack of a thread and no timestamps, which is what the servers
  * that take the signal today understand. */
 #include "render/otlp.h"
 
@@ -50,12 +50,15 @@ enum function_field { FUNCTION_NAME = 1, FUNCTION_FILENAME = 3, FUNCTION_START_L
 enum attribute_field { ATTRIBUTE_KEY_STRINDEX = 1, ATTRIBUTE_VALUE = 2 };
 
 /* Words that the format wants, numbered after the recording's strings. */
-enum word { WORD_WALL, WORD_CPU, WORD_NANOSECONDS, WORD_THREAD_ID, WORD_THREAD_NAME, WORDS };
-static const char *const words[WORDS] = {"wall", "cpu", "nanoseconds", "thread.id", "thread.name"};
+enum word { WORD_WALL, WORD_CPU, WORD_GIL, WORD_NANOSECONDS, WORD_THREAD_ID, WORD_THREAD_NAME, WORDS };
+static const char *const words[WORDS] = {"wall", "cpu", "gil", "nanoseconds", "thread.id", "thread.name"};
+static const enum word word_of_mode[] = {
+    [SL_MODE_WALL] = WORD_WALL, [SL_MODE_CPU] = WORD_CPU, [SL_MODE_GIL] = WORD_GIL};
 
 struct writer {
     const struct sl_profile *profile;
     struct sl_selection selection; /* its mode is that of the profile that is being written */
+    enum sl_mode asked;
     const struct sl_otlp_form *form;
     struct sl_arena arena;
     struct sl_stack_samples samples;
@@ -142,7 +145,7 @@ static void write_samples(struct writer *writer, struct sl_buffer *profile, uint
 static void write_profile(struct writer *writer, struct sl_buffer *profile, uint32_t process, enum sl_mode mode)
 {
     const struct sl_profile *from = writer->profile;
-    write_value_type(writer, profile, PROFILE_SAMPLE_TYPE, mode == SL_MODE_WALL ? WORD_WALL : WORD_CPU);
+    write_value_type(writer, profile, PROFILE_SAMPLE_TYPE, word_of_mode[mode]);
     writer->selection.mode = mode;
     if (process == SL_NONE) {
         for (uint32_t thread = 0; thread < from->thread_count; thread++) {
@@ -157,7 +160,7 @@ static void write_profile(struct writer *writer, struct sl_buffer *profile, uint
     }
     sl_protobuf_fixed64(profile, PROFILE_TIME_UNIX_NANO, from->facts.start_time_ns);
     sl_protobuf_number(profile, PROFILE_DURATION_NANO, from->facts.duration_ns);
-    write_value_type(writer, profile, PROFILE_PERIOD_TYPE, mode == SL_MODE_WALL ? WORD_WALL : WORD_CPU);
+    write_value_type(writer, profile, PROFILE_PERIOD_TYPE, mode == SL_MODE_CPU ? WORD_CPU : WORD_WALL);
     sl_protobuf_number(profile, PROFILE_PERIOD, from->facts.interval_ns);
 }
 
@@ -229,11 +232,13 @@ static void write_process(struct writer *writer, struct sl_output *output, uint3
     sl_protobuf_bytes(fresh(writer, 0), SCOPE_NAME, "stacklapse", 10);
     sl_protobuf_bytes(&writer->inner[0], SCOPE_VERSION, SL_VERSION, strlen(SL_VERSION));
     sl_protobuf_message(&scope, SCOPE_PROFILES_SCOPE, &writer->inner[0]);
-    write_profile(writer, &profile, process, SL_MODE_WALL);
+    write_profile(writer, &profile, process, writer->asked);
     sl_protobuf_message(&scope, SCOPE_PROFILES_PROFILES, &profile);
-    sl_buffer_clear(&profile);
-    write_profile(writer, &profile, process, SL_MODE_CPU);
-    sl_protobuf_message(&scope, SCOPE_PROFILES_PROFILES, &profile);
+    if (writer->asked == SL_MODE_WALL) {
+        sl_buffer_clear(&profile);
+        write_profile(writer, &profile, process, SL_MODE_CPU);
+        sl_protobuf_message(&scope, SCOPE_PROFILES_PROFILES, &profile);
+    }
     sl_protobuf_message(&all, RESOURCE_PROFILES_SCOPE_PROFILES, &scope);
 
     sl_protobuf_message(fresh(writer, 0), DATA_RESOURCE_PROFILES, &all);
@@ -368,7 +373,7 @@ static bool prepare(struct writer *writer)
 bool sl_otlp_write(const struct sl_profile *profile, const struct sl_selection *selection,
                    const struct sl_otlp_form *form, struct sl_output *output, struct sl_error *error)
 {
-    struct writer writer = {.profile = profile, .selection = *selection, .form = form};
+    struct writer writer = {.profile = profile, .selection = *selection, .asked = selection->mode, .form = form};
     sl_arena_init(&writer.arena);
     bool done = prepare(&writer);
     const uint8_t *shown = form->summed ? sl_location_strings(&writer.arena, profile) : NULL;

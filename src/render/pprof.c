@@ -1,9 +1,10 @@
 /* pprof.c - the format of Go's pprof, which most continuous profilers take too: gzip-compressed perftools.profiles.Profile
  * (github.com/google/pprof, proto/profile.proto, whose field numbers stand below).
  *
- * Three values a sample unless the form has fewer: samples/count, wall/nanoseconds, cpu/nanoseconds. The string table is the
- * recording's own (number 0 is empty in both) with a few words added at its end. `Function.system_name` stays unset: were it the
- * name, pprof would take it for a mangled one and strip `<module>` down to nothing. */
+ * Three values a sample unless the form has fewer: samples/count, wall/nanoseconds, cpu/nanoseconds; where time with
+ * the GIL is asked for, gil/nanoseconds is the fourth. The string table is the recording's own (number 0 is empty in
+ * both) with a few words added at its end. `Function.system_name` stays unset: were it the name, pprof would take it
+ * for a mangled one and strip `<module>` down to nothing. */
 #include "render/pprof.h"
 
 #include "analysis/stack_samples.h"
@@ -49,6 +50,7 @@ enum word {
     WORD_COUNT,
     WORD_WALL,
     WORD_CPU,
+    WORD_GIL,
     WORD_NANOSECONDS,
     WORD_THREAD,
     WORD_TASK,
@@ -56,16 +58,16 @@ enum word {
     WORD_PROCESS_ID,
     WORDS
 };
-static const char *const words[WORDS] = {"samples", "count", "wall",      "cpu",       "nanoseconds",
-                                         "thread",  "task",  "thread_id", "process_id"};
+static const char *const words[WORDS] = {"samples",     "count",  "wall", "cpu",       "gil",
+                                         "nanoseconds", "thread", "task", "thread_id", "process_id"};
 
 struct writer {
     const struct sl_profile *profile;
     const struct sl_selection *selection;
     const struct sl_pprof_form *form;
     const struct sl_locations *locations;
-    struct sl_selection by_wall, by_cpu;
-    struct sl_stack_samples wall, cpu; /* of a thread, or of all of them together */
+    struct sl_selection by_wall, by_cpu, by_gil;
+    struct sl_stack_samples wall, cpu, gil; /* of a thread, or of all of them together */
     struct sl_gzip *gzip;
     struct sl_buffer message; /* fields of Profile that wait to be compressed */
     struct sl_buffer inner;   /* a message inside it */
@@ -87,6 +89,11 @@ static void write_value_type(struct writer *writer, uint32_t field, enum word ty
     sl_protobuf_message(&writer->message, field, &writer->inner);
 }
 
+static bool has_gil(const struct writer *writer)
+{
+    return writer->form->values == SL_PPROF_ALL && writer->selection->mode == SL_MODE_GIL;
+}
+
 static void write_head(struct writer *writer)
 {
     const struct sl_facts *facts = &writer->profile->facts;
@@ -98,8 +105,11 @@ static void write_head(struct writer *writer)
     if (values != SL_PPROF_WALL) {
         write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_CPU, WORD_NANOSECONDS);
     }
+    if (has_gil(writer)) {
+        write_value_type(writer, PROFILE_SAMPLE_TYPE, WORD_GIL, WORD_NANOSECONDS);
+    }
     bool wall = values == SL_PPROF_WALL || (values == SL_PPROF_ALL && writer->selection->mode == SL_MODE_WALL);
-    enum word chosen = wall ? WORD_WALL : WORD_CPU;
+    enum word chosen = has_gil(writer) ? WORD_GIL : wall ? WORD_WALL : WORD_CPU;
     sl_protobuf_number(&writer->message, PROFILE_DEFAULT_SAMPLE_TYPE, word_number(writer, chosen));
     sl_protobuf_number(&writer->message, PROFILE_TIME_NANOS, facts->start_time_ns);
     sl_protobuf_number(&writer->message, PROFILE_DURATION_NANOS, facts->duration_ns);
@@ -168,9 +178,11 @@ static void write_label(struct writer *writer, enum word key, uint64_t string, u
     sl_protobuf_message(&writer->inner, SAMPLE_LABEL, &writer->innermost);
 }
 
-static void write_values(struct writer *writer, struct sl_amount wall, struct sl_amount cpu)
+static void write_values(struct writer *writer, sl_stack stack)
 {
     enum sl_pprof_values values = writer->form->values;
+    struct sl_amount wall = writer->wall.stacks[stack].self;
+    struct sl_amount cpu = writer->cpu.stacks[stack].self;
     sl_buffer_clear(&writer->innermost);
     sl_buffer_varint(&writer->innermost, values == SL_PPROF_CPU ? cpu.samples : wall.samples);
     if (values != SL_PPROF_CPU) {
@@ -178,6 +190,9 @@ static void write_values(struct writer *writer, struct sl_amount wall, struct sl
     }
     if (values != SL_PPROF_WALL) {
         sl_buffer_varint(&writer->innermost, cpu.ns);
+    }
+    if (has_gil(writer)) {
+        sl_buffer_varint(&writer->innermost, writer->gil.stacks[stack].self.ns);
     }
     sl_protobuf_message(&writer->inner, SAMPLE_VALUE, &writer->innermost);
 }
@@ -192,8 +207,7 @@ static void write_labels(struct writer *writer, const struct sl_thread_record *t
 }
 
 /* Of a thread, or of all of them together: NULL. */
-static void write_sample(struct writer *writer, const struct sl_thread_record *thread, sl_stack stack,
-                         struct sl_amount wall, struct sl_amount cpu)
+static void write_sample(struct writer *writer, const struct sl_thread_record *thread, sl_stack stack)
 {
     uint32_t depth =
         sl_locations_of_stack(writer->locations, writer->profile, stack, writer->stack_locations, writer->depth_max);
@@ -203,7 +217,7 @@ static void write_sample(struct writer *writer, const struct sl_thread_record *t
         sl_buffer_varint(&writer->innermost, writer->stack_locations[i]);
     }
     sl_protobuf_message(&writer->inner, SAMPLE_LOCATION_ID, &writer->innermost);
-    write_values(writer, wall, cpu);
+    write_values(writer, stack);
     if (thread != NULL) {
         write_labels(writer, thread);
     }
@@ -215,6 +229,9 @@ static void add_thread(struct writer *writer, uint32_t thread)
 {
     sl_stack_samples_add(&writer->wall, thread);
     sl_stack_samples_add(&writer->cpu, thread);
+    if (has_gil(writer)) {
+        sl_stack_samples_add(&writer->gil, thread);
+    }
 }
 
 /* Those of the threads that were added since the last time: of one, or of several together, NULL. */
@@ -222,11 +239,11 @@ static void write_samples_of(struct writer *writer, const struct sl_thread_recor
 {
     const struct sl_stack_samples *shown = writer->form->values == SL_PPROF_CPU ? &writer->cpu : &writer->wall;
     for (uint32_t i = 0; i < shown->touched_count; i++) {
-        sl_stack stack = shown->touched[i];
-        write_sample(writer, thread, stack, writer->wall.stacks[stack].self, writer->cpu.stacks[stack].self);
+        write_sample(writer, thread, shown->touched[i]);
     }
     sl_stack_samples_clear(&writer->wall);
     sl_stack_samples_clear(&writer->cpu);
+    sl_stack_samples_clear(&writer->gil);
 }
 
 static void write_samples(struct writer *writer)
@@ -264,6 +281,11 @@ static bool prepare(struct writer *writer, struct sl_arena *arena)
     writer->by_wall.mode = SL_MODE_WALL;
     writer->by_cpu = *writer->selection;
     writer->by_cpu.mode = SL_MODE_CPU;
+    writer->by_gil = *writer->selection;
+    writer->by_gil.mode = SL_MODE_GIL;
+    if (has_gil(writer) && !sl_stack_samples_init(&writer->gil, arena, profile, &writer->by_gil, taken)) {
+        return false;
+    }
     writer->locations = sl_locations_build(arena, profile);
     writer->depth_max = sl_stack_depth_max(arena, profile);
     writer->stack_locations = SL_ARENA_NEW(arena, uint32_t, writer->depth_max == SL_NONE ? 0 : writer->depth_max);

@@ -160,7 +160,8 @@ def read_firefox(path: Path, folder: Path) -> Totals:
         subprocess.run([program, "stop"], env={**os.environ, **environment}, capture_output=True, check=False)
 
 
-def read_otlp(path: Path) -> Totals:
+def read_otlp(path: Path, kind: str = "wall", *, alone: bool = False) -> Totals:
+    """Of the profiles of that kind; beside them there are those of CPU time, unless it is to stand alone."""
     code = (
         "import sys, json\n"
         "from collections import defaultdict\n"
@@ -175,14 +176,15 @@ def read_otlp(path: Path) -> Totals:
         "        for p in s.profiles:\n"
         "            kind = d.string_table[p.sample_type.type_strindex]; kinds.append(kind)\n"
         "            assert d.string_table[p.sample_type.unit_strindex] == 'nanoseconds'\n"
-        "            for sample in p.samples if kind == 'wall' else []:\n"
+        "            for sample in p.samples if kind == sys.argv[2] else []:\n"
         "                for a in sample.attribute_indices: assert d.attribute_table[a].key_strindex\n"
         "                stack = d.stack_table[sample.stack_index]\n"
         "                lines = [l for i in stack.location_indices for l in d.location_table[i].lines]\n"
         "                for f in {l.function_index for l in lines}:\n"
         "                    totals[d.string_table[d.function_table[f].name_strindex]] += sum(sample.values)\n"
-        "assert sorted(set(kinds)) == ['cpu', 'wall'], kinds\n"
+        "assert sorted(set(kinds)) == sys.argv[3:], kinds\n"
         "print(json.dumps({name: ns / 1e9 for name, ns in totals.items()}))\n"
     )
-    totals: Totals = json.loads(run(sys.executable, "-c", code, path))
+    kinds = [kind] if alone else ["cpu", "wall"]
+    totals: Totals = json.loads(run(sys.executable, "-c", code, path, kind, *kinds))
     return totals
