@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "profile/combine_match.h"
+#include "profile/combine_processes.h"
 #include "profile/combine_tasks.h"
 #include "profile/recorder.h"
 #include "profile/trace_format.h"
@@ -12,15 +13,7 @@
 /* So many looks that no recording holds are told of each, one by one as the others: at 1 kHz these are 17 minutes. */
 #define LOOKS_NOT_READ_MAX ((uint64_t)1 << 20)
 
-/* A process or thread of the result. */
-struct joined_process {
-    uint32_t pid;
-    sl_string executable;
-    uint64_t end_ns;
-    uint64_t cpu_ns;
-    int32_t exit_status;
-};
-
+/* A thread of the result. */
 struct joined_thread {
     uint32_t process;
     uint32_t kind;
@@ -53,8 +46,7 @@ struct event {
 struct combination {
     struct sl_recorder *recorder;
     sl_stack unknown; /* for the time between two runs of a thread */
-    struct joined_process *processes;
-    uint32_t process_count, process_capacity;
+    struct sl_joined_processes processes;
     struct joined_thread *threads;
     uint32_t thread_count, thread_capacity;
     struct sl_joined_tasks tasks;
@@ -65,7 +57,6 @@ struct combination {
     sl_string *strings;
     sl_function *functions;
     sl_stack *stacks;
-    uint32_t *process_numbers;
     struct part_thread *part_threads;
     struct event *events;
     size_t event_count;
@@ -78,13 +69,11 @@ static void forget_part(struct combination *combination)
     free(combination->strings);
     free(combination->functions);
     free(combination->stacks);
-    free(combination->process_numbers);
     free(combination->part_threads);
     free(combination->events);
     combination->strings = NULL;
     combination->functions = NULL;
     combination->stacks = NULL;
-    combination->process_numbers = NULL;
     combination->part_threads = NULL;
     combination->events = NULL;
 }
@@ -127,52 +116,6 @@ static bool add_tables(struct combination *combination)
     return true;
 }
 
-static uint32_t joined_process(struct combination *combination, const struct sl_process_record *record)
-{
-    for (uint32_t i = 0; i < combination->process_count; i++) {
-        const struct joined_process *process = &combination->processes[i];
-        if (process->pid == record->pid && process->executable == record->executable) {
-            return i;
-        }
-    }
-    if (!sl_array_room(&combination->processes, &combination->process_capacity, combination->process_count,
-                       sizeof *combination->processes) ||
-        sl_recorder_process(combination->recorder, record) == SL_NONE) {
-        return SL_NONE;
-    }
-    combination->processes[combination->process_count] =
-        (struct joined_process){.pid = record->pid, .executable = record->executable};
-    return combination->process_count++;
-}
-
-static bool add_processes(struct combination *combination)
-{
-    const struct sl_profile *profile = combination->profile;
-    combination->process_numbers = malloc(((size_t)profile->process_count + 1) * sizeof(uint32_t));
-    if (combination->process_numbers == NULL) {
-        return false;
-    }
-    for (uint32_t i = 0; i < profile->process_count; i++) {
-        struct sl_process_record record = profile->processes[i];
-        record.command = combination->strings[record.command];
-        record.python = combination->strings[record.python];
-        record.executable = combination->strings[record.executable];
-        record.prefixes = combination->strings[record.prefixes];
-        record.path = combination->strings[record.path];
-        record.begin_ns += combination->offset_ns;
-        uint32_t number = joined_process(combination, &record);
-        if (number == SL_NONE) {
-            return false;
-        }
-        combination->process_numbers[i] = number;
-        struct joined_process *process = &combination->processes[number];
-        process->end_ns = record.end_ns + combination->offset_ns;
-        process->cpu_ns += record.cpu_ns;
-        process->exit_status = record.exit_status;
-    }
-    return true;
-}
-
 /* Threads of one process and kind go on in each other: those of the kernel with the same id, scopes one like the other. */
 static struct sl_match match_of(uint32_t process, uint32_t kind, uint64_t id, uint32_t number)
 {
@@ -203,7 +146,7 @@ static bool find_earlier_threads(struct combination *combination)
         const struct sl_thread_record *record = &profile->threads[i];
         combination->part_threads[i].number = SL_NONE;
         if (known_count > 0 && record->begin_ns == 0) {
-            uint32_t process = combination->process_numbers[record->process];
+            uint32_t process = combination->processes.numbers[record->process];
             added[added_count++] = match_of(process, record->kind, record->id, i);
         }
     }
@@ -254,7 +197,7 @@ static bool add_threads(struct combination *combination)
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         struct sl_thread_record record = profile->threads[i];
         bool lasts = record.end_ns == profile->facts.duration_ns;
-        record.process = combination->process_numbers[record.process];
+        record.process = combination->processes.numbers[record.process];
         record.name = combination->strings[record.name];
         record.begin_ns += combination->offset_ns;
         uint32_t earlier = combination->part_threads[i].number;
@@ -284,6 +227,12 @@ static bool add_threads(struct combination *combination)
 static uint32_t number_of_thread(const void *context, uint32_t thread)
 {
     return ((const struct combination *)context)->part_threads[thread].number;
+}
+
+static bool add_processes(struct combination *combination)
+{
+    return sl_joined_processes_add(&combination->processes, combination->recorder, combination->profile,
+                                   combination->strings, combination->offset_ns);
 }
 
 static bool add_tasks(struct combination *combination)
@@ -486,10 +435,7 @@ static bool finish(struct combination *combination, bool complete, struct sl_err
     for (uint32_t i = 0; i < combination->thread_count; i++) {
         sl_recorder_thread_end(recorder, i, combination->threads[i].end_ns, combination->threads[i].cpu_ns);
     }
-    for (uint32_t i = 0; i < combination->process_count; i++) {
-        const struct joined_process *process = &combination->processes[i];
-        sl_recorder_process_end(recorder, i, process->end_ns, process->cpu_ns, process->exit_status);
-    }
+    sl_joined_processes_end(&combination->processes, recorder);
     return complete ? sl_recorder_close(recorder, combination->offset_ns, error) : sl_recorder_flush(recorder, error);
 }
 
@@ -527,8 +473,8 @@ bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, 
         sl_buffer_append(trace, whole->bytes, whole->size);
         done = !trace->failed || sl_error_memory(error);
     }
-    free(combination.processes);
     free(combination.threads);
+    sl_joined_processes_destroy(&combination.processes);
     sl_joined_tasks_destroy(&combination.tasks);
     sl_recorder_destroy(combination.recorder);
     return done;

@@ -1,4 +1,4 @@
-/* combine_match.h - which threads or tasks of a recording go on from one of the recordings before. */
+/* combine_match.h - which processes, threads or tasks of a recording go on from one of the recordings before. */
 #ifndef SL_PROFILE_COMBINE_MATCH_H
 #define SL_PROFILE_COMBINE_MATCH_H
 

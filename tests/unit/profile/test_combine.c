@@ -240,6 +240,86 @@ static void test_folded_stacks_become_a_recording(void **state)
     sl_profile_destroy(folded);
 }
 
+/* What a process is called by, when it was there in a recording of two looks, and how it ended. */
+struct life {
+    const char *command;
+    uint64_t begin_ns, end_ns;
+    int32_t exit_status;
+};
+
+static struct sl_profile *record_life(const struct life *life)
+{
+    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    struct sl_process_record process = {.pid = 7, .begin_ns = life->begin_ns};
+    process.command = sl_recorder_string(recorder, life->command, strlen(life->command));
+    process.executable = sl_recorder_string(recorder, "/usr/local/bin/python3.12", 25);
+    sl_recorder_process(recorder, &process);
+    struct sl_thread_record thread = {.id = 7, .main = true, .begin_ns = life->begin_ns};
+    sl_recorder_thread(recorder, &thread);
+    for (uint64_t time_ns = 0; time_ns < 2 * INTERVAL; time_ns += INTERVAL) {
+        sl_recorder_look(recorder, time_ns, time_ns + INTERVAL, time_ns);
+        if (time_ns >= life->begin_ns && time_ns < life->end_ns) {
+            sl_recorder_sample(recorder, 0, push(recorder, push(recorder, 0, 0), 1), 0);
+        } else if (time_ns >= life->end_ns) {
+            sl_recorder_thread_end(recorder, 0, life->end_ns, 0);
+        }
+    }
+    sl_recorder_process_end(recorder, 0, life->end_ns, 0, life->exit_status);
+    assert_true(sl_recorder_close(recorder, 2 * INTERVAL, NULL));
+    struct sl_profile *profile = read_trace(sl_recorder_trace(recorder));
+    sl_recorder_destroy(recorder);
+    return profile;
+}
+
+/* In two containers each program has the same number and interpreter, and numbers are given again. */
+static void test_processes_are_one_only_if_one_goes_on(void **state)
+{
+    (void)state;
+    static const struct {
+        struct life lives[2];
+        uint32_t processes;
+    } cases[] = {
+        {{{"gunicorn", 0, 2 * INTERVAL, -1}, {"gunicorn", 0, 2 * INTERVAL, 0}}, 1},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1}, {"celery", 0, 2 * INTERVAL, -1}}, 2},
+        {{{"gunicorn", 0, INTERVAL, -1}, {"gunicorn", 0, 2 * INTERVAL, -1}}, 2},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1}, {"gunicorn", INTERVAL, 2 * INTERVAL, -1}}, 2},
+        {{{"gunicorn", 0, 2 * INTERVAL, 0}, {"gunicorn", 0, 2 * INTERVAL, -1}}, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sl_profile *parts[] = {record_life(&cases[i].lives[0]), record_life(&cases[i].lives[1])};
+        struct sl_profile *combined = combine((const struct sl_profile *const *)parts, 2);
+        assert_int_equal(combined->process_count, cases[i].processes);
+        assert_int_equal(combined->thread_count, cases[i].processes);
+        const struct sl_process_record *last = &combined->processes[combined->process_count - 1];
+        assert_string_equal(sl_profile_text(combined, last->command), cases[i].lives[1].command);
+        assert_int_equal(last->end_ns, 4 * INTERVAL);
+        assert_int_equal(last->exit_status, cases[i].lives[1].exit_status);
+        sl_profile_destroy(combined);
+        sl_profile_destroy(parts[0]);
+        sl_profile_destroy(parts[1]);
+    }
+}
+
+static void test_processes_may_be_very_many(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 300000 };
+    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
+    for (uint32_t i = 0; i < PROCESSES; i++) {
+        sl_recorder_process(recorder, &(struct sl_process_record){.pid = i, .exit_status = -1});
+    }
+    assert_true(sl_recorder_close(recorder, INTERVAL, NULL));
+    struct sl_profile *profile = read_trace(sl_recorder_trace(recorder));
+    sl_recorder_destroy(recorder);
+    struct sl_profile *combined = combine((const struct sl_profile *const[]){profile, profile}, 2);
+    assert_int_equal(combined->process_count, PROCESSES);
+    assert_int_equal(combined->processes[PROCESSES - 1].pid, PROCESSES - 1);
+    sl_profile_destroy(combined);
+    sl_profile_destroy(profile);
+}
+
 /* A trace of two looks, of 1000 ns each, with a block missing between them of which only numbers are left: 2^33 looks were
  * taken in a second. */
 static void test_lost_looks_are_told_up_to_a_bound(void **state)
@@ -390,6 +470,8 @@ int main(void)
         cmocka_unit_test(test_a_recording_that_was_cut_off_stays_one),
         cmocka_unit_test(test_there_must_be_something_to_combine),
         cmocka_unit_test(test_folded_stacks_become_a_recording),
+        cmocka_unit_test(test_processes_are_one_only_if_one_goes_on),
+        cmocka_unit_test(test_processes_may_be_very_many),
         cmocka_unit_test(test_lost_looks_are_told_up_to_a_bound),
         cmocka_unit_test(test_tasks_of_the_same_coroutine_follow_each_other),
         cmocka_unit_test(test_threads_and_tasks_may_be_very_many),

@@ -1,0 +1,116 @@
+#include "profile/combine_processes.h"
+
+#include "base/array.h"
+#include "profile/combine_match.h"
+
+#include <stdlib.h>
+
+static struct sl_match match_of(uint32_t pid, sl_string executable, sl_string command, uint32_t number)
+{
+    return (struct sl_match){.kind = {(uint64_t)pid << 32 | executable, command}, .number = number};
+}
+
+/* Finds the numbers of those that go on from one before; SL_NONE for all others. */
+static bool find_earlier(struct sl_joined_processes *processes, const struct sl_profile *profile,
+                         const sl_string *strings)
+{
+    struct sl_match *known = malloc(((size_t)processes->count + profile->process_count + 1) * sizeof *known);
+    if (known == NULL) {
+        return false;
+    }
+    size_t known_count = 0;
+    for (uint32_t i = 0; i < processes->count; i++) {
+        const struct sl_joined_process *process = &processes->all[i];
+        if (process->open) {
+            known[known_count++] = match_of(process->pid, process->executable, process->command, i);
+        }
+    }
+    struct sl_match *added = known + known_count;
+    size_t added_count = 0;
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        const struct sl_process_record *record = &profile->processes[i];
+        processes->numbers[i] = SL_NONE;
+        if (record->begin_ns == 0) {
+            added[added_count++] = match_of(record->pid, strings[record->executable], strings[record->command], i);
+        }
+    }
+    sl_match(known, known_count, added, added_count);
+    for (size_t i = 0; i < added_count; i++) {
+        processes->numbers[added[i].number] = added[i].earlier;
+    }
+    free(known);
+    return true;
+}
+
+static uint32_t new_process(struct sl_joined_processes *processes, struct sl_recorder *recorder,
+                            const struct sl_process_record *record)
+{
+    if (!sl_array_room(&processes->all, &processes->capacity, processes->count, sizeof *processes->all) ||
+        sl_recorder_process(recorder, record) == SL_NONE) {
+        return SL_NONE;
+    }
+    processes->all[processes->count] = (struct sl_joined_process){
+        .pid = record->pid,
+        .executable = record->executable,
+        .command = record->command,
+    };
+    return processes->count++;
+}
+
+/* Those of the recordings before that are not in this one have ended. */
+static void close_others(struct sl_joined_processes *processes)
+{
+    for (uint32_t i = 0; i < processes->count; i++) {
+        struct sl_joined_process *process = &processes->all[i];
+        process->open = process->open && process->continues;
+        process->continues = false;
+    }
+}
+
+bool sl_joined_processes_add(struct sl_joined_processes *processes, struct sl_recorder *recorder,
+                             const struct sl_profile *profile, const sl_string *strings, uint64_t offset_ns)
+{
+    free(processes->numbers);
+    processes->numbers = malloc(((size_t)profile->process_count + 1) * sizeof *processes->numbers);
+    if (processes->numbers == NULL || !find_earlier(processes, profile, strings)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        struct sl_process_record record = profile->processes[i];
+        bool lasts = record.end_ns == profile->facts.duration_ns && record.exit_status < 0;
+        record.command = strings[record.command];
+        record.python = strings[record.python];
+        record.executable = strings[record.executable];
+        record.prefixes = strings[record.prefixes];
+        record.path = strings[record.path];
+        record.begin_ns += offset_ns;
+        uint32_t earlier = processes->numbers[i];
+        uint32_t number = earlier != SL_NONE ? earlier : new_process(processes, recorder, &record);
+        if (number == SL_NONE) {
+            return false;
+        }
+        processes->numbers[i] = number;
+        struct sl_joined_process *process = &processes->all[number];
+        process->continues = true;
+        process->open = lasts;
+        process->end_ns = record.end_ns + offset_ns;
+        process->cpu_ns += record.cpu_ns;
+        process->exit_status = record.exit_status;
+    }
+    close_others(processes);
+    return true;
+}
+
+void sl_joined_processes_end(const struct sl_joined_processes *processes, struct sl_recorder *recorder)
+{
+    for (uint32_t i = 0; i < processes->count; i++) {
+        const struct sl_joined_process *process = &processes->all[i];
+        sl_recorder_process_end(recorder, i, process->end_ns, process->cpu_ns, process->exit_status);
+    }
+}
+
+void sl_joined_processes_destroy(struct sl_joined_processes *processes)
+{
+    free(processes->all);
+    free(processes->numbers);
+}
