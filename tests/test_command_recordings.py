@@ -291,6 +291,26 @@ def test_folded_stacks_of_other_tools_can_be_viewed(stacklapse: Command, tmp_pat
     assert not (tmp_path / "again.lapse").exists()
 
 
+def test_info_says_nothing_to_the_terminal(stacklapse: Command, any_python: Interpreter) -> None:
+    recording = stacklapse.record(any_python, ["-c", "pass", "\x9b2J\u202eé", "two\nlines\x1b"])
+    (line,) = re.findall("^command: .*$", stacklapse("info", recording.path).stdout, re.MULTILINE)
+    assert line == r"command: -c pass \x9b2J\u202eé $'two\nlines\x1b'"
+
+
+def test_the_command_in_a_file_names_all_the_recordings_that_are_in_it(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        stacklapse("-q", "--python", any_python.path, "-c", "import time; time.sleep(0.05)")
+    first, second = recordings(stacklapse)
+    for names, paths in [("2", "1"), (first, second)], [("1", "missing.lapse", "2"), (second, first)]:
+        stacklapse("view", *names, "-o", "both.txt")
+        text = (tmp_path / "both.txt").read_text()
+        assert f"again:  stacklapse view {paths[0]} {paths[1]} --show-all" in text
+    # What is said in a terminal is read at once, and may be as short as what was typed.
+    assert "again:  stacklapse view 2 last --show-all" in stacklapse("view", "2", "last").stdout
+
+
 def test_times_of_folded_stacks_are_exact_however_few_lines_there_are(stacklapse: Command, tmp_path: Path) -> None:
     path = tmp_path / "two.folded"
     path.write_text("main;work 1050000\nmain;rest 350000\n")

@@ -5,6 +5,8 @@
 #include "analysis/selection.h"
 #include "base/output.h"
 #include "cli/recording_input.h"
+#include "cli/terminal.h"
+#include "render/text_unicode.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,21 +23,19 @@ static void print_time(struct sl_output *output, const char *key, uint64_t time_
     sl_output_format(output, "%s: %" PRIu64 ".%09" PRIu64 " s\n", key, time_ns / 1000000000, time_ns % 1000000000);
 }
 
-/* A value stays on its line. */
-static void print_text(struct sl_output *output, const char *text, size_t size)
+/* A value stays on its line and cannot act on a terminal. */
+static void print_text(struct sl_output *output, const char *text, size_t size, bool unicode)
 {
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7f) {
-            sl_output_format(output, "\\x%02x", byte);
-        } else {
-            sl_output_write(output, text + i, 1);
-        }
-    }
+    struct sl_buffer clean;
+    sl_buffer_init(&clean);
+    sl_text_clean(&clean, text, size, unicode);
+    sl_output_write(output, clean.bytes, clean.size);
+    output->pending.failed |= clean.failed;
+    sl_buffer_destroy(&clean);
 }
 
 /* The distinct texts of all processes, of those that have one, with a comma between them. */
-static void print_texts(struct sl_output *output, const struct sl_profile *profile, const char *key,
+static void print_texts(struct sl_output *output, const struct sl_profile *profile, const char *key, bool unicode,
                         sl_string (*text_of)(const struct sl_process_record *process))
 {
     sl_output_format(output, "%s:", key);
@@ -49,7 +49,7 @@ static void print_texts(struct sl_output *output, const struct sl_profile *profi
         }
         if (!seen) {
             sl_output_text(output, separator);
-            print_text(output, sl_profile_text(profile, text), sl_profile_text_size(profile, text));
+            print_text(output, sl_profile_text(profile, text), sl_profile_text_size(profile, text), unicode);
             separator = ", ";
         }
     }
@@ -103,19 +103,19 @@ static void print_recording(struct sl_output *output, const struct sl_profile *p
     print_time(output, "sampler_cpu", facts->sampler_cpu_ns);
 }
 
-static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path)
+static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path, bool unicode)
 {
     const struct sl_facts *facts = &profile->facts;
     size_t size = sl_profile_text_size(profile, facts->command);
     if (size > 0) {
         sl_output_text(output, "command: ");
-        print_text(output, sl_profile_text(profile, facts->command), size);
+        print_text(output, sl_profile_text(profile, facts->command), size, unicode);
         sl_output_text(output, "\n");
     } else {
-        print_texts(output, profile, "command", command_of);
+        print_texts(output, profile, "command", unicode, command_of);
     }
-    print_texts(output, profile, "python", python_of);
-    print_texts(output, profile, "executable", executable_of);
+    print_texts(output, profile, "python", unicode, python_of);
+    print_texts(output, profile, "executable", unicode, executable_of);
     bool folded = sl_profile_is_folded(profile);
     if (!folded) {
         print_start(output, facts->start_time_ns);
@@ -134,11 +134,12 @@ static void print_facts(struct sl_output *output, const struct sl_profile *profi
     if (!folded) {
         print_count(output, "bytes", facts->trace_bytes);
         sl_output_text(output, "version: ");
-        print_text(output, sl_profile_text(profile, facts->version), sl_profile_text_size(profile, facts->version));
+        print_text(output, sl_profile_text(profile, facts->version), sl_profile_text_size(profile, facts->version),
+                   unicode);
         sl_output_text(output, "\n");
     }
     sl_output_text(output, "recording: ");
-    print_text(output, path, strlen(path));
+    print_text(output, path, strlen(path), unicode);
     sl_output_text(output, "\n");
 }
 
@@ -152,7 +153,9 @@ int sl_command_info(const struct sl_options *options)
     struct sl_output output;
     struct sl_error error;
     sl_output_descriptor(&output, STDOUT_FILENO);
-    print_facts(&output, input.profile, input.path);
+    /* Whoever reads it through a pipe gets letters as they are, whatever the locale. */
+    struct sl_terminal terminal = sl_terminal_look(STDOUT_FILENO, options->color);
+    print_facts(&output, input.profile, input.path, !terminal.is_terminal || terminal.unicode);
     code = input.partial ? SL_EXIT_FAILED : code;
     if (!sl_output_close(&output, &error)) {
         sl_say_error(&error);
