@@ -180,8 +180,8 @@ def test_what_is_wrong_is_told_in_one_sentence(stacklapse: Command, folder: Path
         refused(stacklapse, folder, "kept", "--", number)
     refused(stacklapse, folder, "one request at a time, not also '2'", "1", "2", exit_code=USAGE)
     refused(stacklapse, folder, "for the list", "1", "--json", exit_code=USAGE)
-    refused(stacklapse, folder, "for one request", "--flat", exit_code=USAGE)
-    refused(stacklapse, folder, "for one request", "-r", "json", exit_code=USAGE)
+    for option in ("--flat", "-r=json", "--merge", "--threads=main", "--source=none", "--at=view=flame"):
+        refused(stacklapse, folder, "for one request", *option.split("=", 1), exit_code=USAGE)
     refused(stacklapse, folder, "did you mean duration?", "--sort", "duratoin", exit_code=USAGE)
     for status in ("200a", "6xx", "99", "x", "5x", ""):
         refused(stacklapse, folder, "--status takes", "--status", status, exit_code=USAGE)

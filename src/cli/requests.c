@@ -15,7 +15,8 @@ static bool asks_for_a_report(const struct sl_options *options)
 {
     return options->renderer != NULL || options->output != NULL || options->show_all || options->timeline ||
            options->flat || options->threshold >= 0 || options->mode != SL_MODE_WALL || options->no_open ||
-           options->hide.count > 0 || options->show.count > 0;
+           options->hide.count > 0 || options->show.count > 0 || options->merge || options->main_thread_only ||
+           options->source != SL_SOURCE_APP || options->page_state != NULL;
 }
 
 static bool asks_for_a_list(const struct sl_options *options)
