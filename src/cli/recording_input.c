@@ -30,12 +30,31 @@ static bool combine(struct sl_recording_input *input, const struct sl_recording_
     return input->profile != NULL;
 }
 
+/* Takes over what the parts are called by. */
+static bool take_names(struct sl_recording_input *input, struct sl_recording_input *parts, size_t count,
+                       struct sl_error *error)
+{
+    input->more = calloc(count, sizeof *input->more);
+    if (input->more == NULL) {
+        return sl_error_memory(error);
+    }
+    input->name = parts[0].name;
+    input->path = parts[0].path;
+    parts[0].path = NULL;
+    for (size_t i = 1; i < count; i++) {
+        input->more[input->more_count++] = (struct sl_recording_named){parts[i].name, parts[i].path};
+        parts[i].path = NULL;
+    }
+    return true;
+}
+
 /* Those that cannot be read are said, and left out. */
 static int open_several(struct sl_recording_input *input, const char **names, size_t count)
 {
     struct sl_error error = {0};
     struct sl_recording_input *parts = calloc(count, sizeof *parts);
     size_t opened = 0;
+    bool named = false;
     for (size_t i = 0; i < count && parts != NULL; i++) {
         bool open = sl_recording_input_open_named(&parts[opened], names[i], false) == SL_EXIT_DONE;
         opened += open;
@@ -44,9 +63,7 @@ static int open_several(struct sl_recording_input *input, const char **names, si
     if (parts == NULL) {
         sl_error_memory(&error);
     } else if (opened > 0 && combine(input, parts, opened, &error)) {
-        input->name = names[0];
-        input->path = parts[0].path;
-        parts[0].path = NULL;
+        named = take_names(input, parts, opened, &error);
     }
     for (size_t i = 0; i < opened; i++) {
         sl_recording_input_close(&parts[i]);
@@ -55,7 +72,7 @@ static int open_several(struct sl_recording_input *input, const char **names, si
     if (error.kind != SL_ERROR_NONE) {
         sl_say_error(&error);
     }
-    if (input->profile == NULL) {
+    if (!named) {
         sl_recording_input_close(input);
         return SL_EXIT_FAILED;
     }
@@ -101,4 +118,8 @@ void sl_recording_input_close(struct sl_recording_input *input)
     sl_profile_destroy(input->profile);
     sl_buffer_destroy(&input->trace);
     free(input->path);
+    for (size_t i = 0; i < input->more_count; i++) {
+        free(input->more[i].path);
+    }
+    free(input->more);
 }

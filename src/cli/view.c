@@ -21,17 +21,16 @@ static int show(const struct sl_report *report, const struct sl_options *options
     sl_buffer_init(&name);
     /* A file that is written is read when another one is the last. */
     sl_command_line_file(&name, report->path != NULL ? input->path : input->name);
-    size_t count = options->operand_count > 0 && options->operands[0] == input->name ? options->operand_count : 1;
-    for (size_t i = 1; i < count; i++) {
+    for (size_t i = 0; i < input->more_count; i++) {
         sl_buffer_byte(&name, ' ');
-        sl_command_line_file(&name, options->operands[i]);
+        sl_command_line_file(&name, report->path != NULL ? input->more[i].path : input->more[i].name);
     }
     if (options->verbose) {
         sl_say("recording: %s", input->path);
     }
     struct sl_report with_trace = *report;
     with_trace.trace = &input->trace;
-    const char *again = count <= NAMED_MAX ? name.bytes : NULL;
+    const char *again = input->more_count < NAMED_MAX ? name.bytes : NULL;
     if (!sl_report_write(&with_trace, options, input->path, again, input->profile, &error)) {
         sl_say_error(&error);
         code = SL_EXIT_FAILED;
