@@ -208,7 +208,8 @@ static bool only_waited(const struct work *work, uint32_t number, uint64_t runni
            beside_ns <= wall_ns / idle_start_part;
 }
 
-static struct sl_thread_summary summarize(struct work *work, uint32_t number)
+/* `*seen`: at all, whatever the selection's mode. */
+static struct sl_thread_summary summarize(struct work *work, uint32_t number, bool *seen)
 {
     const struct sl_profile *profile = work->profile;
     const struct sl_thread_record *thread = &profile->threads[number];
@@ -245,6 +246,7 @@ static struct sl_thread_summary summarize(struct work *work, uint32_t number)
         summary.name = SL_NONE; /* the function and its place say more */
     }
     summary.idle = only_waited(work, number, summary.running.ns, wall.ns, main_place.place);
+    *seen = !sl_amount_is_zero(wall);
     return summary;
 }
 
@@ -272,8 +274,8 @@ static bool more_important(const void *context, uint32_t a, uint32_t b)
     return left->total.ns > right->total.ns;
 }
 
-const struct sl_thread_summary *sl_thread_summaries(struct sl_arena *arena, const struct sl_profile *profile,
-                                                    const struct sl_selection *selection, uint32_t *count)
+static const struct sl_thread_summary *summaries_of(struct sl_arena *arena, const struct sl_profile *profile,
+                                                    const struct sl_selection *selection, bool all, uint32_t *count)
 {
     struct sl_arena scratch;
     sl_arena_init(&scratch);
@@ -282,19 +284,32 @@ const struct sl_thread_summary *sl_thread_summaries(struct sl_arena *arena, cons
     uint32_t *order = SL_ARENA_NEW(&scratch, uint32_t, profile->thread_count);
     struct sl_thread_summary *sorted = SL_ARENA_NEW(arena, struct sl_thread_summary, profile->thread_count);
     bool done = summaries != NULL && order != NULL && sorted != NULL && prepare(&work, &scratch);
-    uint32_t seen = 0;
+    uint32_t kept = 0;
     for (uint32_t i = 0; done && i < profile->thread_count; i++) {
-        summaries[seen] = summarize(&work, i);
-        order[seen] = seen;
-        seen += !sl_amount_is_zero(summaries[seen].total);
+        bool seen;
+        summaries[kept] = summarize(&work, i, &seen);
+        order[kept] = kept;
+        kept += all ? seen : !sl_amount_is_zero(summaries[kept].total);
     }
     struct ranking ranking = {.profile = profile, .summaries = summaries};
-    done = done && sl_sort(&scratch, order, seen, more_important, &ranking);
-    for (uint32_t i = 0; done && i < seen; i++) {
+    done = done && sl_sort(&scratch, order, kept, more_important, &ranking);
+    for (uint32_t i = 0; done && i < kept; i++) {
         sorted[i] = summaries[order[i]];
     }
     sl_arena_reset(&scratch);
     arena->exhausted = arena->exhausted || !done;
-    *count = done ? seen : 0;
+    *count = done ? kept : 0;
     return done ? sorted : NULL;
+}
+
+const struct sl_thread_summary *sl_thread_summaries(struct sl_arena *arena, const struct sl_profile *profile,
+                                                    const struct sl_selection *selection, uint32_t *count)
+{
+    return summaries_of(arena, profile, selection, false, count);
+}
+
+const struct sl_thread_summary *sl_thread_summaries_of_all(struct sl_arena *arena, const struct sl_profile *profile,
+                                                           const struct sl_selection *selection, uint32_t *count)
+{
+    return summaries_of(arena, profile, selection, true, count);
 }

@@ -24,4 +24,8 @@ struct sl_thread_summary {
 const struct sl_thread_summary *sl_thread_summaries(struct sl_arena *arena, const struct sl_profile *profile,
                                                     const struct sl_selection *selection, uint32_t *count);
 
+/* The same, with those that were seen, but not in a state that the selection's mode counts. */
+const struct sl_thread_summary *sl_thread_summaries_of_all(struct sl_arena *arena, const struct sl_profile *profile,
+                                                           const struct sl_selection *selection, uint32_t *count);
+
 #endif

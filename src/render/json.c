@@ -140,14 +140,17 @@ static bool write_threads(struct report *report)
     const struct sl_profile *profile = report->profile;
     struct sl_json *json = &report->json;
     struct sl_thread_summary *summaries = SL_ARENA_NEW(report->arena, struct sl_thread_summary, profile->thread_count);
-    if (summaries == NULL) {
+    uint32_t seen = 0;
+    const struct sl_thread_summary *all =
+        sl_thread_summaries_of_all(report->arena, profile, &report->options->selection, &seen);
+    if (summaries == NULL || all == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         summaries[i] = (struct sl_thread_summary){.name = SL_NONE, .first_function = SL_NONE};
     }
-    for (uint32_t i = 0; i < report->thread_count; i++) {
-        summaries[report->threads[i].thread] = report->threads[i];
+    for (uint32_t i = 0; i < seen; i++) {
+        summaries[all[i].thread] = all[i];
     }
     sl_json_new_line(json);
     sl_json_open_array(json, "threads");

@@ -192,6 +192,23 @@ static void test_an_empty_recording_is_a_root(void **state)
     rendered(fixture);
 }
 
+/* Native code lets go of the GIL: in that mode nothing of the thread is counted, but it ran all the same. */
+static void test_how_long_a_thread_ran_is_the_same_in_every_mode(void **state)
+{
+    struct fixture *fixture = *state;
+    builder_thread(fixture->builder, 0, "");
+    builder_ran(fixture->builder, 0, "main:1", running | SL_STATE_HAS_GIL, 3);
+    builder_ran(fixture->builder, 1, "multiply:2", running, 7);
+    struct sl_render_options options = sl_render_defaults(builder_profile(fixture->builder));
+    options.selection.mode = SL_MODE_GIL;
+    const char *text = rendered_with(fixture, &options);
+    assert_non_null(
+        strstr(text, "\"total_ns\":3000000,\"total_samples\":3,\"running_ns\":3000000,\"running_samples\":3"));
+    assert_non_null(strstr(text, "\"total_ns\":0,\"total_samples\":0,\"running_ns\":7000000,\"running_samples\":7"));
+    /* It has no part of the tree. */
+    assert_int_equal(occurrences(text, "\"kind\":\"thread\""), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +220,7 @@ int main(void)
         TEST(test_levels_are_there_where_there_are_several),
         TEST(test_hostile_names_and_ten_thousand_frames),
         TEST(test_an_empty_recording_is_a_root),
+        cmocka_unit_test_setup_teardown(test_how_long_a_thread_ran_is_the_same_in_every_mode, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
