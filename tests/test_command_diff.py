@@ -206,6 +206,13 @@ def test_the_last_two_are_compared(stacklapse: Command, any_python: Interpreter)
     assert "-" in rows(diff(stacklapse, "1", "2"))["fetch"]
 
 
+def test_folded_stacks_that_name_no_files_get_none(stacklapse: Command, tmp_path: Path) -> None:
+    (tmp_path / "before.folded").write_text("main;work 500\n")
+    (tmp_path / "after.folded").write_text("main;work 400\n")
+    assert diff(stacklapse, "before.folded", "after.folded", "-r", "folded") == "main;work 500 400\n"
+    assert stacklapse("view", "before.folded", "-r", "folded").stdout == "main;work 500\n"
+
+
 def test_folded_stacks_of_other_tools_are_exact(stacklapse: Command, tmp_path: Path) -> None:
     (tmp_path / "before.folded").write_text("main (a.py:1);f (a.py:3) 500\nmain (a.py:1);g (a.py:5) 100\n")
     (tmp_path / "after.folded").write_text("main (a.py:1);f (a.py:3) 400\nmain (a.py:1);h (a.py:7) 300\n")

@@ -23,7 +23,7 @@ static void append_function(struct folding *folding, const struct sl_node_differ
     sl_function function = node->functions[named];
     sl_string name = profile->functions[function].name;
     sl_folded_text(&folding->line, sl_profile_text(profile, name), sl_profile_text_size(profile, name));
-    const char *path = sl_short_path(profile, function);
+    const char *path = sl_folded_place(profile, function);
     if (path[0] != '\0') {
         sl_buffer_text(&folding->line, " (");
         sl_folded_text(&folding->line, path, strlen(path));

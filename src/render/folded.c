@@ -29,6 +29,12 @@ void sl_folded_text(struct sl_buffer *buffer, const char *text, size_t size)
     }
 }
 
+const char *sl_folded_place(const struct sl_profile *profile, sl_function function)
+{
+    sl_string file = profile->functions[function].file;
+    return sl_profile_text_size(profile, file) > 0 ? sl_short_path(profile, function) : "";
+}
+
 static bool prepare(struct folded *folded, struct sl_arena *arena)
 {
     const struct sl_profile *profile = folded->profile;
@@ -42,7 +48,7 @@ static bool prepare(struct folded *folded, struct sl_arena *arena)
         const struct sl_function_record *record = &profile->functions[i];
         sl_folded_text(&folded->names, sl_profile_text(profile, record->name),
                        sl_profile_text_size(profile, record->name));
-        const char *path = sl_short_path(profile, i);
+        const char *path = sl_folded_place(profile, i);
         folded->located[i] = path[0] != '\0';
         if (folded->located[i]) {
             sl_buffer_text(&folded->names, " (");

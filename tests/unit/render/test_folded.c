@@ -115,6 +115,17 @@ static void test_weights_add_up_to_the_whole(void **state)
     assert_int_equal(sum, (ns + 500) / 1000);
 }
 
+/* Other tools may tell names alone. */
+static void test_what_is_in_no_file_has_no_place(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    builder_function(builder, "main", "");
+    builder_function(builder, "start", "<string>");
+    builder_ran(builder, 0, "start:2 main:0", running, 1);
+    assert_string_equal(rendered(fixture), "start (<string>:2);main 1000\n");
+}
+
 static void test_names_cannot_break_a_line(void **state)
 {
     struct fixture *fixture = *state;
@@ -158,6 +169,7 @@ int main(void)
         TEST(test_a_line_is_a_stack_from_its_root_and_its_microseconds),
         TEST(test_threads_and_processes_are_root_frames_where_there_are_several),
         TEST(test_weights_add_up_to_the_whole),
+        TEST(test_what_is_in_no_file_has_no_place),
         TEST(test_names_cannot_break_a_line),
         TEST(test_ten_thousand_frames),
         TEST(test_nothing_gives_nothing),
