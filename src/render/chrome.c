@@ -37,9 +37,10 @@ struct writer {
     size_t phase_at;        /* of the one letter in it that makes it a B or an E */
     size_t time_at;
     uint64_t event_ns; /* the instant that is in it; UINT64_MAX: none */
-    sl_function *open; /* the calls that have begun and not ended, outermost first */
+    sl_stack *open;    /* the calls that have begun and not ended, outermost first */
     uint32_t open_count;
-    sl_function *next; /* the stack that comes now, the same way */
+    uint32_t *level; /* of each stack in `open`, its place there plus one */
+    sl_stack *next;  /* what is called now, innermost first */
 };
 
 static void begin_event(struct sl_json *json, const char *phase, uint32_t pid, uint64_t tid)
@@ -105,29 +106,42 @@ static void write_call_event(struct writer *writer, char phase, sl_function func
 static void end_calls(struct writer *writer, uint32_t keep, uint64_t ns)
 {
     while (writer->open_count > keep) {
-        write_call_event(writer, 'E', writer->open[--writer->open_count], ns);
+        sl_stack stack = writer->open[--writer->open_count];
+        write_call_event(writer, 'E', writer->profile->stacks[stack].function, ns);
     }
 }
 
+static bool is_open(const struct writer *writer, sl_stack stack)
+{
+    uint32_t level = writer->level[stack];
+    return level > 0 && level <= writer->open_count && writer->open[level - 1] == stack;
+}
+
+static void open_call(struct writer *writer, uint32_t place, sl_stack stack)
+{
+    writer->open[place] = stack;
+    writer->level[stack] = place + 1;
+}
+
+/* Goes down no further than to what is open, so that a deep stack costs what changes in it. */
 static void change_to(struct writer *writer, sl_stack stack, uint64_t ns)
 {
     const struct sl_stack_record *stacks = writer->profile->stacks;
-    uint32_t depth = 0;
-    for (sl_stack at = stack; at != 0; at = stacks[at].caller) {
-        depth++;
+    uint32_t fresh = 0;
+    for (; stack != 0 && !is_open(writer, stack); stack = stacks[stack].caller) {
+        writer->next[fresh++] = stack;
     }
-    uint32_t level = depth;
-    for (sl_stack at = stack; at != 0; at = stacks[at].caller) {
-        writer->next[--level] = stacks[at].function;
-    }
-    uint32_t same = 0;
-    while (same < depth && same < writer->open_count && writer->open[same] == writer->next[same]) {
-        same++;
+    uint32_t same = stack == 0 ? 0 : writer->level[stack];
+    /* The same call may have gone on to another line; what it calls there is another call. */
+    if (fresh > 0 && same < writer->open_count &&
+        stacks[writer->open[same]].function == stacks[writer->next[fresh - 1]].function) {
+        open_call(writer, same++, writer->next[--fresh]);
     }
     end_calls(writer, same, ns);
-    for (; same < depth; same++) {
-        writer->open[writer->open_count++] = writer->next[same];
-        write_call_event(writer, 'B', writer->next[same], ns);
+    while (fresh > 0) {
+        sl_stack called = writer->next[--fresh];
+        open_call(writer, writer->open_count++, called);
+        write_call_event(writer, 'B', stacks[called].function, ns);
     }
 }
 
@@ -208,8 +222,9 @@ bool sl_render_chrome(const struct sl_profile *profile, const struct sl_render_o
     sl_json_begin(&writer.json, output);
     uint32_t deepest = sl_stack_depth_max(&arena, profile);
     size_t depth = deepest == SL_NONE ? 0 : deepest;
-    writer.open = SL_ARENA_NEW(&arena, sl_function, depth);
-    writer.next = SL_ARENA_NEW(&arena, sl_function, depth);
+    writer.open = SL_ARENA_NEW(&arena, sl_stack, depth);
+    writer.next = SL_ARENA_NEW(&arena, sl_stack, depth);
+    writer.level = SL_ARENA_NEW(&arena, uint32_t, profile->stack_count);
     writer.taken = sl_selection_stacks(&arena, profile, &options->selection);
     writer.threads = sl_thread_summaries(&arena, profile, &options->selection, &writer.thread_count);
     writer.function_words = SL_ARENA_NEW(&arena, struct words, profile->function_count);

@@ -1,4 +1,6 @@
+#include "base/array.h"
 #include "base/buffer.h"
+#include "base/hash_index.h"
 #include "render/columns.h"
 
 #include <stdlib.h>
@@ -169,31 +171,29 @@ static void write_run_column(struct sl_buffer *buffer, const struct sl_profile *
     }
 }
 
-/* A recording has a handful of states, one for each system call it waited in: they are found by looking through those
- * seen so far. */
+/* The states that were seen so far: a handful, one for each system call it waited in, but a made-up recording may have another
+ * one in each run. */
 struct states {
     sl_state *seen;
-    uint32_t count;
-    uint32_t capacity;
+    uint32_t count, capacity;
+    struct sl_hash_index index;
+    uint64_t seed;
     bool failed;
 };
 
 static uint32_t state_index(struct states *states, sl_state state)
 {
-    for (uint32_t i = 0; i < states->count; i++) {
-        if (states->seen[i] == state) {
-            return i;
+    uint32_t hash = sl_hash_bytes(states->seed, &state, sizeof state);
+    struct sl_hash_probe probe = sl_hash_probe(&states->index, hash);
+    for (uint32_t number; (number = sl_hash_next(&states->index, &probe)) != SL_HASH_NONE;) {
+        if (states->seen[number] == state) {
+            return number;
         }
     }
-    if (states->count == states->capacity) {
-        uint32_t capacity = states->capacity * 2 + 16;
-        sl_state *seen = realloc(states->seen, capacity * sizeof *seen);
-        if (seen == NULL) {
-            states->failed = true;
-            return 0;
-        }
-        states->seen = seen;
-        states->capacity = capacity;
+    if (!sl_array_room(&states->seen, &states->capacity, states->count, sizeof *states->seen) ||
+        !sl_hash_index_add(&states->index, hash, states->count)) {
+        states->failed = true;
+        return 0;
     }
     states->seen[states->count] = state;
     return states->count++;
@@ -201,7 +201,7 @@ static uint32_t state_index(struct states *states, sl_state state)
 
 static void write_runs(struct sl_buffer *buffer, const struct sl_profile *profile)
 {
-    struct states states = {0};
+    struct states states = {.seed = sl_hash_seed()};
     struct sl_buffer indexes;
     sl_buffer_init(&indexes);
     for (uint32_t i = 0; i < profile->thread_count; i++) {
@@ -224,6 +224,7 @@ static void write_runs(struct sl_buffer *buffer, const struct sl_profile *profil
     }
     buffer->failed = buffer->failed || indexes.failed || states.failed;
     sl_buffer_destroy(&indexes);
+    sl_hash_index_destroy(&states.index);
     free(states.seen);
 }
 

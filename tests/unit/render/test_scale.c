@@ -1,4 +1,6 @@
-/* What an output costs must grow linearly with a recording: many threads, and stacks that are deep. */
+/* What an output costs must grow linearly with a recording: many threads, stacks that are deep, and as many states as a
+ * hostile one can have. */
+#include "render/columns.h"
 #include "render/render.h"
 #include "support/profile_builder.h"
 
@@ -44,10 +46,53 @@ static void of_many_threads_each_is_told_by_what_it_did(void **state)
     builder_destroy(builder);
 }
 
+/* The bottom of a recursion stays while its top changes. */
+static void of_deep_stacks_only_what_changes_is_told(void **state)
+{
+    (void)state;
+    enum { DEPTH = 65000, CHANGES = 200000 };
+    struct builder *builder = builder_create();
+    sl_function dig = builder_function(builder, "dig", "/app/app.py");
+    sl_function top = builder_function(builder, "top", "/app/app.py");
+    builder_thread(builder, 0, "");
+    sl_stack stack = 0;
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        stack = builder_stack(builder, stack, dig, 1);
+    }
+    sl_stack tops[] = {builder_stack(builder, stack, top, 1), stack};
+    for (uint64_t i = 0; i < CHANGES; i++) {
+        builder_run(builder, 0, tops[i % 2], running, i * 1000000, (i + 1) * 1000000, 1);
+    }
+    assert_true(size_as("chrome", builder_profile(builder)) > CHANGES);
+    builder_destroy(builder);
+}
+
+static void each_run_may_have_another_state(void **state)
+{
+    (void)state;
+    enum { RUNS = 700000 };
+    struct builder *builder = builder_create();
+    sl_stack stack = builder_stack_named(builder, "main:1");
+    builder_thread(builder, 0, "");
+    for (uint32_t i = 0; i < RUNS; i++) {
+        sl_state state_of_run = sl_state_in_call(i % 64, i / 64);
+        builder_run(builder, 0, stack, state_of_run, (uint64_t)i * 1000000, (uint64_t)(i + 1) * 1000000, 1);
+    }
+    struct sl_buffer columns;
+    sl_buffer_init(&columns);
+    sl_columns_write(builder_profile(builder), &columns);
+    assert_false(columns.failed);
+    assert_true(columns.size > 2 * RUNS);
+    sl_buffer_destroy(&columns);
+    builder_destroy(builder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_many_threads_each_is_told_by_what_it_did),
+        cmocka_unit_test(of_deep_stacks_only_what_changes_is_told),
+        cmocka_unit_test(each_run_may_have_another_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
