@@ -145,12 +145,35 @@ def test_the_page_opens_with_what_an_address_says(recording: Recording) -> None:
     assert json.loads(element(recording.view("-r", "html"), "options"))["at"] == ""
 
 
+def shown(page: str, pattern: str) -> str:
+    match = re.search(pattern, page, re.DOTALL)
+    assert match
+    return match[1]
+
+
 def test_the_page_without_scripts_names_the_heaviest_functions(recording: Recording) -> None:
-    page = recording.view("-r", "html")
-    plain = re.search(r'<div id="plain">(.*?)</div>', page, re.DOTALL)
-    assert plain
-    assert "work" in plain.group(1)
-    assert "app.py" in plain.group(1)
+    plain = shown(recording.view("-r", "html"), r'<div id="plain">(.*?)</div>')
+    assert "work" in plain
+    assert "app.py" in plain
+
+
+def test_what_cannot_be_seen_is_spelled_out_where_it_is_shown_without_scripts(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(
+        "def busy(): sum(range(3_000_000))\n"
+        "name = '\\u202eysub'\n"
+        "busy.__code__ = busy.__code__.replace(co_name=name, co_qualname=name)\n"
+        "busy()\n"
+    )
+    page = stacklapse.record(any_python, [path, "\u202egnp.exe"]).view("-r", "html")
+    title = shown(page, r"<title>(.*?)</title>")
+    plain = shown(page, r'<div id="plain">(.*?)</div>')
+    assert "\u202e" not in title + plain
+    assert r"\u202egnp.exe" in title
+    assert r"\u202egnp.exe" in plain
+    assert r"\u202eysub" in plain
 
 
 def test_names_are_escaped_where_they_stand_in_the_page(stacklapse: Command, any_python: Interpreter) -> None:

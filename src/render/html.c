@@ -11,6 +11,7 @@
 #include "render/deflated.h"
 #include "render/page.h"
 #include "render/page_source.h"
+#include "render/text_unicode.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 /* Rows of the summary that is shown where scripts do not run. */
 static const uint32_t summary_rows = 20;
 
-/* Bytes of a name in that summary; longer ones are cut. */
+/* Columns of a name in that summary; longer ones are cut. */
 static const uint32_t summary_name_max = 200;
 
 /* What a page is put together from. */
@@ -51,30 +52,34 @@ static void put_escaped(struct sl_output *output, const char *text, size_t size)
         case '\'':
             sl_output_text(output, "&#39;");
             break;
-        case '\0':
-            sl_output_text(output, "\xef\xbf\xbd");
-            break;
         default:
             sl_output_write(output, &text[i], 1);
         }
     }
 }
 
-/* A string of the profile, cut at the border of a character. */
+/* The same of text that the program chose: marks that turn the order of letters round, and other characters that cannot be
+ * seen, are spelled out. */
+static void put_text(struct sl_output *output, const char *text)
+{
+    struct sl_buffer clean;
+    sl_buffer_init(&clean);
+    sl_text_clean(&clean, text, strlen(text), true);
+    put_escaped(output, clean.bytes, clean.size);
+    output->pending.failed |= clean.failed;
+    sl_buffer_destroy(&clean);
+}
+
+/* A string of the profile, cut where it is long. */
 static void put_string(struct sl_output *output, const struct sl_profile *profile, sl_string string)
 {
-    const char *text = sl_profile_text(profile, string);
-    uint32_t size = sl_profile_text_size(profile, string);
-    if (size <= summary_name_max) {
-        put_escaped(output, text, size);
-        return;
-    }
-    size = summary_name_max;
-    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
-        size--;
-    }
-    put_escaped(output, text, size);
-    sl_output_text(output, "\xe2\x80\xa6");
+    struct sl_buffer clean;
+    sl_buffer_init(&clean);
+    sl_text_fit(&clean, sl_profile_text(profile, string), sl_profile_text_size(profile, string), summary_name_max,
+                SL_TEXT_CUT_END, true);
+    put_escaped(output, clean.bytes, clean.size);
+    output->pending.failed |= clean.failed;
+    sl_buffer_destroy(&clean);
 }
 
 static double seconds(uint64_t ns)
@@ -98,7 +103,7 @@ static void put_subject(const struct page *page, struct sl_output *output)
 {
     const char *title = page->options->about.title;
     if (title != NULL) {
-        put_escaped(output, title, strlen(title));
+        put_text(output, title);
     } else {
         put_string(output, page->profile, subject(page->profile));
     }
@@ -128,9 +133,9 @@ static void put_about(const struct page *page, struct sl_output *output)
     for (size_t i = 0; i < about->fact_count; i++) {
         const char *const *fact = &about->facts[2 * i];
         sl_output_text(output, "<dt>");
-        put_escaped(output, fact[0], strlen(fact[0]));
+        put_text(output, fact[0]);
         sl_output_text(output, "</dt><dd>");
-        put_escaped(output, fact[1], strlen(fact[1]));
+        put_text(output, fact[1]);
         sl_output_text(output, "</dd>");
     }
     sl_output_text(output, about->fact_count > 0 ? "</dl>" : "");

@@ -6,11 +6,12 @@
 #include "render/flat_facts.h"
 #include "render/markdown_parts.h"
 #include "render/renderers.h"
+#include "render/text_unicode.h"
 
 #include <string.h>
 
 enum {
-    NAME_LIMIT = 120, /* characters of a name in the table */
+    NAME_LIMIT = 120, /* columns of a name in the table */
     FENCE_SHORTEST = 3,
 };
 
@@ -33,27 +34,17 @@ void sl_markdown_fence(struct sl_output *output, const struct sl_buffer *text, c
 void sl_markdown_cell(struct sl_output *output, const char *text, size_t size)
 {
     static const char special[] = "\\`*_{}[]()<>#+-!|~&@$^=:";
-    size_t limit = size;
-    if (limit > NAME_LIMIT) {
-        limit = NAME_LIMIT;
-        while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80) {
-            limit--;
+    struct sl_buffer clean;
+    sl_buffer_init(&clean);
+    sl_text_fit(&clean, text, size, NAME_LIMIT, SL_TEXT_CUT_END, true);
+    for (size_t i = 0; i < clean.size; i++) {
+        if (strchr(special, clean.bytes[i]) != NULL) {
+            sl_output_write(output, "\\", 1);
         }
+        sl_output_write(output, clean.bytes + i, 1);
     }
-    for (size_t i = 0; i < limit; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7f) {
-            sl_output_write(output, " ", 1);
-        } else {
-            if (strchr(special, text[i]) != NULL) {
-                sl_output_write(output, "\\", 1);
-            }
-            sl_output_write(output, text + i, 1);
-        }
-    }
-    if (limit < size) {
-        sl_output_text(output, "…");
-    }
+    output->pending.failed |= clean.failed;
+    sl_buffer_destroy(&clean);
 }
 
 static double percent(struct sl_amount part, struct sl_amount whole)

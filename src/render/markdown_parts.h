@@ -14,7 +14,8 @@ enum {
 /* The begin or end of a code block with this text: longer than any run of backquotes in it. */
 void sl_markdown_fence(struct sl_output *output, const struct sl_buffer *text, const char *after);
 
-/* Text in a table's cell: what Markdown or HTML would read as more than text is escaped, line ends become blanks. */
+/* Text in a table's cell: what Markdown or HTML would read as more than text is escaped, and what cannot be seen
+ * is spelled out (text_unicode.h). */
 void sl_markdown_cell(struct sl_output *output, const char *text, size_t size);
 
 /* A function's name and place, in the last two cells of a row, and the row's end. */

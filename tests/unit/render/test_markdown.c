@@ -73,11 +73,25 @@ static void the_tree_shows_as_much_as_was_asked_for(void **state)
     assert_int_equal(report_count(markdown(fixture, &options), "─ once  app.py"), 1);
 }
 
+static void a_cell_cannot_act_on_what_shows_it(void **state)
+{
+    struct fixture *fixture = *state;
+    sl_function hostile = builder_function(fixture->builder,
+                                           "a|b\n\u202ec\xc2\x9b"
+                                           "d",
+                                           "/app/app.py");
+    sl_stack stack = builder_stack(fixture->builder, 0, hostile, 1);
+    builder_run(fixture->builder, fixture->thread, stack, running, 0, 1000000000, 1000);
+    struct sl_render_options options = report_options(fixture);
+    assert_non_null(strstr(markdown_table(fixture, &options), "| a\\|b\\\\n\\\\u202ec\\\\x9bd | app.py"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_table_is_of_the_threads_and_the_time_that_the_tree_is_of, report_set_up,
                                         report_tear_down),
+        cmocka_unit_test_setup_teardown(a_cell_cannot_act_on_what_shows_it, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(the_tree_shows_as_much_as_was_asked_for, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(where_all_threads_are_idle_there_is_no_table, report_set_up, report_tear_down),
     };
