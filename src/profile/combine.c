@@ -46,7 +46,7 @@ struct event {
 struct combination {
     struct sl_recorder *recorder;
     sl_stack unknown; /* for the time between two runs of a thread */
-    struct sl_joined_processes processes;
+    struct sl_joined_processes *processes;
     struct joined_thread *threads;
     uint32_t thread_count, thread_capacity;
     struct sl_joined_tasks tasks;
@@ -146,7 +146,7 @@ static bool find_earlier_threads(struct combination *combination)
         const struct sl_thread_record *record = &profile->threads[i];
         combination->part_threads[i].number = SL_NONE;
         if (known_count > 0 && record->begin_ns == 0) {
-            uint32_t process = combination->processes.numbers[record->process];
+            uint32_t process = combination->processes->numbers[record->process];
             added[added_count++] = match_of(process, record->kind, record->id, i);
         }
     }
@@ -197,7 +197,7 @@ static bool add_threads(struct combination *combination)
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         struct sl_thread_record record = profile->threads[i];
         bool lasts = record.end_ns == profile->facts.duration_ns;
-        record.process = combination->processes.numbers[record.process];
+        record.process = combination->processes->numbers[record.process];
         record.name = combination->strings[record.name];
         record.begin_ns += combination->offset_ns;
         uint32_t earlier = combination->part_threads[i].number;
@@ -231,7 +231,7 @@ static uint32_t number_of_thread(const void *context, uint32_t thread)
 
 static bool add_processes(struct combination *combination)
 {
-    return sl_joined_processes_add(&combination->processes, combination->recorder, combination->profile,
+    return sl_joined_processes_add(combination->processes, combination->recorder, combination->profile,
                                    combination->strings, combination->offset_ns);
 }
 
@@ -435,7 +435,7 @@ static bool finish(struct combination *combination, bool complete, struct sl_err
     for (uint32_t i = 0; i < combination->thread_count; i++) {
         sl_recorder_thread_end(recorder, i, combination->threads[i].end_ns, combination->threads[i].cpu_ns);
     }
-    sl_joined_processes_end(&combination->processes, recorder);
+    sl_joined_processes_end(combination->processes, recorder);
     return complete ? sl_recorder_close(recorder, combination->offset_ns, error) : sl_recorder_flush(recorder, error);
 }
 
@@ -446,7 +446,8 @@ bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, 
     if (!may_combine(profiles, count, &complete, error)) {
         return false;
     }
-    struct combination combination = {0};
+    struct sl_joined_processes processes = {0};
+    struct combination combination = {.processes = &processes};
     const struct sl_recorder_options options = {
         .start_time_ns = profiles[0]->facts.start_time_ns,
         .interval_ns = profiles[0]->facts.interval_ns,
@@ -474,7 +475,7 @@ bool sl_profile_combine(const struct sl_profile *const *profiles, size_t count, 
         done = !trace->failed || sl_error_memory(error);
     }
     free(combination.threads);
-    sl_joined_processes_destroy(&combination.processes);
+    sl_joined_processes_destroy(&processes);
     sl_joined_tasks_destroy(&combination.tasks);
     sl_recorder_destroy(combination.recorder);
     return done;
