@@ -1,6 +1,6 @@
 /* combine_processes.h - processes that go on from one recording into the next: those of the same number, executable and
- * command that last to the end of the one and are there from the beginning of the next. A number alone is that of many: of
- * others later on, and of others in other containers. */
+ * command that last to the end of the one, how they ended not being known, and are there from the beginning of the next. A
+ * number alone is that of many: of others later on, and of others in other containers. */
 #ifndef SL_PROFILE_COMBINE_PROCESSES_H
 #define SL_PROFILE_COMBINE_PROCESSES_H
 

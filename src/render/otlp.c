@@ -2,9 +2,9 @@
  * opentelemetry/proto/profiles/v1development/profiles.proto (opentelemetry-proto v1.11.0), protobuf, not compressed.
  *
  * The signal is in development: what a later version of the messages changes, this file changes. Number 0 of every
- * table of the dictionary is the zero value. There is one Profile for wall time and one for CPU time, or one for what else
- * is asked for, because a Profile has one sample type; each Sample holds one sum for a stack of a thread and no timestamps, which is what the servers
- * that take the signal today understand. */
+ * table of the dictionary is the zero value. There is one Profile for wall time and one for CPU time, or one for what
+ * else is asked for, because a Profile has one sample type; each Sample holds one sum for a stack of a thread and no
+ * timestamps, which is what the servers that take the signal today understand. */
 #include "render/otlp.h"
 
 #include "analysis/stack_samples.h"
