@@ -74,61 +74,116 @@ export function initialState(options: PageOptions, bounds: Bounds): State {
   return fromHash(options.at, asked, bounds);
 }
 
-function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
+/** How a part of the state stands in an address. What an address names that cannot be is undefined, and left out. */
+interface Word<T> {
+  readonly name: string;
+  write(value: T): string;
+  read(text: string, bounds: Bounds): T | undefined;
 }
+
+function flag(name: string): Word<boolean> {
+  return { name, write: (value) => (value ? "yes" : "no"), read: (text) => text === "yes" };
+}
+
+function choice<T extends string>(name: string, choices: readonly T[]): Word<T> {
+  return { name, write: String, read: (text) => choices.find((one) => one === text) };
+}
+
+function numbers(name: string, bound: (bounds: Bounds) => number): Word<readonly number[]> {
+  return {
+    name,
+    write: String,
+    read: (text, bounds) =>
+      text
+        .split(",")
+        .filter((word) => /^\d+$/u.test(word))
+        .map(Number)
+        .filter((value) => value < bound(bounds)),
+  };
+}
+
+/** Empty for null: what a page opens with may be cleared. */
+function optional(name: string, bound: (bounds: Bounds) => number): Word<number | null> {
+  const list = numbers(name, bound);
+  return {
+    name,
+    write: (value) => String(value ?? ""),
+    read: (text, bounds) => (text === "" ? null : list.read(text, bounds)?.[0]),
+  };
+}
+
+function texts(name: string): Word<readonly string[]> {
+  return {
+    name,
+    write: (value) => value.map((item) => item.replace(/[,%]/gu, encodeURIComponent)).join(","),
+    read: (text) =>
+      text
+        .split(",")
+        .filter((word) => word !== "")
+        .map((word) => decoded(word) ?? word),
+  };
+}
+
+/** Undefined where that is no encoded text. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** In the order in which they stand in an address. */
+const words: { readonly [K in keyof State]: Word<State[K]> } = {
+  view: choice("view", viewNames),
+  range: {
+    name: "range",
+    write: (range) => (range ? range.map(Math.round).join("-") : "all"),
+    read: (text, { endNs }) => {
+      if (text === "all") {
+        return null;
+      }
+      const match = /^(\d+)-(\d+)$/u.exec(text);
+      const [begin, end] = [Number(match?.[1]), Math.min(Number(match?.[2]), endNs)];
+      return begin < end ? [begin, end] : undefined;
+    },
+  },
+  threads: numbers("threads", ({ threadCount }) => threadCount),
+  mode: choice("mode", modes),
+  query: { name: "search", write: String, read: String },
+  regex: flag("regex"),
+  only: flag("only"),
+  showAll: flag("library"),
+  hide: texts("hide"),
+  show: texts("show"),
+  threshold: {
+    name: "below",
+    write: (value) => String(Number((value * 100).toPrecision(6))),
+    read: (text) => {
+      const part = Number(text) / 100;
+      return Number.isFinite(part) ? Math.min(Math.max(part, 0), 1) : undefined;
+    },
+  },
+  trail: numbers("focus", ({ functionCount }) => functionCount),
+  selected: optional("function", ({ functionCount }) => functionCount),
+  file: optional("file", ({ stringCount }) => stringCount),
+  inverted: flag("inverted"),
+  merge: flag("merge"),
+  sort: choice("sort", sortKeys),
+};
+
+const parts = Object.entries(words) as [keyof State, Word<unknown>][];
 
 /** The part of the address after `#`: what differs from `initial`. */
 export function toHash(state: State, initial: State): string {
-  const words: string[] = [];
-  const put = (name: string, value: string): void => {
-    // What is legible in an address stays so.
-    words.push(`${name}=${encodeURIComponent(value).replace(/%(2C|2F|3A|40)/gu, (code) => decodeURIComponent(code))}`);
-  };
-  const flag = (name: string, value: boolean, usual: boolean): void => {
-    if (value !== usual) {
-      put(name, value ? "yes" : "no");
-    }
-  };
-  const list = (name: string, value: readonly (string | number)[], usual: readonly (string | number)[]): void => {
-    if (!sameList(value, usual)) {
-      put(name, value.map((item) => String(item).replace(/[,%]/gu, encodeURIComponent)).join(","));
-    }
-  };
-  if (state.view !== initial.view) {
-    put("view", state.view);
-  }
-  if (!sameList(state.range ?? [], initial.range ?? [])) {
-    put("range", state.range ? state.range.map((ns) => Math.round(ns)).join("-") : "all");
-  }
-  list("threads", state.threads, initial.threads);
-  if (state.mode !== initial.mode) {
-    put("mode", state.mode);
-  }
-  if (state.query !== "") {
-    put("search", state.query);
-  }
-  flag("regex", state.regex, initial.regex);
-  flag("only", state.only, initial.only);
-  flag("library", state.showAll, initial.showAll);
-  list("hide", state.hide, initial.hide);
-  list("show", state.show, initial.show);
-  if (state.threshold !== initial.threshold) {
-    put("below", String(Number((state.threshold * 100).toPrecision(6))));
-  }
-  list("focus", state.trail, initial.trail);
-  if (state.selected !== null) {
-    put("function", String(state.selected));
-  }
-  if (state.file !== null) {
-    put("file", String(state.file));
-  }
-  flag("inverted", state.inverted, initial.inverted);
-  flag("merge", state.merge, initial.merge);
-  if (state.sort !== initial.sort) {
-    put("sort", state.sort);
-  }
-  return words.join("&");
+  return parts
+    .filter(([key, word]) => word.write(state[key]) !== word.write(initial[key]))
+    .map(([key, word]) => {
+      // What is legible in an address stays so.
+      const text = encodeURIComponent(word.write(state[key])).replace(/%(2C|2F|3A|40)/gu, decodeURIComponent);
+      return `${word.name}=${text}`;
+    })
+    .join("&");
 }
 
 /** What an address may name: anything else in it is left out. */
@@ -139,112 +194,15 @@ export interface Bounds {
   readonly endNs: number;
 }
 
-function parseRange(text: string, endNs: number): readonly [number, number] | null | undefined {
-  if (text === "all") {
-    return null;
-  }
-  const match = /^(\d+)-(\d+)$/u.exec(text);
-  if (match === null) {
-    return undefined;
-  }
-  const begin = Number(match[1]);
-  const end = Math.min(Number(match[2]), endNs);
-  return begin < end ? [begin, end] : undefined;
-}
-
-function parseNumbers(text: string, bound: number): number[] {
-  return text
-    .split(",")
-    .filter((word) => /^\d+$/u.test(word))
-    .map(Number)
-    .filter((value) => value < bound);
-}
-
-function parseList(text: string): string[] {
-  return text
-    .split(",")
-    .filter((word) => word !== "")
-    .map((word) => {
-      try {
-        return decodeURIComponent(word);
-      } catch {
-        return word;
-      }
-    });
-}
-
-function oneOf<T extends string>(names: readonly T[], value: string, otherwise: T): T {
-  return names.find((name) => name === value) ?? otherwise;
-}
-
 export function fromHash(hash: string, initial: State, bounds: Bounds): State {
   let state: State = initial;
-  for (const word of hash.replace(/^#/u, "").split("&")) {
-    const [name, encoded] = [word.slice(0, Math.max(word.indexOf("="), 0)), word.slice(word.indexOf("=") + 1)];
-    let value: string;
-    try {
-      value = decodeURIComponent(encoded);
-    } catch {
-      continue;
-    }
-    switch (name) {
-      case "view":
-        state = { ...state, view: oneOf(viewNames, value, state.view) };
-        break;
-      case "range": {
-        const range = parseRange(value, bounds.endNs);
-        state = range === undefined ? state : { ...state, range };
-        break;
-      }
-      case "threads":
-        state = { ...state, threads: parseNumbers(value, bounds.threadCount) };
-        break;
-      case "mode":
-        state = { ...state, mode: oneOf(modes, value, state.mode) };
-        break;
-      case "search":
-        state = { ...state, query: value };
-        break;
-      case "regex":
-        state = { ...state, regex: value === "yes" };
-        break;
-      case "only":
-        state = { ...state, only: value === "yes" };
-        break;
-      case "library":
-        state = { ...state, showAll: value === "yes" };
-        break;
-      case "hide":
-        state = { ...state, hide: parseList(value) };
-        break;
-      case "show":
-        state = { ...state, show: parseList(value) };
-        break;
-      case "below":
-        if (Number.isFinite(Number(value))) {
-          state = { ...state, threshold: Math.min(Math.max(Number(value) / 100, 0), 1) };
-        }
-        break;
-      case "focus":
-        state = { ...state, trail: parseNumbers(value, bounds.functionCount) };
-        break;
-      case "function":
-        state = { ...state, selected: parseNumbers(value, bounds.functionCount)[0] ?? state.selected };
-        break;
-      case "file":
-        state = { ...state, file: parseNumbers(value, bounds.stringCount)[0] ?? state.file };
-        break;
-      case "inverted":
-        state = { ...state, inverted: value === "yes" };
-        break;
-      case "merge":
-        state = { ...state, merge: value === "yes" };
-        break;
-      case "sort":
-        state = { ...state, sort: oneOf(sortKeys, value, state.sort) };
-        break;
-      default:
-        break;
+  for (const given of hash.replace(/^#/u, "").split("&")) {
+    const at = given.indexOf("=");
+    const text = decoded(given.slice(at + 1));
+    const [key, word] = parts.find(([, { name }]) => at > 0 && name === given.slice(0, at)) ?? [];
+    const value = text === undefined ? undefined : word?.read(text, bounds);
+    if (key && value !== undefined) {
+      state = { ...state, [key]: value };
     }
   }
   return state;

@@ -36,13 +36,11 @@ describe("the address", () => {
   });
 
   test("gives back what differs from a page that opens with choices", () => {
-    expect(fromHash(toHash({ ...blank, selected: null }, chosen), chosen, bounds)).toEqual({
-      ...blank,
-      // There is no address for "nothing chosen" and "nothing searched for": a page never opens with either.
-      selected: chosen.selected,
-      file: chosen.file,
-      query: chosen.query,
-    });
+    expect(fromHash(toHash(blank, chosen), chosen, bounds)).toEqual(blank);
+  });
+
+  test("says that what the page opened with was cleared", () => {
+    expect(toHash({ ...blank, view: "flame" }, { ...blank, view: "flame", query: "load", file: 7 })).toBe("search=&file=");
   });
 
   test("is legible", () => {
@@ -82,6 +80,7 @@ test("a page opens with what the command was asked for", () => {
     hide: ["y"],
     threads: [1],
     merge: true,
+    source: "app",
     recording: null,
     at: "",
     title: "",
