@@ -26,11 +26,11 @@ const BYTES_MAX = 150_000;
  * are Solid's own. */
 const MANGLED = [
   "observerSlots|observers|sourceSlots|sources|tState|tValue|tOwned|owned|updatedAt|cleanups|comparator|disposed|suspense",
-  "functionCount|threadCount|processCount|stringCount|stackCount|intervalNs|durationNs|childrenCpuNs|samplerCpuNs",
-  "firstLine|firstFunction|traceBytes|lostBytes|exitStatus|allRows|coroutine|fileOf|isFound|threadName|functionTotals",
-  "lineTotals|threadSummaries|chartBoxes|chartKinds|chartRows|chartFrames|chartTasks|stackAt|standardError|lookAtFunction",
+  "functionCount|threadCount|processCount|stringCount|intervalNs|durationNs|childrenCpuNs|samplerCpuNs",
+  "firstLine|firstFunction|traceBytes|lostBytes|exitStatus|allRows|coroutine|fileOf|isFound|isOwn|threadName|functionTotals",
+  "lineTotals|threadSummaries|chartBoxes|chartKinds|chartRows|chartFrames|chartTasks|standardError|lookAtFunction",
   "selectRange|selectRoles|selectThreads|selectMode|selectFocus|isSearched|hiddenFunctions|flameGraph|callTree|shortPath",
-  "threadLabel|unfocus|beginNs|endNs|shownNs|openNs|restOpened|expandable|siblings|searching|hovered|startTimeMs",
+  "threadLabel|unfocus|isFolded|looksLate|shareWithError|endNs|shownNs|openNs|restOpened|expandable|siblings|searching|hovered|startTimeMs",
 ].join("|");
 
 /** Runs before anything is shown: no flash of the wrong theme, nor of the summary for readers without scripts. */

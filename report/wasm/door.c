@@ -346,15 +346,6 @@ const double *chart_kinds(uint32_t thread, uint32_t task, double begin_ns, doubl
     return amounts;
 }
 
-/* The stack of the run that a thread was in at an instant, SL_NONE when it was in none. */
-SL_EXPORT(stack_at) sl_stack stack_at(uint32_t thread, double ns)
-{
-    struct sl_selection instant = {.begin_ns = (uint64_t)ns, .end_ns = (uint64_t)ns};
-    uint32_t first, end;
-    sl_selection_runs(profile, &instant, thread, &first, &end);
-    return first < end ? profile->runs[end - 1].stack : SL_NONE;
-}
-
 /* For people: short paths and packages, as pointers into the text. */
 SL_EXPORT(short_path) const char *short_path(sl_function function)
 {

@@ -37,14 +37,10 @@ AT(sl_profile, text_offsets, 148);
 AT(sl_profile, string_count, 152);
 AT(sl_profile, functions, 156);
 AT(sl_profile, function_count, 160);
-AT(sl_profile, stacks, 164);
-AT(sl_profile, stack_count, 168);
 AT(sl_profile, processes, 172);
 AT(sl_profile, process_count, 176);
 AT(sl_profile, threads, 180);
 AT(sl_profile, thread_count, 184);
-AT(sl_profile, runs, 188);
-AT(sl_profile, run_count, 192);
 
 AT(sl_function_record, name, 0);
 AT(sl_function_record, file, 4);
@@ -52,16 +48,10 @@ AT(sl_function_record, first_line, 8);
 AT(sl_function_record, kind, 12);
 SIZE(sl_function_record, 16);
 
-AT(sl_stack_record, caller, 0);
-AT(sl_stack_record, function, 4);
-AT(sl_stack_record, line, 8);
-SIZE(sl_stack_record, 12);
-
 AT(sl_process_record, pid, 0);
 AT(sl_process_record, command, 8);
 AT(sl_process_record, python, 12);
 AT(sl_process_record, executable, 16);
-AT(sl_process_record, cpu_ns, 48);
 AT(sl_process_record, exit_status, 56);
 SIZE(sl_process_record, 72);
 
@@ -70,10 +60,6 @@ AT(sl_thread_record, kind, 4);
 AT(sl_thread_record, id, 8);
 AT(sl_thread_record, name, 16);
 AT(sl_thread_record, main, 20);
-AT(sl_thread_record, begin_ns, 24);
-AT(sl_thread_record, end_ns, 32);
-AT(sl_thread_record, cpu_ns, 40);
-AT(sl_thread_record, run_count, 52);
 SIZE(sl_thread_record, 56);
 
 AT(sl_node, kind, 0);
@@ -128,9 +114,6 @@ SIZE(sl_kind_amount, 24);
 
 AT(sl_frames, callers, 0);
 AT(sl_frames, functions, 4);
-AT(sl_frames, depths, 8);
-AT(sl_frames, count, 12);
-AT(sl_frames, of_stack, 16);
 
 AT(sl_task_lane, task, 0);
 AT(sl_task_lane, coroutine, 4);

@@ -21,9 +21,33 @@ export function moved(span: Span, parts: number, whole: number): readonly [numbe
 }
 
 /** How much one turn of the wheel zooms. */
-export function wheelFactor(event: WheelEvent): number {
+function wheelFactor(event: WheelEvent): number {
   const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
   return Math.exp(Math.max(-200, Math.min(200, pixels)) * (event.ctrlKey ? 0.01 : 0.003));
+}
+
+/** The wheel zooms around the pointer, sideways it moves; with shift it scrolls. Both are told in parts of the width. */
+export function watchWheel(
+  element: HTMLElement,
+  zoom: (factor: number, part: number) => void,
+  pan: (parts: number) => void,
+): void {
+  element.addEventListener(
+    "wheel",
+    (event) => {
+      if (event.shiftKey) {
+        return;
+      }
+      event.preventDefault();
+      const width = Math.max(element.clientWidth, 1);
+      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+        pan(event.deltaX / width);
+      } else {
+        zoom(wheelFactor(event), (event.clientX - element.getBoundingClientRect().left) / width);
+      }
+    },
+    { passive: false },
+  );
 }
 
 export interface DragHandlers {

@@ -426,8 +426,4 @@ export class Engine {
     const at = this.#module.result(address) >>> 1;
     return this.#module.doubles.slice(at, at + columns * KIND_COUNT);
   }
-
-  stackAt(thread: number, ns: number): number {
-    return this.#module.door.stack_at(thread, ns) >>> 0;
-  }
 }

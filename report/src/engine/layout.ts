@@ -29,8 +29,6 @@ export const PROFILE = {
   stringCount: 38,
   functions: 39,
   functionCount: 40,
-  stacks: 41,
-  stackCount: 42,
   processes: 43,
   processCount: 44,
   threads: 45,
@@ -38,20 +36,8 @@ export const PROFILE = {
 } as const;
 
 export const FUNCTION = { name: 0, file: 1, firstLine: 2, kind: 3, size: 4 } as const;
-export const STACK = { caller: 0, function: 1, line: 2, size: 3 } as const;
-export const PROCESS = { pid: 0, command: 2, python: 3, executable: 4, cpu: 12, exitStatus: 14, size: 18 } as const;
-export const THREAD = {
-  process: 0,
-  kind: 1,
-  id: 2,
-  name: 4,
-  main: 5,
-  begin: 6,
-  end: 8,
-  cpu: 10,
-  runCount: 13,
-  size: 14,
-} as const;
+export const PROCESS = { pid: 0, command: 2, python: 3, executable: 4, exitStatus: 14, size: 18 } as const;
+export const THREAD = { process: 0, kind: 1, id: 2, name: 4, main: 5, size: 14 } as const;
 
 export const NODE = {
   kind: 0,
@@ -84,7 +70,7 @@ export const THREAD_SUMMARY = {
   size: 14,
 } as const;
 export const KIND_AMOUNT = { kind: 0, call: 1, amount: 2, size: 6 } as const;
-export const FRAMES = { callers: 0, functions: 1, depths: 2, count: 3, ofStack: 4 } as const;
+export const FRAMES = { callers: 0, functions: 1 } as const;
 export const TASK_LANE = { task: 0, coroutine: 1, rows: 2, ns: 4, size: 6 } as const;
 export const BOX = { frame: 0, row: 1, begin: 2, end: 4, merged: 6, size: 8 } as const;
 export const BOXES = { boxes: 0, count: 1, rows: 3 } as const;

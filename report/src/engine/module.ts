@@ -36,7 +36,6 @@ export interface DoorExports {
   ): number;
   chart_rows(frames: number, thread: number): number;
   chart_kinds(thread: number, task: number, begin: number, end: number, columns: number): number;
-  stack_at(thread: number, ns: number): number;
   short_path(fn: number): number;
   package(fn: number): number;
 }

@@ -1,5 +1,5 @@
 // The recording that the page holds: its facts and its tables, read in place from the module's memory.
-import { FACTS, FUNCTION, NONE, PROCESS, PROFILE, STACK, THREAD } from "./layout";
+import { FACTS, FUNCTION, PROCESS, PROFILE, THREAD } from "./layout";
 import type { Module } from "./module";
 
 export interface Facts {
@@ -34,7 +34,6 @@ export interface ProcessRecord {
   readonly command: string;
   readonly python: string;
   readonly executable: string;
-  readonly cpuNs: number;
   readonly exitStatus: number;
 }
 
@@ -44,16 +43,6 @@ export interface ThreadRecord {
   readonly id: number;
   readonly name: string;
   readonly main: boolean;
-  readonly beginNs: number;
-  readonly endNs: number;
-  readonly cpuNs: number;
-  readonly runCount: number;
-}
-
-/** A frame of a stack, outermost first. */
-export interface Frame {
-  readonly function: number;
-  readonly line: number;
 }
 
 const kinds = ["python", "native", "mark"] as const;
@@ -118,7 +107,6 @@ export class Recording {
       command: this.string(this.#module.words[at + PROCESS.command] ?? 0),
       python: this.string(this.#module.words[at + PROCESS.python] ?? 0),
       executable: this.string(this.#module.words[at + PROCESS.executable] ?? 0),
-      cpuNs: this.#module.wide(at + PROCESS.cpu),
       exitStatus: (this.#module.words[at + PROCESS.exitStatus] ?? 0) | 0,
     }));
     this.threads = this.#table(PROFILE.threads, PROFILE.threadCount, THREAD.size, (at) => ({
@@ -127,10 +115,6 @@ export class Recording {
       id: this.#module.wide(at + THREAD.id),
       name: this.string(this.#module.words[at + THREAD.name] ?? 0),
       main: ((this.#module.words[at + THREAD.main] ?? 0) & 0xff) !== 0,
-      beginNs: this.#module.wide(at + THREAD.begin),
-      endNs: this.#module.wide(at + THREAD.end),
-      cpuNs: this.#module.wide(at + THREAD.cpu),
-      runCount: this.#module.words[at + THREAD.runCount] ?? 0,
     }));
     this.endNs = module.door.end_ns();
   }
@@ -207,17 +191,5 @@ export class Recording {
       this.#packages.set(number, name);
     }
     return name;
-  }
-
-  /** The frames of a stack, outermost first. */
-  frames(stack: number): Frame[] {
-    const frames: Frame[] = [];
-    const base = this.#word(PROFILE.stacks) >>> 2;
-    const words = this.#module.words;
-    for (let at = stack; at !== 0 && at !== NONE; at = words[base + at * STACK.size + STACK.caller] ?? 0) {
-      const record = base + at * STACK.size;
-      frames.push({ function: words[record + STACK.function] ?? 0, line: words[record + STACK.line] ?? 0 });
-    }
-    return frames.reverse();
   }
 }

@@ -1,17 +1,17 @@
 // The flame graph: the call tree drawn to scale, heaviest first.
-import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
+import { For, Show, createEffect, createMemo, createSignal, on, onMount, untrack } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { bounded, oncePerFrame, surface } from "../chart/canvas";
 import { FLAME_ROW, drawFlame, flameNodeAt, flameRows } from "../chart/flame";
-import { moved, watchDrags, wheelFactor, zoomed } from "../chart/gestures";
+import { moved, watchDrags, watchWheel, zoomed } from "../chart/gestures";
 import { Palette, ink, roleColours } from "../colours";
 import { callsAt } from "../engine/calls";
 import { NODE, NONE } from "../engine/layout";
 import { plural, share, shareWithError, time } from "../format";
 import { useModel } from "../model";
 import { isDark } from "../theme";
-import { Key, spoken } from "./parts";
+import { Key, spoken, watchSize } from "./parts";
 import { Tooltip } from "./tooltip";
 import type { Tip } from "./tooltip";
 
@@ -129,28 +129,10 @@ export function FlameView(): JSX.Element {
   };
 
   onMount(() => {
-    const observer = new ResizeObserver(() => {
+    watchSize(box, () => {
       setSize([box.clientWidth, box.clientHeight]);
     });
-    observer.observe(box);
-    onCleanup(() => {
-      observer.disconnect();
-    });
-    box.addEventListener(
-      "wheel",
-      (event) => {
-        if (event.shiftKey) {
-          return;
-        }
-        event.preventDefault();
-        if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-          pan(event.deltaX / Math.max(size()[0], 1));
-        } else {
-          zoom(wheelFactor(event), (event.clientX - box.getBoundingClientRect().left) / Math.max(size()[0], 1));
-        }
-      },
-      { passive: false },
-    );
+    watchWheel(box, zoom, pan);
     let grabbed: { span: readonly [number, number]; top: number } | null = null;
     watchDrags(box, {
       move: (x, y, start) => {

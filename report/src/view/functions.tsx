@@ -1,14 +1,13 @@
 // Every function that was seen, by self or total time.
-import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
+import { For, Show, createEffect, createMemo, createSignal, on, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
 import type { FunctionTotal } from "../engine/engine";
 import { count, share, shareWithError } from "../format";
 import { useModel } from "../model";
 import type { SortKey } from "../state";
-import { PRINTED_MAX, heat, spoken, usePrinting } from "./parts";
+import { PRINTED_MAX, ROW_HEIGHT, heat, reveal, spoken, usePrinting, watchSize } from "./parts";
 
-const ROW_HEIGHT = 24;
 const MARGIN_ROWS = 12;
 
 const columns: readonly { key: SortKey; label: string }[] = [
@@ -56,14 +55,6 @@ export function FunctionsView(): JSX.Element {
   const last = (): number => (printing() ? PRINTED_MAX : Math.ceil((top() + height()) / ROW_HEIGHT) + MARGIN_ROWS);
   const inSight = createMemo(() => rows().slice(first(), last()));
 
-  const reveal = (index: number): void => {
-    const at = index * ROW_HEIGHT;
-    if (at < body.scrollTop) {
-      body.scrollTop = at;
-    } else if (at + ROW_HEIGHT > body.scrollTop + body.clientHeight) {
-      body.scrollTop = at + ROW_HEIGHT - body.clientHeight;
-    }
-  };
   const go = (index: number): void => {
     const row = rows()[Math.max(0, Math.min(index, rows().length - 1))];
     if (row) {
@@ -73,17 +64,13 @@ export function FunctionsView(): JSX.Element {
   createEffect(
     on(active, (index) => {
       if (index >= 0 && state.selected !== null) {
-        reveal(index);
+        reveal(body, index);
       }
     }),
   );
   onMount(() => {
-    const observer = new ResizeObserver(() => {
+    watchSize(body, () => {
       setHeight(body.clientHeight);
-    });
-    observer.observe(body);
-    onCleanup(() => {
-      observer.disconnect();
     });
   });
   const onKey = (event: KeyboardEvent): void => {

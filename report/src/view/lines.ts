@@ -5,7 +5,6 @@ import { visible } from "../engine/recording";
 export interface LineTime {
   self: number;
   total: number;
-  state: number;
 }
 
 export interface SourceLine {
@@ -38,10 +37,10 @@ export function linesOf(
 }
 
 /** Counts an amount for a line. */
-export function addTime(times: Map<number, LineTime>, line: number, self: number, total: number, state: number): void {
+export function addTime(times: Map<number, LineTime>, line: number, self: number, total: number): void {
   const before = times.get(line);
   if (before === undefined) {
-    times.set(line, { self, total, state });
+    times.set(line, { self, total });
   } else {
     before.self += self;
     before.total = Math.max(before.total, total);

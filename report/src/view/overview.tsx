@@ -1,5 +1,5 @@
 // The strip at the top of every view: how busy the program was when, and the range that is looked at.
-import { Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
+import { Show, createEffect, createMemo, createSignal, on, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { drawTicks, oncePerFrame, surface } from "../chart/canvas";
@@ -9,6 +9,7 @@ import { ink } from "../colours";
 import { time } from "../format";
 import { useModel } from "../model";
 import { isDark } from "../theme";
+import { watchSize } from "./parts";
 
 const HEIGHT = 56;
 const AXIS = 16;
@@ -60,12 +61,8 @@ export function Overview(): JSX.Element {
   createEffect(on([kinds, isDark, dragged, () => state.range], redraw));
   const instant = (x: number): number => Math.max(0, Math.min(wholeNs, (x / Math.max(width(), 1)) * wholeNs));
   onMount(() => {
-    const observer = new ResizeObserver(() => {
+    watchSize(box, () => {
       setWidth(box.clientWidth);
-    });
-    observer.observe(box);
-    onCleanup(() => {
-      observer.disconnect();
     });
     watchDrags(box, {
       move: (x, _y, start) => {

@@ -40,6 +40,24 @@ export function usePrinting(): Accessor<boolean> {
   return printing;
 }
 
+/** Pixels, as in the style. */
+export const ROW_HEIGHT = 24;
+
+/** Scrolls as far as it takes to have a row in sight. */
+export function reveal(body: HTMLElement, index: number): void {
+  const at = index * ROW_HEIGHT;
+  body.scrollTop = Math.max(Math.min(body.scrollTop, at), at + ROW_HEIGHT - body.clientHeight);
+}
+
+/** Says when an element has another size, and at first, for as long as the view is there that asks. */
+export function watchSize(element: HTMLElement, changed: () => void): void {
+  const observer = new ResizeObserver(changed);
+  observer.observe(element);
+  onCleanup(() => {
+    observer.disconnect();
+  });
+}
+
 /** A key, as it is printed beside what it does. */
 export function Key(props: { name: string }): JSX.Element {
   return <kbd>{props.name}</kbd>;

@@ -81,7 +81,7 @@ export function Excerpt(props: { function: number }): JSX.Element {
     const times = new Map<number, LineTime>();
     for (const line of model.lineTotals()) {
       if (line.function === props.function && line.line > 0) {
-        addTime(times, line.line, line.self.ns, line.total.ns, line.state);
+        addTime(times, line.line, line.self.ns, line.total.ns);
       }
     }
     const numbers = new Set(times.keys());
@@ -176,7 +176,7 @@ export function SourceView(): JSX.Element {
     const times = new Map<number, LineTime>();
     for (const line of model.lineTotals()) {
       if (line.line > 0 && recording.fileOf(line.function) === shown.file) {
-        addTime(times, line.line, line.self.ns, line.total.ns, line.state);
+        addTime(times, line.line, line.self.ns, line.total.ns);
       }
     }
     const text = model.source.get(shown.file);

@@ -1,11 +1,11 @@
 // The chart in order of time: a lane for each thread and for each task that it ran, under it a strip of what the thread was
 // doing. What is dragged over becomes the range that all other views follow.
-import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
+import { For, Show, createEffect, createMemo, createSignal, on, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { bounded, drawTicks, oncePerFrame, surface } from "../chart/canvas";
 import type { Surface } from "../chart/canvas";
-import { moved, watchDrags, wheelFactor, zoomed } from "../chart/gestures";
+import { moved, watchDrags, watchWheel, zoomed } from "../chart/gestures";
 import type { Lane } from "../chart/lanes";
 import { LANE_HEAD, LANE_ROW, drawLane, laneAt, layOut } from "../chart/lanes";
 import { Palette, ink, kindColour, kindText } from "../colours";
@@ -14,7 +14,7 @@ import { kindNames } from "../engine/engine";
 import { share, time } from "../format";
 import { useModel } from "../model";
 import { isDark } from "../theme";
-import { Key } from "./parts";
+import { Key, watchSize } from "./parts";
 import { Tooltip } from "./tooltip";
 import type { Tip } from "./tooltip";
 
@@ -43,13 +43,8 @@ export function TimeView(): JSX.Element {
   const leastNs = Math.max(100, Math.min(recording.facts.intervalNs, wholeNs / 10));
   const [span, setSpan] = createSignal<readonly [number, number]>([0, wholeNs]);
 
-  /** Another whenever other boxes are to be drawn for the same span. */
-  const version = createMemo(() => {
-    model.folded();
-    return {};
-  });
   const frames = createMemo((): ChartFrames => {
-    version();
+    model.folded();
     return engine.chartFrames();
   });
   const lanes = createMemo((): Lane[] => {
@@ -88,7 +83,7 @@ export function TimeView(): JSX.Element {
     return AXIS + (last ? last.top + last.height : 0);
   });
   const palette = createMemo(() => {
-    version();
+    model.folded();
     return new Palette(recording, (fn) => engine.role(fn), isDark());
   });
 
@@ -229,28 +224,10 @@ export function TimeView(): JSX.Element {
   };
 
   onMount(() => {
-    const observer = new ResizeObserver(() => {
+    watchSize(box, () => {
       setSize([box.clientWidth, box.clientHeight]);
     });
-    observer.observe(box);
-    onCleanup(() => {
-      observer.disconnect();
-    });
-    box.addEventListener(
-      "wheel",
-      (event) => {
-        if (event.shiftKey) {
-          return;
-        }
-        event.preventDefault();
-        if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-          pan(event.deltaX / Math.max(size()[0], 1));
-        } else {
-          zoom(wheelFactor(event), (event.clientX - box.getBoundingClientRect().left) / Math.max(size()[0], 1));
-        }
-      },
-      { passive: false },
-    );
+    watchWheel(box, zoom, pan);
     let grabbed: { span: readonly [number, number]; top: number } | null = null;
     watchDrags(box, {
       move: (x, y, start, event) => {

@@ -1,5 +1,5 @@
 // The call tree: who called whom for how long. Only the rows that are in sight exist, so depth and size cost nothing.
-import { For, Show, createEffect, createMemo, createSignal, on, onCleanup, onMount } from "solid-js";
+import { For, Show, createEffect, createMemo, createSignal, on, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 
 import { PROCESS_KIND, THREAD_KIND } from "../engine/calls";
@@ -8,11 +8,10 @@ import { visible } from "../engine/recording";
 import { plural, share, shareWithError, time } from "../format";
 import type { Current } from "../model";
 import { useModel } from "../model";
-import { PRINTED_MAX, heat, spoken, usePrinting } from "./parts";
+import { PRINTED_MAX, ROW_HEIGHT, heat, reveal, spoken, usePrinting, watchSize } from "./parts";
 import type { NodeRow, RestRow, Row } from "./rows";
 import { rowsOf } from "./rows";
 
-const ROW_HEIGHT = 24;
 /** Rows beyond the edges that exist all the same, so that scrolling shows no gap. */
 const MARGIN_ROWS = 12;
 const INDENT = 14;
@@ -81,13 +80,9 @@ export function TreeView(): JSX.Element {
       return here;
     });
     setActive(Math.max(at, 0));
-    reveal(active());
-    const observer = new ResizeObserver(() => {
+    reveal(body, active());
+    watchSize(body, () => {
       setHeight(body.clientHeight);
-    });
-    observer.observe(body);
-    onCleanup(() => {
-      observer.disconnect();
     });
   });
   // Another tree: the active row is the one that was active, or where that is gone the function that is looked at.
@@ -130,18 +125,10 @@ export function TreeView(): JSX.Element {
       model.look(seen);
     }
   };
-  const reveal = (index: number): void => {
-    const at = index * ROW_HEIGHT;
-    if (at < body.scrollTop) {
-      body.scrollTop = at;
-    } else if (at + ROW_HEIGHT > body.scrollTop + body.clientHeight) {
-      body.scrollTop = at + ROW_HEIGHT - body.clientHeight;
-    }
-  };
   const go = (index: number): void => {
     const bounded = Math.max(0, Math.min(index, rows().length - 1));
     setActive(bounded);
-    reveal(bounded);
+    reveal(body, bounded);
     look(rows()[bounded]);
   };
   const toggle = (row: NodeRow, open: boolean): void => {
