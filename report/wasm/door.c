@@ -280,7 +280,7 @@ SL_EXPORT(thread_summaries) const void *thread_summaries(void)
     static struct view view;
     uint32_t count = 0;
     sl_arena_reset(&view.arena);
-    const void *items = sl_thread_summaries(&view.arena, profile, &selection, &count);
+    const void *items = sl_thread_summaries(&view.arena, focus.profile, &selection, &count);
     return array_of(&view, items, count);
 }
 

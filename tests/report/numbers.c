@@ -338,7 +338,7 @@ static void put_choice(struct sl_json *json, const struct sl_profile *profile, c
     must(offsets != NULL);
     put_tree(json, "flame", flame, offsets);
     put_tables(json, &arena, focus.profile, &selection);
-    put_threads(json, &arena, profile, &selection);
+    put_threads(json, &arena, focus.profile, &selection);
     put_chart(json, &arena, focus.profile, &selection, roles, end_ns);
     sl_json_close_object(json);
     sl_json_new_line(json);

@@ -1,5 +1,6 @@
 #include "shapes.h"
 
+#include "profile/folded_reader.h"
 #include "profile/recorder.h"
 #include "profile/trace_reader.h"
 
@@ -396,14 +397,47 @@ static struct sl_profile *hostile(void)
     return end(recorder, slot);
 }
 
+static struct sl_profile *late(void)
+{
+    enum { slots = 300 };
+    struct sl_recorder *recorder = begin();
+    uint32_t program = process(recorder, 4711, "late.py");
+    uint32_t main_thread = thread(recorder, program, 4711, "", true);
+    uint32_t feeder = thread(recorder, program, 4712, "feeder", false);
+    sl_function module = function(recorder, "<module>", "/srv/app/late.py", 1);
+    sl_function import = function(recorder, "_find_and_load", "<frozen importlib._bootstrap>", 1349);
+    sl_function fetch = function(recorder, "Feeder.fetch", "/srv/app/late.py", 20);
+    sl_stack outermost = sl_recorder_stack(recorder, 0, module, 3);
+    sl_stack importing = sl_recorder_stack(recorder, outermost, import, 1360);
+    sl_stack fetching = sl_recorder_stack(recorder, 0, fetch, 22);
+    for (uint64_t slot = 0; slot < slots; slot++) {
+        look(recorder, slot);
+        sl_recorder_sample(recorder, main_thread, slot % 3 == 0 ? importing : outermost, some_state());
+        sl_recorder_sample(recorder, feeder, fetching, some_state());
+    }
+    struct sl_profile *profile = end(recorder, slots);
+    profile->facts.late = profile->facts.looks * 2 / 3;
+    return profile;
+}
+
+static struct sl_profile *folded(void)
+{
+    static const char stacks[] = "main (app.py:3);load (app.py:8) 120\nmain (app.py:4);parse (app.py:14) 225\n";
+    struct sl_error error = {0};
+    struct sl_profile *profile = sl_folded_read(stacks, sizeof stacks - 1, &error);
+    must(profile != NULL, "folded stacks");
+    return profile;
+}
+
 static const struct {
     const char *name;
     struct sl_profile *(*make)(void);
-} shapes[] = {{"empty", empty},     {"tiny", tiny}, {"app", app},     {"large", large},    {"deep", deep},
-              {"threads", threads}, {"pool", pool}, {"tasks", tasks}, {"hostile", hostile}};
+} shapes[] = {{"empty", empty},     {"tiny", tiny},       {"app", app},      {"large", large},
+              {"deep", deep},       {"threads", threads}, {"pool", pool},    {"tasks", tasks},
+              {"hostile", hostile}, {"late", late},       {"folded", folded}};
 
-const char *const shape_names[] = {"empty",   "tiny", "app",   "large",   "deep",
-                                   "threads", "pool", "tasks", "hostile", NULL};
+const char *const shape_names[] = {"empty", "tiny",  "app",     "large", "deep",   "threads",
+                                   "pool",  "tasks", "hostile", "late",  "folded", NULL};
 
 struct sl_profile *shape_named(const char *name)
 {

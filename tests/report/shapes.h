@@ -14,7 +14,9 @@
  *   threads  two hundred and ten threads, most of them idle, in states of every kind
  *   pool     four processes with two threads each
  *   tasks    an event loop that takes turns with tasks of two coroutines
- *   hostile  names that try to break out of the page, or to break it */
+ *   hostile  names that try to break out of the page, or to break it
+ *   late     two looks of five were late; two threads, each with a function of its own, and the import system
+ *   folded   read from folded stacks, which tell of stacks and times only */
 struct sl_profile *shape_named(const char *name);
 
 extern const char *const shape_names[]; /* NULL at the end */

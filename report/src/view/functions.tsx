@@ -25,15 +25,12 @@ export function FunctionsView(): JSX.Element {
   let body!: HTMLDivElement;
 
   const rows = createMemo((): FunctionTotal[] => {
-    model.folded();
+    model.selection();
     const least = state.threshold * model.whole().ns;
     const searching = model.found().active;
-    const list = model.functionTotals().filter((total) => {
-      if (searching) {
-        return model.isFound(total.function);
-      }
-      return total.total.ns >= least && (state.showAll || model.engine.role(total.function) !== "machinery");
-    });
+    const list = model
+      .functionTotals()
+      .filter((total) => (searching ? model.isFound(total.function) : total.total.ns >= least));
     const name = (total: FunctionTotal): string => recording.function(total.function).name;
     switch (state.sort) {
       case "total":

@@ -109,6 +109,33 @@ describe("an address within the page", () => {
   });
 });
 
+describe("a focus", () => {
+  test("leaves lanes only to the threads that are in it, with what they did there", async () => {
+    const { page } = await visit(browser, "late", { hash: "view=functions" });
+    const chart = page.locator(".chart");
+    await page.keyboard.press("3");
+    expect(await chart.getAttribute("aria-label")).toContain("2 lanes");
+    await page.keyboard.press("4");
+    await page.locator(".row", { hasText: "Feeder.fetch" }).click();
+    await page.keyboard.press("f");
+    await page.keyboard.press("3");
+    expect(await chart.getAttribute("aria-label")).toContain("1 lanes");
+    await page.close();
+  });
+});
+
+describe("the functions", () => {
+  test("have the import system, which no folded tree has", async () => {
+    const { page } = await visit(browser, "late");
+    const names = page.locator(".row .name", { hasText: "_find_and_load" });
+    await page.locator(".tree .row").first().waitFor();
+    expect(await names.count()).toBe(0);
+    await page.keyboard.press("4");
+    expect(await names.count()).toBe(1);
+    await page.close();
+  });
+});
+
 describe("the filter of threads", () => {
   test("names threads as before, whatever is left out, and keeps one", async () => {
     const { page } = await visit(browser, "pool");

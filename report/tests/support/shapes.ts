@@ -10,7 +10,18 @@ const top = fileURLToPath(new URL("../../..", import.meta.url));
 /** `STACKLAPSE_BUILD`, else what `make build` leaves. */
 const build = process.env["STACKLAPSE_BUILD"] ?? join(top, "build");
 
-export type Shape = "empty" | "tiny" | "app" | "large" | "deep" | "threads" | "pool" | "tasks" | "hostile";
+export type Shape =
+  | "empty"
+  | "tiny"
+  | "app"
+  | "large"
+  | "deep"
+  | "threads"
+  | "pool"
+  | "tasks"
+  | "hostile"
+  | "late"
+  | "folded";
 
 export function made(what: "page" | "columns" | "numbers", shape: Shape): Buffer {
   const program = join(build, "tests", "report", "report_shapes");

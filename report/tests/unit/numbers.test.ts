@@ -102,7 +102,7 @@ function choose(engine: Engine, wanted: Numbers): void {
   engine.selectRoles({ showAll: wanted.showAll, hide: wanted.hide, show: [] });
 }
 
-describe.each(["empty", "tiny", "pool", "tasks", "hostile"] as const)("of the shape %s", (shape) => {
+describe.each(["empty", "tiny", "pool", "tasks", "hostile", "late", "folded"] as const)("of the shape %s", (shape) => {
   test("every view has the native build's numbers in every selection", async () => {
     const engine = await open(shape);
     const all = JSON.parse(made("numbers", shape).toString()) as Numbers[];
