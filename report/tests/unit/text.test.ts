@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
 import { drawTicks, tickLabel, tickStep } from "../../src/chart/canvas";
@@ -107,6 +108,25 @@ describe("names", () => {
 });
 
 describe("the command that shows a page again", () => {
+test("what the text report spells out is spelt out in the page", () => {
+  const header = readFileSync(new URL("../../../src/render/text_unicode_ranges.h", import.meta.url), "utf8");
+  const table = /escaped_ranges\[\] = \{(.*?)\};/su.exec(header)?.[1] ?? "";
+  const ranges = [...table.matchAll(/\{0x(\w+), 0x(\w+)\}/gu)].map((range) => [1, 2].map((i) => parseInt(range[i] ?? "", 16)));
+  expect(ranges.length).toBeGreaterThan(20);
+  const different: string[] = [];
+  for (let code = 0x80; code < 0x110000; code++) {
+    const character = String.fromCodePoint(code);
+    // A character that this Node knows nothing of yet may have become any of them.
+    if (!/\p{Cn}/u.test(character) || /\p{NChar}/u.test(character)) {
+      const wanted = ranges.some(([first = 0, last = 0]) => code >= first && code <= last);
+      if ((visible(character) !== character) !== wanted) {
+        different.push(code.toString(16));
+      }
+    }
+  }
+  expect(different).toEqual([]);
+});
+
   test("names what differs from its defaults, quoted for a shell", () => {
     expect(viewCommand(blank, "last")).toBe("stacklapse view last -r html");
     expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, "last")).toBe(
