@@ -105,6 +105,7 @@ def test_the_text_of_own_functions_is_in_the_page(recording: Recording) -> None:
 def test_no_text_is_in_the_page_when_none_is_wanted(recording: Recording) -> None:
     page = recording.view("-r", "html", "--source", "none")
     assert element(page, "source") == ""
+    assert json.loads(element(page, "options"))["source"] == "none", "so that its command makes such a page again"
     assert "total += number" not in page
 
 

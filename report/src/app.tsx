@@ -50,12 +50,12 @@ export function App(): JSX.Element {
   const withPanel = (): boolean => panel() && panelled();
 
   const copyCommand = async (): Promise<void> => {
-    const { recording } = model.options;
+    const { recording, source } = model.options;
     if (recording === null) {
       model.say("This recording is in no file that a command could show again.");
       return;
     }
-    const command = viewCommand(state, recording);
+    const command = viewCommand(state, recording, source);
     model.say((await copyText(command)) ? `Copied: ${command}` : command);
   };
   const onKey = (event: KeyboardEvent): void => {

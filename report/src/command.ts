@@ -8,8 +8,8 @@ function quoted(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** What has an option of its own is told by it; the rest by `--at`, as the address has it. */
-export function viewCommand(state: State, recording: string): string {
+/** What has an option of its own is told by it; the rest by `--at`, as the address has it. `source`: of the page. */
+export function viewCommand(state: State, recording: string, source: string): string {
   const words = ["-r", "html"];
   let told: State = blank;
   if (state.showAll) {
@@ -29,6 +29,9 @@ export function viewCommand(state: State, recording: string): string {
   if (state.threshold !== blank.threshold) {
     words.push("--threshold", String(Number((state.threshold * 100).toPrecision(6))));
     told = { ...told, threshold: state.threshold };
+  }
+  if (source !== "app") {
+    words.push("--source", source);
   }
   const rest = toHash(state, told);
   if (rest !== "") {

@@ -228,6 +228,10 @@ static void put_json_strings(struct sl_output *output, const char *name, const c
 static bool put_options(const struct page *page, struct sl_output *output, struct sl_error *error)
 {
     (void)error;
+/* As `--source` takes them. */
+static const char *const source_policies[] = {
+    [SL_SOURCE_APP] = "app", [SL_SOURCE_ALL] = "all", [SL_SOURCE_NONE] = "none"};
+
     const struct sl_render_options *options = page->options;
     const struct sl_selection *selection = &options->selection;
     sl_output_format(output, "{\"mode\":%d,\"begin\":%" PRIu64 ",\"end\":%" PRIu64 ",\"threshold\":%.6f,\"showAll\":%s",
@@ -243,7 +247,8 @@ static bool put_options(const struct page *page, struct sl_output *output, struc
             first = false;
         }
     }
-    sl_output_format(output, "],\"merge\":%s,\"at\":", options->merge_processes ? "true" : "false");
+    sl_output_format(output, "],\"merge\":%s,\"source\":\"%s\",\"at\":", options->merge_processes ? "true" : "false",
+                     source_policies[options->source]);
     put_json_string(output, options->page_state != NULL ? options->page_state : "");
     sl_output_text(output, ",\"recording\":");
     if (options->recording != NULL) {

@@ -112,6 +112,8 @@ export interface PageOptions {
   readonly hide: readonly string[];
   readonly threads: readonly number[];
   readonly merge: boolean;
+  /** Whose text it carries, as `--source` has it. */
+  readonly source: string;
   /** How a shell names it in `stacklapse view`; null: it is in no file. */
   readonly recording: string | null;
   /** A state, as the address has it; empty: none was asked for. */

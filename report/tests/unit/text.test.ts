@@ -128,12 +128,12 @@ test("what the text report spells out is spelt out in the page", () => {
 });
 
   test("names what differs from its defaults, quoted for a shell", () => {
-    expect(viewCommand(blank, "last")).toBe("stacklapse view last -r html");
-    expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, "last")).toBe(
-      "stacklapse view last -r html --at 'view=time&range=5-9&hide=re:a%24'",
+    expect(viewCommand(blank, "last", "app")).toBe("stacklapse view last -r html");
+    expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, "last", "none")).toBe(
+      "stacklapse view last -r html --source none --at 'view=time&range=5-9&hide=re:a%24'",
     );
     expect(
-      viewCommand({ ...blank, showAll: true, hide: ["a b*", "it's"], show: ["x/*"], mode: "gil", threshold: 0.02 }, "'my file.lapse'"),
+      viewCommand({ ...blank, showAll: true, hide: ["a b*", "it's"], show: ["x/*"], mode: "gil", threshold: 0.02 }, "'my file.lapse'", "app"),
     ).toBe(
       `stacklapse view 'my file.lapse' -r html --show-all --hide 'a b*' --hide 'it'\\''s' --show 'x/*' --mode gil --threshold 2`,
     );
