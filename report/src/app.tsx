@@ -4,7 +4,7 @@ import type { JSX } from "solid-js";
 import { viewCommand } from "./command";
 import { modes } from "./engine/engine";
 import { visible } from "./engine/recording";
-import { count, time } from "./format";
+import { plural, time } from "./format";
 import { useModel } from "./model";
 import { viewNames } from "./state";
 import { isDark, switchTheme } from "./theme";
@@ -116,8 +116,11 @@ export function App(): JSX.Element {
         <h1 title={title}>{title}</h1>
         <p class="facts">
           <span>{time(facts.durationNs)}</span>
-          <span>{`${time(facts.cpuNs)} CPU`}</span>
-          <span>{`${count(facts.samples)} samples every ${model.every()}`}</span>
+          <Show when={model.recorded}>
+            <span>{`${time(facts.cpuNs)} CPU`}</span>
+            <span>{`${plural(facts.samples, "sample")} ${model.every}`}</span>
+          </Show>
+          <Show when={model.doubt}>{(doubt) => <span class="warm">{doubt()}</span>}</Show>
           <Show when={process?.python}>{(python) => <span>{`Python ${visible(python())}`}</span>}</Show>
           <Show when={!facts.complete}>
             <span class="warm">cut off before its end</span>

@@ -54,9 +54,12 @@ export function share(part: number): string {
   return percent > 0 && percent < 0.05 ? "<0.1 %" : `${percent.toFixed(1)} %`;
 }
 
-/** A share with its standard error: "34.1 ± 1.2 %". Several threads' share of one clock, above 1, has none. */
-export function shareWithError(part: number, error: number): string {
-  if (part > 1) {
+/**
+ * A share with its standard error, where that is known: "34.1 ± 1.2 %". Several threads' share of one clock, above 1, has
+ * none.
+ */
+export function shareWithError(part: number, error: number | undefined): string {
+  if (part > 1 || error === undefined) {
     return share(part);
   }
   const decimals = error < 0.0005 ? 2 : 1;

@@ -11,7 +11,7 @@ import type { Recording } from "./engine/recording";
 import { visible } from "./engine/recording";
 import { callsAt } from "./engine/calls";
 import type { TimeFormat } from "./format";
-import { time, timeFormat } from "./format";
+import { plural, share, shareWithError, time, timeFormat } from "./format";
 import { globsOf, matcher, searchedText } from "./search";
 import type { State } from "./state";
 import { fromHash, initialState, toHash } from "./state";
@@ -25,6 +25,9 @@ export interface Current {
   /** The thread that ran it, where the view tells threads apart. */
   readonly thread?: number | undefined;
 }
+
+/** SL_INTERVAL_UNKNOWN. */
+const INTERVAL_UNKNOWN = 1;
 
 /** A value that is computed anew only when `version` is another, and only when it is asked for. */
 function perVersion<T>(version: Accessor<unknown>, compute: () => T): Accessor<T> {
@@ -54,6 +57,8 @@ export interface Model {
   /** Another whenever something else is searched for. */
   readonly found: Accessor<{ readonly active: boolean; readonly valid: boolean; readonly functions: number }>;
   isFound(fn: number): boolean;
+  /** What the one wrote who looks, not a library's. */
+  isOwn(fn: number): boolean;
   readonly searched: Accessor<Amount>;
   readonly total: Accessor<Amount>;
   readonly range: Accessor<readonly [number, number]>;
@@ -62,10 +67,17 @@ export interface Model {
   /** What shares are of: the length of the selected range, and the looks taken in it. */
   readonly whole: Accessor<Amount>;
   share(amount: Amount): number;
-  error(amount: Amount): number;
+  /** The share as text, and how sure it is where that is known. */
+  shareWithError(amount: Amount): string;
+  /** "2 samples". Empty where folded stacks do not tell. */
+  samples(amount: Amount): string;
   readonly time: Accessor<TimeFormat>;
-  /** How often was looked. */
-  every(): string;
+  /** Whether more was recorded than stacks and their times. */
+  readonly recorded: boolean;
+  /** How often was looked: "every 1 ms". Empty where that is not known. */
+  readonly every: string;
+  /** Why shares are not to be trusted; empty where they are. */
+  readonly doubt: string;
   readonly functionTotals: Accessor<FunctionTotal[]>;
   readonly lineTotals: Accessor<LineTotal[]>;
   readonly edges: Accessor<Edge[]>;
@@ -186,6 +198,17 @@ export function createModel(page: Page): Model {
     return `thread ${record.id}`;
   };
 
+  const recorded = !engine.isFolded();
+  const { late, looks, samples } = recording.facts;
+  const doubt =
+    samples > 0 && engine.looksLate()
+      ? `${share(late / (late + looks))} of the looks were late: shares may be far off`
+      : "";
+
+  const isOwn = (fn: number): boolean => {
+    folded();
+    return engine.role(fn) === "own";
+  };
   const isMark = (fn: number): boolean => recording.function(fn).kind === "mark";
   const look = (seen: Current): void => {
     setCurrent(seen);
@@ -205,6 +228,7 @@ export function createModel(page: Page): Model {
     selection,
     folded,
     found,
+    isOwn,
     isFound: (fn) => found().active && engine.isSearched(fn),
     searched: perVersion(
       createMemo(() => {
@@ -224,9 +248,19 @@ export function createModel(page: Page): Model {
     },
     whole,
     share: (amount) => (whole().ns > 0 ? amount.ns / whole().ns : 0),
-    error: (amount) => engine.standardError(amount, whole()),
+    shareWithError: (amount) =>
+      shareWithError(
+        model.share(amount),
+        recorded && doubt === "" ? engine.standardError(amount, whole()) : undefined,
+      ),
     time: createMemo(() => timeFormat(whole().ns, recording.facts.intervalNs)),
-    every: () => time(recording.facts.intervalNs) + (engine.uneven() ? " or more" : ""),
+    samples: (amount) => (recorded ? plural(amount.samples, "sample") : ""),
+    recorded,
+    every:
+      recording.facts.intervalNs > INTERVAL_UNKNOWN
+        ? `every ${time(recording.facts.intervalNs)}${engine.uneven() ? " or more" : ""}`
+        : "",
+    doubt,
     functionTotals,
     lineTotals: perVersion(selection, () => engine.lineTotals()),
     edges: perVersion(selection, () => engine.edges()),
@@ -283,7 +317,7 @@ export function createModel(page: Page): Model {
     setCurrent({ function: state.selected, path: [] });
   } else {
     // Until somebody chooses: the heaviest of what he wrote.
-    const own = functionTotals().filter((total) => engine.role(total.function) === "own" && !isMark(total.function));
+    const own = functionTotals().filter((total) => isOwn(total.function) && !isMark(total.function));
     const first = own.reduce<FunctionTotal | undefined>(
       (best, total) => (best === undefined || total.total.ns > best.total.ns ? total : best),
       undefined,

@@ -8,6 +8,7 @@
 #include "analysis/kinds.h"
 #include "analysis/roles.h"
 #include "analysis/thread_summary.h"
+#include "analysis/whole.h"
 #include "render/columns.h"
 
 #include <string.h>
@@ -199,6 +200,18 @@ SL_EXPORT(is_uneven)
 int is_uneven(void)
 {
     return sl_is_uneven(profile);
+}
+
+SL_EXPORT(looks_late)
+int looks_late(void)
+{
+    return sl_looks_late(profile);
+}
+
+SL_EXPORT(is_folded)
+int is_folded(void)
+{
+    return sl_profile_is_folded(profile);
 }
 
 static const struct sl_call_tree *tree_in(struct sl_arena *arena, bool by_process, bool by_thread, bool inverted)

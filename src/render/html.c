@@ -156,11 +156,15 @@ static bool put_summary(const struct page *page, struct sl_output *output, struc
     put_subject(page, output);
     sl_output_text(output, "</h1>");
     put_about(page, output);
-    sl_output_format(output, "<p>%.3f s wall clock, %.3f s CPU time, ", seconds(facts->duration_ns),
-                     seconds(facts->cpu_ns));
-    sl_output_format(output, "%" PRIu64 " samples, %" PRIu64 " missed, %" PRIu64 " broken, %" PRIu64 " late",
-                     facts->samples, facts->missed, facts->broken, facts->late);
-    if (profile->process_count > 0) {
+    if (sl_profile_is_folded(profile)) {
+        sl_output_format(output, "<p>%.3f s", seconds(facts->duration_ns));
+    } else {
+        sl_output_format(output, "<p>%.3f s wall clock, %.3f s CPU time, ", seconds(facts->duration_ns),
+                         seconds(facts->cpu_ns));
+        sl_output_format(output, "%" PRIu64 " samples, %" PRIu64 " missed, %" PRIu64 " broken, %" PRIu64 " late",
+                         facts->samples, facts->missed, facts->broken, facts->late);
+    }
+    if (profile->process_count > 0 && sl_profile_text_size(profile, profile->processes[0].python) > 0) {
         sl_output_text(output, ", Python ");
         put_string(output, profile, profile->processes[0].python);
     }
@@ -224,14 +228,14 @@ static void put_json_strings(struct sl_output *output, const char *name, const c
     sl_output_text(output, "]");
 }
 
-/* What the page opens with. */
-static bool put_options(const struct page *page, struct sl_output *output, struct sl_error *error)
-{
-    (void)error;
 /* As `--source` takes them. */
 static const char *const source_policies[] = {
     [SL_SOURCE_APP] = "app", [SL_SOURCE_ALL] = "all", [SL_SOURCE_NONE] = "none"};
 
+/* What the page opens with. */
+static bool put_options(const struct page *page, struct sl_output *output, struct sl_error *error)
+{
+    (void)error;
     const struct sl_render_options *options = page->options;
     const struct sl_selection *selection = &options->selection;
     sl_output_format(output, "{\"mode\":%d,\"begin\":%" PRIu64 ",\"end\":%" PRIu64 ",\"threshold\":%.6f,\"showAll\":%s",

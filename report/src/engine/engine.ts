@@ -286,6 +286,16 @@ export class Engine {
     return this.#module.door.is_uneven() !== 0;
   }
 
+  /** So many looks were late that no standard error says how sure a share is. */
+  looksLate(): boolean {
+    return this.#module.door.looks_late() !== 0;
+  }
+
+  /** Read from folded stacks, which tell of stacks and times only: not of looks, or of when it was. */
+  isFolded(): boolean {
+    return this.#module.door.is_folded() !== 0;
+  }
+
   /** In parts of one. */
   standardError(part: Amount, whole: Amount): number {
     return this.#module.door.standard_error(part.ns, part.samples, whole.ns, whole.samples);

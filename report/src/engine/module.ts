@@ -15,6 +15,8 @@ export interface DoorExports {
   total(): number;
   searched(): number;
   is_uneven(): number;
+  looks_late(): number;
+  is_folded(): number;
   standard_error(partNs: number, partSamples: number, wholeNs: number, wholeSamples: number): number;
   call_tree(byProcess: number, byThread: number, inverted: number): number;
   flame_graph(inverted: number): number;

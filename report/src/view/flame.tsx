@@ -8,7 +8,7 @@ import { moved, watchDrags, watchWheel, zoomed } from "../chart/gestures";
 import { Palette, ink, roleColours } from "../colours";
 import { callsAt } from "../engine/calls";
 import { NODE, NONE } from "../engine/layout";
-import { plural, share, shareWithError, time } from "../format";
+import { plural, share, time } from "../format";
 import { useModel } from "../model";
 import { isDark } from "../theme";
 import { Key, spoken, watchSize } from "./parts";
@@ -175,7 +175,7 @@ export function FlameView(): JSX.Element {
       title: recording.function(fn).name,
       lines: [
         recording.place(fn),
-        `${time(total.ns)}, ${shareWithError(model.share(total), model.error(total))}`,
+        `${time(total.ns)}, ${model.shareWithError(total)}`,
         self.ns > 0 ? `self ${time(self.ns)}, ${share(model.share(self))}` : "",
         hidden > 0 ? `${plural(hidden, "library frame")} folded, ${time(tree.hidden(node).ns)}` : "",
       ].filter((line) => line !== ""),

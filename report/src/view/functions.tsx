@@ -3,7 +3,8 @@ import { For, Show, createEffect, createMemo, createSignal, on, onMount } from "
 import type { JSX } from "solid-js";
 
 import type { FunctionTotal } from "../engine/engine";
-import { count, share, shareWithError } from "../format";
+import type { Amount } from "../engine/module";
+import { count, share } from "../format";
 import { useModel } from "../model";
 import type { SortKey } from "../state";
 import { PRINTED_MAX, ROW_HEIGHT, heat, reveal, spoken, usePrinting, watchSize } from "./parts";
@@ -16,6 +17,19 @@ const columns: readonly { key: SortKey; label: string }[] = [
   { key: "samples", label: "samples" },
   { key: "name", label: "function" },
 ];
+
+/** A time, and the share that it is. */
+function Both(props: { amount: Amount }): JSX.Element {
+  const model = useModel();
+  const part = (): number => model.share(props.amount);
+  return (
+    <span class={`number both ${heat(part())}`} title={model.shareWithError(props.amount)}>
+      <i class="bar" style={{ width: `${Math.min(100, part() * 100)}%` }} />
+      <span>{model.time()(props.amount.ns)}</span>
+      <span class="part">{share(part())}</span>
+    </span>
+  );
+}
 
 export function FunctionsView(): JSX.Element {
   const model = useModel();
@@ -91,7 +105,7 @@ export function FunctionsView(): JSX.Element {
   return (
     <div class="functions">
       <div class="columns" role="group" aria-label="Sort by">
-        <For each={columns}>
+        <For each={columns.filter(({ key }) => model.recorded || key !== "samples")}>
           {(column) => (
             <button
               class={column.key === "name" ? "text" : "number"}
@@ -145,28 +159,16 @@ export function FunctionsView(): JSX.Element {
                   model.lookAtFunction(row.function);
                 }}
               >
-                <span
-                  class={`number both ${heat(model.share(row.self))}`}
-                  title={shareWithError(model.share(row.self), model.error(row.self))}
-                >
-                  <i class="bar" style={{ width: `${Math.min(100, model.share(row.self) * 100)}%` }} />
-                  <span>{model.time()(row.self.ns)}</span>
-                  <span class="part">{share(model.share(row.self))}</span>
-                </span>
-                <span
-                  class={`number both ${heat(model.share(row.total))}`}
-                  title={shareWithError(model.share(row.total), model.error(row.total))}
-                >
-                  <i class="bar" style={{ width: `${Math.min(100, model.share(row.total) * 100)}%` }} />
-                  <span>{model.time()(row.total.ns)}</span>
-                  <span class="part">{share(model.share(row.total))}</span>
-                </span>
-                <span class="number samples">{count(row.self.samples)}</span>
+                <Both amount={row.self} />
+                <Both amount={row.total} />
+                <Show when={model.recorded}>
+                  <span class="number samples">{count(row.self.samples)}</span>
+                </Show>
                 <span class="text">
                   <span
                     class="name"
                     classList={{
-                      library: model.engine.role(row.function) !== "own",
+                      library: !model.isOwn(row.function),
                       found: model.isFound(row.function),
                     }}
                   >

@@ -6,7 +6,7 @@ import type { JSX } from "solid-js";
 import type { Edge } from "../engine/engine";
 import { NONE } from "../engine/layout";
 import type { Amount } from "../engine/module";
-import { plural, share, shareWithError } from "../format";
+import { share } from "../format";
 import type { Current, Model } from "../model";
 import { useModel } from "../model";
 import { Key, copyText, heat } from "./parts";
@@ -41,8 +41,8 @@ function Measure(props: { name: string; amount: Amount }): JSX.Element {
         <b class={heat(model.share(props.amount))}>
           {model.time()(props.amount.ns)} {model.time().unit}
         </b>
-        <span>{shareWithError(model.share(props.amount), model.error(props.amount))}</span>
-        <span class="dim">{plural(props.amount.samples, "sample")}</span>
+        <span>{model.shareWithError(props.amount)}</span>
+        <span class="dim">{model.samples(props.amount)}</span>
       </dd>
     </div>
   );
@@ -67,7 +67,7 @@ function Neighbours(props: { title: string; edges: Edge[]; of: (edge: Edge) => n
                 <Show when={props.of(edge) !== NONE} fallback={<span class="name dim">the thread itself</span>}>
                   <button
                     class="name link"
-                    classList={{ library: model.engine.role(props.of(edge)) !== "own" }}
+                    classList={{ library: !model.isOwn(props.of(edge)) }}
                     title={model.recording.place(props.of(edge))}
                     onClick={() => {
                       model.lookAtFunction(props.of(edge));

@@ -137,7 +137,7 @@ export function SourceView(): JSX.Element {
       if (before) {
         before.self += total.self.ns;
       } else {
-        const own = model.engine.role(total.function) === "own";
+        const own = model.isOwn(total.function);
         files.set(file, { name: recording.shortPath(total.function), self: total.self.ns, own });
       }
     }

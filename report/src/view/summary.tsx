@@ -5,7 +5,7 @@ import type { JSX } from "solid-js";
 import { kindColour, kindText } from "../colours";
 import type { KindAmount } from "../engine/engine";
 import { visible } from "../engine/recording";
-import { bytes, count, moment, plural, share, shareWithError, time } from "../format";
+import { bytes, count, moment, share, time } from "../format";
 import { useModel } from "../model";
 import { systemCallName } from "../system_calls";
 import { isDark } from "../theme";
@@ -47,8 +47,7 @@ export function SummaryView(): JSX.Element {
     return model.functionTotals().slice(0, 10);
   });
   const about = pairs(model.options.about);
-  // Folded stacks tell of stacks and times only (sl_profile_is_folded).
-  const recorded = facts.intervalNs > 1 || !facts.complete;
+  const { recorded } = model;
   const part = (value: number): string => (facts.samples > 0 ? ` (${share(value / facts.samples)})` : "");
   return (
     <div class="summary scroll" tabIndex={0} role="region" aria-label="Summary">
@@ -104,7 +103,7 @@ export function SummaryView(): JSX.Element {
             <h2>Sampling</h2>
             <dl>
               <Fact name="samples">
-                {count(facts.samples)} <span class="dim">{`one thread every ${model.every()}`}</span>
+                {count(facts.samples)} <span class="dim">{model.every && `one thread ${model.every}`}</span>
               </Fact>
               <For each={[["missed", facts.missed] as const, ["broken", facts.broken] as const]}>
                 {([name, value]) => (
@@ -114,7 +113,9 @@ export function SummaryView(): JSX.Element {
                   </Fact>
                 )}
               </For>
-              <Fact name="late slots">{count(facts.late)}</Fact>
+              <Fact name="late slots">
+                {count(facts.late)} <span class="warm">{model.doubt}</span>
+              </Fact>
               <Fact name="walks repeated">{count(facts.retried)}</Fact>
               <Fact name="cost of sampling">
                 {time(facts.samplerCpuNs)}
@@ -208,13 +209,15 @@ export function SummaryView(): JSX.Element {
                       </button>
                     </td>
                     <td class="number">{time(total.self.ns)}</td>
-                    <td class="number">{shareWithError(model.share(total.self), model.error(total.self))}</td>
+                    <td class="number">{model.shareWithError(total.self)}</td>
                   </tr>
                 )}
               </For>
             </tbody>
           </table>
-          <p class="dim">{`${plural(model.total().samples, "sample")} in what is selected.`}</p>
+          <Show when={recorded}>
+            <p class="dim">{`${model.samples(model.total())} in what is selected.`}</p>
+          </Show>
         </section>
       </div>
     </div>

@@ -4,8 +4,9 @@ import type { JSX } from "solid-js";
 
 import { PROCESS_KIND, THREAD_KIND } from "../engine/calls";
 import { NODE } from "../engine/layout";
+import type { Amount } from "../engine/module";
 import { visible } from "../engine/recording";
-import { plural, share, shareWithError, time } from "../format";
+import { plural, share, time } from "../format";
 import type { Current } from "../model";
 import { useModel } from "../model";
 import { PRINTED_MAX, ROW_HEIGHT, heat, reveal, spoken, usePrinting, watchSize } from "./parts";
@@ -277,7 +278,7 @@ export function TreeView(): JSX.Element {
         <span
           class="name"
           classList={{
-            library: isFunction() && model.engine.role(subject()) !== "own",
+            library: isFunction() && !model.isOwn(subject()),
             mark: isFunction() && recording.function(subject()).kind === "mark",
             lane: !isFunction(),
             found: isFunction() && model.isFound(subject()),
@@ -400,46 +401,35 @@ export function TreeView(): JSX.Element {
                     </>
                   }
                 >
-                  {(node) => (
-                    <>
-                      <span
-                        class={`number ${heat(model.share(tree().total(node().node)))}`}
-                        role="gridcell"
-                        title={shareWithError(
-                          model.share(tree().total(node().node)),
-                          model.error(tree().total(node().node)),
-                        )}
-                      >
-                        {model.time()(tree().wide(node().node, NODE.total))}
-                      </span>
-                      <span
-                        class={`share ${heat(model.share(tree().total(node().node)))}`}
-                        role="gridcell"
-                        title={`${shareWithError(
-                          model.share(tree().total(node().node)),
-                          model.error(tree().total(node().node)),
-                        )}, ${plural(tree().total(node().node).samples, "sample")}`}
-                      >
-                        <i
-                          class="bar"
-                          style={{ width: `${Math.min(100, model.share(tree().total(node().node)) * 100)}%` }}
-                        />
-                        {share(model.share(tree().total(node().node)))}
-                      </span>
-                      <span class="number self" role="gridcell">
-                        <Show when={tree().wide(node().node, NODE.self) > 0}>
-                          {model.time()(tree().wide(node().node, NODE.self))}
-                        </Show>
-                      </span>
-                      <span
-                        class="text"
-                        role="gridcell"
-                        style={{ "padding-left": indent(node()) }}
-                      >
-                        <Node row={node()} />
-                      </span>
-                    </>
-                  )}
+                  {(node) => {
+                    const total = (): Amount => tree().total(node().node);
+                    const part = (): number => model.share(total());
+                    const sure = (): string =>
+                      [model.shareWithError(total()), model.samples(total())].filter(Boolean).join(", ");
+                    return (
+                      <>
+                        <span class={`number ${heat(part())}`} role="gridcell" title={sure()}>
+                          {model.time()(total().ns)}
+                        </span>
+                        <span class={`share ${heat(part())}`} role="gridcell" title={sure()}>
+                          <i class="bar" style={{ width: `${Math.min(100, part() * 100)}%` }} />
+                          {share(part())}
+                        </span>
+                        <span class="number self" role="gridcell">
+                          <Show when={tree().wide(node().node, NODE.self) > 0}>
+                            {model.time()(tree().wide(node().node, NODE.self))}
+                          </Show>
+                        </span>
+                        <span
+                          class="text"
+                          role="gridcell"
+                          style={{ "padding-left": indent(node()) }}
+                        >
+                          <Node row={node()} />
+                        </span>
+                      </>
+                    );
+                  }}
                 </Show>
               </div>
             )}

@@ -35,7 +35,7 @@ async function coloursOf(page: Page, selector: string): Promise<number> {
   });
 }
 
-describe.each(["empty", "tiny", "pool", "threads", "tasks", "deep", "hostile"] as const)("the page of the shape %s", (shape) => {
+describe.each(["empty", "tiny", "pool", "threads", "tasks", "deep", "hostile", "late", "folded"] as const)("the page of the shape %s", (shape) => {
   test("shows every view without a complaint and without a request", async () => {
     const { page, complaints, requests } = await visit(browser, shape);
     for (const [index, label] of labels.entries()) {
@@ -415,6 +415,48 @@ describe("the selection", () => {
     const command = /stacklapse view last -r html --show-all --at 'view=flame&function=\d+'/u;
     await page.locator(".said p", { hasText: command }).waitFor();
     await page.close();
+  });
+});
+
+describe("how sure shares are", () => {
+  /** What the head says, and the shares that the functions, the panel and the summary tell with their errors, if at all. */
+  const told = async (shape: Shape): Promise<[string, string]> => {
+    const { page } = await visit(browser, shape, { hash: "view=functions" });
+    const titles = await page.locator(".row [title]").evaluateAll((cells) => cells.map((cell) => cell.getAttribute("title")));
+    const panel = await page.locator(".panel .measure").allTextContents();
+    await page.keyboard.press("6");
+    const summary = await page.locator(".summary").textContent();
+    const head = await page.locator(".facts").textContent();
+    await page.close();
+    expect(titles.join()).toMatch(/%/u);
+    expect(panel.join()).toMatch(/%/u);
+    return [head ?? "", [...titles, ...panel, summary].join("\n")];
+  };
+
+  test("is told", async () => {
+    const [head, shares] = await told("pool");
+    expect(head).toMatch(/CPU1,200 samples every 1\.0 ms/u);
+    expect(head).not.toContain("late");
+    expect(shares).toMatch(/ ± /u);
+  });
+
+  test("is not told where looks were late, which the head says", async () => {
+    const [head, shares] = await told("late");
+    expect(head).toContain("40.0 % of the looks were late: shares may be far off");
+    expect(shares).not.toContain("±");
+    expect(shares).toContain("40.0 % of the looks were late");
+  });
+
+  test("is not told of folded stacks, nor what they do not tell", async () => {
+    const [head, shares] = await told("folded");
+    expect(head).toMatch(/^345 µs$/u);
+    expect(shares).not.toMatch(/±|sample/u);
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(pageOf("folded"));
+    const facts = await page.locator("#plain p").first().textContent();
+    expect(facts).toBe("0.000 s.");
+    await context.close();
   });
 });
 

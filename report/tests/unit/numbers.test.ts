@@ -188,6 +188,16 @@ test("an amount's standard error is that of a share", async () => {
   );
 });
 
+test("whether looks were late, or none was told of, is told", async () => {
+  const told = async (shape: Shape): Promise<boolean[]> => {
+    const engine = await open(shape);
+    return [engine.looksLate(), engine.isFolded()];
+  };
+  expect(await told("tiny")).toEqual([false, false]);
+  expect(await told("late")).toEqual([true, false]);
+  expect(await told("folded")).toEqual([false, true]);
+});
+
 test("columns that are damaged are refused", async () => {
   const columns = made("columns", "pool");
   for (let size = 0; size < columns.length; size += 499) {

@@ -50,6 +50,7 @@ test("shares have a decimal, and none that is not zero is shown as zero", () => 
   expect(share(0)).toBe("0.0 %");
   expect(shareWithError(0.341, 0.0121)).toBe("34.1 ± 1.2 %");
   expect(shareWithError(2.5, 0.01)).toBe("250 %");
+  expect(shareWithError(0.341, undefined)).toBe("34.1 %");
 });
 
 test("counts have commas and plurals", () => {
@@ -107,7 +108,6 @@ describe("names", () => {
   });
 });
 
-describe("the command that shows a page again", () => {
 test("what the text report spells out is spelt out in the page", () => {
   const header = readFileSync(new URL("../../../src/render/text_unicode_ranges.h", import.meta.url), "utf8");
   const table = /escaped_ranges\[\] = \{(.*?)\};/su.exec(header)?.[1] ?? "";
@@ -127,6 +127,7 @@ test("what the text report spells out is spelt out in the page", () => {
   expect(different).toEqual([]);
 });
 
+describe("the command that shows a page again", () => {
   test("names what differs from its defaults, quoted for a shell", () => {
     expect(viewCommand(blank, "last", "app")).toBe("stacklapse view last -r html");
     expect(viewCommand({ ...blank, view: "time", range: [5, 9], hide: ["re:a$"] }, "last", "none")).toBe(
