@@ -46,6 +46,41 @@ bool sl_frames_build(struct sl_arena *arena, const struct sl_profile *profile, c
     return true;
 }
 
+/* Where a lane has come to: from there to its next frame it is only as far as the stack has changed, however deep both are. */
+struct place {
+    uint32_t frame;
+    uint32_t outermost; /* the depth of the coroutine's outermost frame; 0: it is in none */
+};
+
+/* Goes to `frame`. Returns the depth down to which the stack stayed the same. */
+static uint32_t go_to(struct place *place, const struct sl_frames *frames, uint32_t frame, sl_function coroutine)
+{
+    uint32_t before = place->frame;
+    uint32_t common = frame;
+    uint32_t found = 0;
+    while (common != before) {
+        if (frames->depths[common] < frames->depths[before]) {
+            before = frames->callers[before];
+            continue;
+        }
+        if (coroutine != 0 && frames->functions[common] == coroutine) {
+            found = frames->depths[common];
+        }
+        common = frames->callers[common];
+    }
+    if (place->outermost == 0 || place->outermost > frames->depths[common]) {
+        place->outermost = found;
+    }
+    place->frame = frame;
+    return frames->depths[common];
+}
+
+/* How many frames lie below the coroutine's outermost one; 0 where it is not shown. */
+static uint32_t frames_below(const struct place *place)
+{
+    return place->outermost > 0 ? place->outermost - 1 : 0;
+}
+
 /* A chart while it is made. `open` holds the frames that go on, outermost first. */
 struct chart {
     struct sl_arena *arena;
@@ -54,6 +89,8 @@ struct chart {
     uint32_t rows_max;
     sl_function coroutine; /* whose frame is the outermost row, 0: that of the stack is */
     struct sl_boxes *boxes;
+    struct place place;
+    uint32_t shown; /* the frame there, or the one in the last row that is drawn */
     uint32_t *open;
     uint64_t *open_begin_ns;
     uint32_t open_count;
@@ -115,29 +152,25 @@ static bool end_beyond(struct chart *chart, uint32_t depth, uint64_t end_ns)
     return true;
 }
 
-/* How many frames lie below the outermost one of the coroutine; 0 where it is not shown. */
-static uint32_t frames_below(const struct sl_frames *frames, uint32_t frame, sl_function coroutine)
-{
-    uint32_t below = 0;
-    for (; coroutine != 0 && frames->depths[frame] > 0; frame = frames->callers[frame]) {
-        if (frames->functions[frame] == coroutine) {
-            below = frames->depths[frame] - 1;
-        }
-    }
-    return below;
-}
-
 /* From now on `frame` is the innermost. */
 static bool change_to(struct chart *chart, uint32_t frame, uint64_t begin_ns)
 {
     const struct sl_frames *frames = chart->frames;
-    uint32_t below = frames_below(frames, frame, chart->coroutine);
+    uint32_t below_before = frames_below(&chart->place);
+    uint32_t same = go_to(&chart->place, frames, frame, chart->coroutine);
+    uint32_t below = frames_below(&chart->place);
     if (frames->depths[frame] - below > chart->boxes->rows) {
         chart->boxes->rows = frames->depths[frame] - below;
     }
-    while (frames->depths[frame] - below > chart->rows_max) {
-        frame = frames->callers[frame];
+    uint32_t deepest = below + chart->rows_max;
+    /* Where the stack has changed only beyond the rows that are drawn, that frame is still the same. */
+    if (below != below_before || same < deepest) {
+        chart->shown = frame;
+        while (frames->depths[chart->shown] > deepest) {
+            chart->shown = frames->callers[chart->shown];
+        }
     }
+    frame = chart->shown;
     uint32_t depth = frames->depths[frame] - below;
     uint32_t common = frame;
     uint32_t common_depth = depth;
@@ -208,6 +241,7 @@ const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct s
     struct sl_task_lane *lanes = SL_ARENA_NEW(arena, struct sl_task_lane, SL_STATE_TASK_MAX + 1);
     struct sl_task_lane *sorted = SL_ARENA_NEW(arena, struct sl_task_lane, SL_STATE_TASK_MAX + 1);
     uint32_t *order = SL_ARENA_NEW(arena, uint32_t, SL_STATE_TASK_MAX + 1);
+    struct place *places = SL_ARENA_NEW(arena, struct place, SL_STATE_TASK_MAX + 1);
     struct sl_selection all = *selection;
     all.begin_ns = 0;
     all.end_ns = UINT64_MAX;
@@ -226,7 +260,9 @@ const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct s
         struct sl_task_lane *lane = &lanes[sl_state_task(run->state)];
         if (taken == NULL || taken[run->stack] != 0) {
             uint32_t frame = frames->of_stack[run->stack];
-            uint32_t rows = frames->depths[frame] - frames_below(frames, frame, lane->coroutine);
+            struct place *place = &places[lane - lanes];
+            go_to(place, frames, frame, lane->coroutine);
+            uint32_t rows = frames->depths[frame] - frames_below(place);
             lane->rows = rows > lane->rows ? rows : lane->rows;
             lane->ns += sl_run_amount(&all, run).ns;
         }

@@ -37,7 +37,7 @@ struct sl_task_lane {
 };
 
 /* The tasks in which the thread spent time, the longest first. Of the selection its functions and mode count. Linear in the
- * runs of the thread, if it has tasks. NULL when the arena is exhausted. */
+ * runs of the thread and in how much a task's stack changes between them, if it has tasks. NULL when the arena is exhausted. */
 const struct sl_task_lane *sl_chart_tasks(struct sl_arena *arena, const struct sl_profile *profile,
                                           const struct sl_selection *selection, const struct sl_frames *frames,
                                           uint32_t thread, uint32_t *count);

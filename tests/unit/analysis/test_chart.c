@@ -137,6 +137,97 @@ static void test_a_lane_is_cut_at_the_rows_that_are_asked_for(void **state)
     assert_box(fixture, &boxes, "serve", 0, 7, 9);
 }
 
+/* Were each run's stack walked to its end, this would be ended for the minutes that it takes. */
+static void test_a_lane_costs_what_changes_however_deep_its_stack_is(void **state)
+{
+    enum { depth = 1000000, runs = 60000, rows_max = 14 };
+    (void)state;
+    struct sl_stack_record *stacks = calloc(depth + 1, sizeof *stacks);
+    struct sl_run *list = calloc(runs, sizeof *list);
+    for (uint32_t i = 1; i <= depth; i++) {
+        stacks[i] = (struct sl_stack_record){.caller = i - 1, .function = i == 3 ? 1 : 2, .line = 1};
+    }
+    for (uint32_t i = 0; i < runs; i++) {
+        list[i] = (struct sl_run){.begin_ns = i * MS,
+                                  .end_ns = (i + 1) * MS,
+                                  .samples = 1,
+                                  .stack = depth - i % 2,
+                                  .state = sl_state_in_task(running, 1)};
+    }
+    static const struct sl_function_record functions[3];
+    struct sl_thread_record thread = {.run_count = runs};
+    struct sl_task_record task = {.thread = 0, .number = 1, .coroutine = 1};
+    struct sl_profile profile = {.functions = functions,
+                                 .function_count = 3,
+                                 .stacks = stacks,
+                                 .stack_count = depth + 1,
+                                 .threads = &thread,
+                                 .thread_count = 1,
+                                 .runs = list,
+                                 .run_count = runs,
+                                 .tasks = &task,
+                                 .task_count = 1};
+    profile.facts.duration_ns = runs * MS;
+    struct sl_selection selection = sl_selection_all(&profile);
+    struct sl_arena arena;
+    sl_arena_init(&arena);
+    struct sl_frames frames;
+    assert_true(sl_frames_build(&arena, &profile, NULL, &frames));
+    for (uint32_t number = 0; number <= 1; number++) {
+        struct sl_boxes boxes;
+        struct sl_lane lane = {.thread = 0, .task = number};
+        assert_true(
+            sl_chart_boxes(&arena, &profile, &selection, &frames, lane, 0, runs * MS, MS / 2, rows_max, &boxes));
+        assert_int_equal(boxes.count, rows_max);
+        assert_int_equal(boxes.rows, number == 0 ? depth : depth - 2);
+        for (uint32_t i = 0; i < boxes.count; i++) {
+            assert_int_equal(boxes.boxes[i].begin_ns, 0);
+            assert_int_equal(boxes.boxes[i].end_ns, runs * MS);
+            assert_int_equal(frames.depths[boxes.boxes[i].frame], boxes.boxes[i].row + (number == 0 ? 1 : 3));
+        }
+    }
+    uint32_t count = 0;
+    const struct sl_task_lane *lanes = sl_chart_tasks(&arena, &profile, &selection, &frames, 0, &count);
+    assert_non_null(lanes);
+    assert_int_equal(count, 1);
+    assert_int_equal(lanes[0].rows, depth - 2);
+    sl_arena_reset(&arena);
+    free(list);
+    free(stacks);
+}
+
+/* The same coroutine is called from another place, then from another depth, then is not there. */
+static void test_the_outermost_row_follows_the_coroutine(void **state)
+{
+    struct fixture *fixture = *state;
+    struct builder *builder = fixture->builder;
+    uint32_t thread = builder_thread(builder, 0, "worker");
+    static const char *const stacks[] = {"main:1 run:2 serve:3 read:4 parse:5", "main:1 run:2 serve:3 read:4 serve:6",
+                                         "main:1 serve:3 read:4", "main:1 run:2 select:9", "serve:3 read:4 parse:5"};
+    static const char *const seconds[] = {"read", "read", "read", "run", "read"};
+    for (uint32_t i = 0; i < 5; i++) {
+        builder_ran(builder, thread, stacks[i], sl_state_in_task(running, 1), 1);
+    }
+    builder_task(builder, thread, 1, builder_function(builder, "serve", "/app/app.py"));
+    fixture->profile = builder_profile(builder);
+    assert_true(sl_frames_build(&fixture->arena, fixture->profile, NULL, &fixture->frames));
+    struct sl_selection selection = sl_selection_all(fixture->profile);
+    for (uint32_t i = 0; i < 5; i++) {
+        /* Each by itself, and after those before it. */
+        for (uint32_t from = 0; from <= i; from++) {
+            struct sl_boxes boxes;
+            struct sl_lane lane = {.thread = thread, .task = 1};
+            assert_true(sl_chart_boxes(&fixture->arena, fixture->profile, &selection, &fixture->frames, lane, from * MS,
+                                       (i + 1) * MS, 1, 2, &boxes));
+            const struct sl_box *last = &boxes.boxes[boxes.count - 1];
+            assert_int_equal(last->row, 0);
+            assert_string_equal(name_of(fixture, fixture->frames.functions[last->frame]), i == 3 ? "main" : "serve");
+            assert_int_equal(last[-1].row, 1);
+            assert_string_equal(name_of(fixture, fixture->frames.functions[last[-1].frame]), seconds[i]);
+        }
+    }
+}
+
 static void test_the_thread_has_all_of_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -181,6 +272,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_lane_has_what_its_task_ran_and_nothing_below_its_coroutine, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_lane_is_cut_at_the_rows_that_are_asked_for, set_up, tear_down),
+        cmocka_unit_test(test_a_lane_costs_what_changes_however_deep_its_stack_is),
+        cmocka_unit_test_setup_teardown(test_the_outermost_row_follows_the_coroutine, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_thread_has_all_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_task_has_the_kinds_of_what_it_ran, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_mode_counts, set_up, tear_down),
