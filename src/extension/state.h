@@ -28,7 +28,7 @@ struct sl_running_task_names {
 /* watch_types.h: the types, and interned names. */
 struct sl_watch_state {
     PyObject *watches_type, *watch_type, *wsgi_type, *asgi_type;
-    PyObject *name_type, *name_status, *name_method, *name_close, *name_length;
+    PyObject *name_type, *name_status, *name_method, *name_close, *name_length, *name_read;
     PyObject *name_request_method, *name_werkzeug_request, *name_file_wrapper;
 };
 

@@ -182,6 +182,7 @@ bool sl_watch_types_setup(PyObject *module, struct sl_watch_state *state)
         {&state->name_method, "method"},
         {&state->name_close, "close"},
         {&state->name_length, "__len__"},
+        {&state->name_read, "read"},
         {&state->name_request_method, "REQUEST_METHOD"},
         {&state->name_werkzeug_request, "werkzeug.request"},
         {&state->name_file_wrapper, "wsgi.file_wrapper"},
@@ -222,6 +223,7 @@ void sl_watch_types_clear(struct sl_watch_state *state)
     Py_CLEAR(state->name_method);
     Py_CLEAR(state->name_close);
     Py_CLEAR(state->name_length);
+    Py_CLEAR(state->name_read);
     Py_CLEAR(state->name_request_method);
     Py_CLEAR(state->name_werkzeug_request);
     Py_CLEAR(state->name_file_wrapper);

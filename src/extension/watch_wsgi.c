@@ -94,11 +94,18 @@ static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
     return PyObject_Call(watch->start_response, arguments, keywords);
 }
 
-/* Whether the server sends the body by itself, if it is handed what it made: a file in the server's own wrapper. */
+/* Whether the server sends the body by itself, if it is handed what it made: a file in the server's own wrapper. A wrapper
+ * that is a function may give back the file that it was given, and know it again (uWSGI's does): what can be read is left as
+ * it is, then. */
 static bool is_file(const struct wsgi_watch *watch, const struct sl_module_state *state, PyObject *body)
 {
     PyObject *wrapper = found(watch, state->watch.name_file_wrapper);
-    int is = wrapper != NULL && PyType_Check(wrapper) ? PyObject_IsInstance(body, wrapper) : 0;
+    int is = 0;
+    if (wrapper != NULL && PyType_Check(wrapper)) {
+        is = PyObject_IsInstance(body, wrapper);
+    } else if (wrapper != NULL && PyCallable_Check(wrapper)) {
+        is = PyObject_HasAttr(body, state->watch.name_read);
+    }
     PyErr_Clear();
     Py_XDECREF(wrapper);
     return is > 0;

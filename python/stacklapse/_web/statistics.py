@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from stacklapse import _native
 from stacklapse._web import failure
 from stacklapse._web.watch import begin_recording, stopped
+from stacklapse._web.wsgi import is_file
 from stacklapse.session import Session
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ class StatisticsMiddleware:
 
         try:
             body = self._app(environ, start_response)
+            if is_file(environ, body):
+                finish()
+                return body
             return _SizedBody(body, finish) if hasattr(body, "__len__") else _Body(body, finish)
         except BaseException:
             finish()

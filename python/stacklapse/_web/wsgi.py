@@ -204,15 +204,19 @@ class _Exchange:
             self._outcome.size += sum(len(part) for part in body)
             self.finish()
             return body
-        wrapper = self._environ.get("wsgi.file_wrapper")
-        if isinstance(wrapper, type) and isinstance(body, wrapper):
-            # The server sends the file by itself if it is handed what it made.
+        if is_file(self._environ, body):
             self.finish()
             return body
         return _SizedBody(self, body) if hasattr(body, "__len__") else _Body(self, body)
 
     def _replace(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """The report, if it is one page that was answered; else what was answered."""
+        if is_file(self._environ, body) and not self._may_hold(body):
+            if self._held is not None:
+                self._release()
+            self._holds = False
+            self.finish()
+            return body
         parts = self.count(body)
         held: list[bytes] = []
         try:
@@ -240,6 +244,14 @@ class _Exchange:
             self._release()
             return held
         return _send(answer, self._start_response, "GET")
+
+    def _may_hold(self, file: Iterable[bytes]) -> bool:
+        """Whether a file is a page to show a report instead of, and could be sent after all if there is none."""
+        return (
+            self._held is not None
+            and hasattr(file, "__iter__")
+            and replaceable(self._outcome.status, self._outcome.headers)
+        )
 
     def count(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """The parts as they come."""
@@ -301,6 +313,16 @@ class _SizedBody(_Body):
 
     def __len__(self) -> int:
         return len(self._body)  # type: ignore[arg-type]
+
+
+def is_file(environ: WSGIEnvironment, body: object) -> bool:
+    """Whether the server sends the body by itself, if it is handed what it made: a file in the server's own wrapper. A
+    wrapper that is a function may give back the file that it was given, and know it again (uWSGI's does): what can be
+    read is left as it is, then."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    if isinstance(wrapper, type):
+        return isinstance(body, wrapper)
+    return callable(wrapper) and hasattr(body, "read")
 
 
 def _close(body: Iterable[bytes]) -> None:

@@ -1,5 +1,6 @@
 """Requests that somebody asked for: who may, what becomes of their reports, and of what is worth keeping."""
 
+import io
 import json
 import logging
 import re
@@ -43,18 +44,21 @@ def application(environ, start_response):
     return [b"page"]
 
 
+def asked_environ(query="profile"):
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "localhost:5000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+    }
+
+
 class Answered:
     def __init__(self, middleware, query="profile", **environ):
         self.status, self.headers = None, {}
-        request = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": "/",
-            "QUERY_STRING": query,
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_HOST": "localhost:5000",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-        }
-        body = middleware(request | environ, self.start_response)
+        body = middleware(asked_environ(query) | environ, self.start_response)
         self.body = b"".join(body)
         if hasattr(body, "close"):
             body.close()
@@ -137,6 +141,56 @@ def a_report_in_place_of_a_page():
         assert answered.is_report == replaced, changes
         assert replaced or answered.body == b"page"
         assert answered.headers["X-Stacklapse-Report"]
+
+
+def a_file_is_the_servers_to_send():
+    """Whose wrapper may be a function that gives back the file, to know it again: uWSGI's."""
+    HTML = [("Content-Type", "text/html"), ("Content-Length", "4")]
+    SAVED = [*HTML, ("Content-Disposition", "attachment")]
+
+    class Readable:
+        def read(self, size=-1):
+            return b"page"
+
+    class Lines(Readable):
+        def __iter__(self):
+            return iter([b"pa", b"ge"])
+
+    class Wrapper(Lines):
+        """As most servers have it."""
+
+        def __init__(self, file, size=0):
+            self.file = file
+
+    def passed(wrapper, file, headers=HTML, query="profile", accept=BROWSER, **more):
+        def sends(environ, start_response):
+            start_response("200 OK", headers)
+            made.append(environ["wsgi.file_wrapper"](file))
+            return made[-1]
+
+        sent, made = {}, []
+        environ = asked_environ(query) | {"wsgi.file_wrapper": wrapper, "HTTP_ACCEPT": accept}
+        body = ProfilerMiddleware(sends, **more)(environ, lambda status, headers: sent.update(headers))
+        return body is made[0], sent
+
+    for wrapper, file, headers, as_it_is in (
+        (lambda file: file, Readable(), HTML, True),
+        (lambda file: file, Readable(), SAVED, True),
+        (lambda file: file, Lines(), SAVED, True),
+        (Wrapper, Lines(), SAVED, True),
+        # A page that a browser would show.
+        (lambda file: file, Lines(), HTML, False),
+        (Wrapper, Lines(), HTML, False),
+    ):
+        same, sent = passed(wrapper, file, headers, debug=True)
+        assert same == as_it_is, (wrapper, file, headers)
+        assert sent["X-Stacklapse-Report"]
+        assert ("Content-Security-Policy" in sent) != as_it_is
+    for wrapper in (lambda file: file, Wrapper):
+        # Of an API's client, of who does not ask, and where the statistics of each request are printed.
+        assert passed(wrapper, Readable(), accept="*/*", debug=True)[0]
+        assert passed(wrapper, Readable(), query="", slow=0, folder=top / "files")[0]
+        assert passed(wrapper, Readable(), query="", stream=io.StringIO())[0]
 
 
 def what_a_report_tells(folder):
@@ -310,6 +364,7 @@ def worth_keeping_is_what_was_asked_for_as_well():
 
 who_may()
 a_report_in_place_of_a_page()
+a_file_is_the_servers_to_send()
 what_a_report_tells(None)
 what_a_report_tells(top / "told")
 the_list_tells_when_and_what_came_of_it()

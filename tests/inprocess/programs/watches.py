@@ -253,6 +253,24 @@ assert list(request) == [b"1"]
 request.close()
 assert kept == []
 
+
+# A wrapper that gives back what it was given, and knows it again: uWSGI's.
+class Readable:
+    def read(self, size=-1):
+        return b""
+
+
+environ["wsgi.file_wrapper"] = lambda file, size=0: file
+with open(__file__, "rb") as file:
+    for body in (Readable(), file):
+        request, passed = wsgi(body)
+        assert passed is body
+        assert table.running() == []
+request, passed = wsgi(Body(b"1"))
+assert passed is request
+request.close()
+environ["wsgi.file_wrapper"] = Wrapper
+
 assert started[-1] == (("200 OK", []), {})
 request = table.wsgi(environ, start_response, here())
 request("500 No", [("a", "b")], ("exc", "in", "fo"))
