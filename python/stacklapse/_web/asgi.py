@@ -7,8 +7,10 @@ Everything that is no HTTP request (WebSockets, the lifespan) goes straight to t
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from types import CodeType
 from typing import Any
 
 from stacklapse._web import failure
@@ -64,7 +66,7 @@ class ASGICore:
         try:
             await self._app(scope, receive, watched)
         except BaseException as error:
-            watched.finish(error if _is_failure(error) else None)
+            watched.finish(error if _is_failure(error, send, receive) else None)
             raise
         watched.finish(None)
         return None
@@ -76,7 +78,8 @@ class ASGICore:
             await self._app(exchange.scope, receive, exchange.send)
             await exchange.complete()
         except BaseException as error:
-            exchange.fail(error)
+            if _is_failure(error, send, receive):
+                exchange.fail(error)
             if isinstance(error, Exception):
                 # A framework may answer with an error page first and then let the server know.
                 await exchange.complete()
@@ -206,8 +209,7 @@ class _Exchange:
             await _send(answer, self._send, "GET")
 
     def fail(self, error: BaseException) -> None:
-        if _is_failure(error):
-            self._outcome.error = error
+        self._outcome.error = error
 
     def finish(self) -> None:
         if not self._finished:
@@ -216,10 +218,29 @@ class _Exchange:
             self._core.finish(self._watch, self._outcome)
 
 
-def _is_failure(error: BaseException) -> bool:
-    """Not where the client has gone, and the application was cancelled for that."""
-    gone = isinstance(error, asyncio.CancelledError | GeneratorExit | ConnectionError)
-    return not gone and type(error).__name__ not in _GONE
+def _is_failure(error: BaseException, send: Send, receive: Receive) -> bool:
+    """Not where the client has gone: the application was cancelled for that, or the server's functions say so."""
+    if isinstance(error, asyncio.CancelledError | GeneratorExit) or type(error).__name__ in _GONE:
+        return False
+    # What others than the server say is about another connection: to a database, say.
+    return not (isinstance(error, OSError) and _came_through(error, (_code_of(send), _code_of(receive))))
+
+
+def _came_through(error: BaseException, codes: tuple[CodeType | None, ...]) -> bool:
+    at = error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code in codes:
+            return True
+        at = at.tb_next
+    return False
+
+
+def _code_of(function: object) -> CodeType | None:
+    """Of what is called; None when that is none of Python's."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 async def _send(answer: Answer, send: Send, method: str) -> None:

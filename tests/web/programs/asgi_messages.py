@@ -1,8 +1,12 @@
 """What an ASGI application may send that no server of the tests passes on, or no framework sends."""
 
 import asyncio
+import functools
 import sys
+import tempfile
+import threading
 
+from stacklapse._web.store import Store
 from stacklapse.asgi import ProfilerMiddleware
 
 BROWSER = [(b"host", b"localhost"), (b"accept", b"text/html")]
@@ -59,6 +63,75 @@ def check_that_nothing_overtakes_the_beginning():
     assert messages[1]["body"] == b"page"
 
 
+def check_that_only_the_server_says_that_the_client_has_gone():
+    """Another connection may be reset as well: to a database, say."""
+
+    async def receive():
+        raise ConnectionResetError("the client")
+
+    async def send(message):
+        raise OSError("the client, as the specification says it")
+
+    async def bound(self, message):
+        raise BrokenPipeError("the client")
+
+    async def closed(self, message):
+        raise BrokenPipeError("the client, of which it was said before")
+
+    async def named(number, message):
+        raise ConnectionAbortedError("the client")
+
+    class Server:
+        send = bound
+        __call__ = closed
+
+    async def sends(scope, receive, send):
+        await send(start([]))
+
+    async def receives(scope, receive, send):
+        await receive()
+
+    async def asks_a_database(scope, receive, send):
+        raise ConnectionRefusedError("the database")
+
+    async def runs_out_of_disk(scope, receive, send):
+        raise OSError("no space")
+
+    for application, function, failed in (
+        (sends, send, False),
+        (sends, Server().send, False),
+        (sends, Server(), False),
+        (sends, functools.partial(named, 1), False),
+        (receives, send, False),
+        (asks_a_database, send, True),
+        (asks_a_database, print, True),
+        (runs_out_of_disk, send, True),
+    ):
+        for query in (b"", b"profile"):
+            folder = tempfile.mkdtemp()
+            middleware = ProfilerMiddleware(application, debug=True, slow=60, folder=folder)
+            scope = {"type": "http", "method": "GET", "path": "/", "query_string": query, "headers": BROWSER}
+            scope["client"] = ("127.0.0.1", 1)
+            try:
+                asyncio.run(middleware(scope, receive, function))
+            except OSError:
+                kept = wait_for_all_that_is_kept(Store(folder))
+                assert [(entry.status, entry.reason) for entry in kept] == [(500, "failed")] * failed
+            else:
+                raise AssertionError("it was swallowed")
+            for _, report in middleware._core._reports.latest():
+                facts = dict(report.about.facts)
+                assert (facts["status"] == "500") == ("exception" in facts) == failed, facts
+
+
+def wait_for_all_that_is_kept(store):
+    for thread in threading.enumerate():
+        if thread.name == "stacklapse-keep":
+            thread.join()
+    return store.entries()
+
+
 check_that_headers_may_be_an_iterator()
+check_that_only_the_server_says_that_the_client_has_gone()
 check_that_nothing_overtakes_the_beginning()
 sys.stdout.write("as said\n")
