@@ -97,6 +97,7 @@ static PyObject *take(PyObject *self, PyObject *ignored)
     struct sl_watch *watch = (struct sl_watch *)self;
     PyObject *recording = watch->recording;
     watch->recording = NULL;
+    sl_watches_uncount(watch);
     return recording != NULL ? recording : Py_NewRef(Py_None);
 }
 

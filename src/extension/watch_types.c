@@ -96,8 +96,8 @@ static PyObject *rest(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
     struct sl_watches *watches = (struct sl_watches *)self;
-    watches->tended = watches->tended && watches->count > 0;
-    return PyBool_FromLong(watches->count == 0);
+    watches->tended = watches->tended && watches->first != NULL;
+    return PyBool_FromLong(watches->first == NULL);
 }
 
 static PyObject *forget(PyObject *self, PyObject *ignored)

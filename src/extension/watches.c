@@ -25,7 +25,16 @@ static void link_in(struct sl_watches *watches, struct sl_watch *watch)
         watch->next->previous = watch;
     }
     watches->first = watch;
+    watch->counted = true;
     watches->count++;
+}
+
+void sl_watches_uncount(struct sl_watch *watch)
+{
+    if (watch->counted && watch->watches != NULL) {
+        ((struct sl_watches *)watch->watches)->count--;
+    }
+    watch->counted = false;
 }
 
 struct sl_watches *sl_watches_take_out(struct sl_watch *watch)
@@ -42,7 +51,7 @@ struct sl_watches *sl_watches_take_out(struct sl_watch *watch)
     if (watch->next != NULL) {
         watch->next->previous = watch->previous;
     }
-    watches->count--;
+    sl_watches_uncount(watch);
     watch->watches = NULL;
     watch->previous = NULL;
     watch->next = NULL;

@@ -104,9 +104,20 @@ second.end(200, None)
 third = two.begin("GET", here())
 assert set(two.running()) == {first, third}
 assert watches(most=0).begin("GET", here()) is None
+# One whose recording has ended, because it lasts, takes the place of none.
+third.take().discard()
+fourth = two.begin("GET", here())
+assert set(two.running()) == {first, third, fourth}
+assert not two.rest()
+assert two.begin("GET", here()) is None
+third.end(200, None)
+assert two.begin("GET", here()) is None
+fourth.end(200, None)
+fifth = two.begin("GET", here())
+assert fifth is not None
 
 # What is dropped is forgotten, also in a cycle.
-del first, third
+del first, third, fourth, fifth
 assert two.running() == []
 watch = two.begin("GET", here())
 watch.session = [watch]
