@@ -47,7 +47,7 @@ class ProfilerMiddleware:
         self._variable = "HTTP_" + self._core.options.header.upper().replace("-", "_")
         self._asynchronous = iscoroutinefunction(get_response)
         self._asks_in_thread = self._asynchronous and self._core.options.allow is not None
-        self._watches = self._core.watches(_route, in_background=self._asynchronous)
+        self._watches = self._core.watches(_route)
         if self._asynchronous:
             markcoroutinefunction(self)
 

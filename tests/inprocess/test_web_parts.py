@@ -30,6 +30,15 @@ def test_requests_that_somebody_asked_for_give_reports_to_who_may_and_are_kept_i
     run_inside(stacklapse, python, "asked.py", folder)
 
 
+def test_nobody_waits_until_a_request_is_kept(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
+    folder = tmp_path / "written"
+    folder.mkdir()
+    # From 3.12 on Python warns of each fork in a program with threads.
+    run_inside(
+        stacklapse, python, "writing.py", folder, options=("-X", "dev", "-W", "error", "-W", "ignore:This process")
+    )
+
+
 def test_a_recording_that_is_thrown_away_leaves_nothing_behind(stacklapse: Command, python: Interpreter) -> None:
     # Without the development mode, whose allocator is meant to waste memory.
     run_inside(stacklapse, python, "discard.py", options=("-W", "error"))

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from support.command import Command, Recording, Run
 
-from web.servers import serving
+from web.servers import run_program, serving
 
 
 def rows(folder: Path) -> list[tuple[str, str, str, int, str]]:
@@ -72,6 +72,10 @@ def test_slow_and_failed_requests_are_kept_and_others_are_not(
         recording = Recording(stacklapse, folder / f"{found['/boom'][0]}.lapse", Run(0, "", ""))
         assert "cook_failure" in {name for stack in recording.stacks() for name in stack.names}
         assert "stacklapse: " not in server.log, server.log
+
+
+def test_a_response_of_django_does_not_wait_until_its_request_is_kept(stacklapse: Command) -> None:
+    run_program(stacklapse, "django_waits.py")
 
 
 def test_a_share_of_all_requests_is_kept(stacklapse: Command, tmp_path: Path) -> None:

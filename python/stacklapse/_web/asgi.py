@@ -42,7 +42,7 @@ class ASGICore:
         self._cookie = core.options.cookie.encode()
         self._header = core.options.header.lower().encode()
         self._address = core.options.address
-        self._watches = core.watches(lambda scope: route_of(core, scope), in_background=True)
+        self._watches = core.watches(lambda scope: route_of(core, scope))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # What every request goes through is written out here: calls are what it costs, and awaits at each suspension.

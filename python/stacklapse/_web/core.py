@@ -7,9 +7,9 @@ were not there.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from stacklapse._web.options import Options
 from stacklapse._web.reports import About, Reports
 from stacklapse._web.store import MAX_BYTES, MAX_FILES, Store
 from stacklapse._web.watch import Asked, Limits, stop_watched
-from stacklapse.session import Session
+from stacklapse._web.writer import Writer
 
 Headers = Sequence[tuple[str, str]]
 
@@ -34,8 +34,6 @@ _SECRET_WORDS = (
 _HEADERS_MAX, _VALUE_MAX = 50, 200
 # Bytes of a page that a report is sent instead of; it is held meanwhile. Longer ones are sent themselves.
 _REPLACED_MAX = 16_000_000
-# Kept requests of an asynchronous server that are being written at a time; more than these are dropped.
-_WRITERS_MAX = 8
 
 
 @dataclass(slots=True)
@@ -65,17 +63,16 @@ class Core:
                 max_bytes=MAX_BYTES if options.max_bytes is None else options.max_bytes,
             )
         self._reports = Reports(self._store.folder if self._store is not None else None, options.max_reports)
-        self._writers = threading.BoundedSemaphore(_WRITERS_MAX)
+        self._writer = Writer()
 
-    def watches(self, route: Callable[[Any], str], *, in_background: bool) -> _native.Watches | None:
+    def watches(self, route: Callable[[Any], str]) -> _native.Watches | None:
         """
         What records the requests that nobody asked for, to see which are worth keeping; None when none are to be.
         `route` gives the template of the route of one that is kept, from what its Watch hands over as its subject. Of
         one that was asked for, the template itself is the subject.
-        `in_background`: keeping one, which takes longer, is done in another thread.
         """
-        options = self.options
-        if not options.watches:
+        options, store = self.options, self._store
+        if not options.watches or store is None:
             return None
 
         def ended(
@@ -84,18 +81,18 @@ class Core:
             try:
                 session = stop_watched(watch)
                 if session is not None:
-                    # What the server answers where the application does not.
-                    status = 500 if status == 0 and raised is not None else status
-                    self._keep(
+                    keep = partial(
+                        store.keep,
                         session,
                         method=watch.method,
                         route=subject if isinstance(subject, str) else route(subject),
-                        status=status,
-                        seconds=seconds,
+                        # What the server answers where the application does not.
+                        status=500 if status == 0 and raised is not None else status,
+                        duration=seconds,
                         reason=reason,
                         in_task=watch.in_task,
-                        in_background=in_background,
                     )
+                    self._writer.add(len(session._trace), keep)
             except Exception as error:
                 failure.tell("a recording could not be ended", error)
 
@@ -214,54 +211,6 @@ class Core:
                 self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
         except Exception as error:
             failure.tell("a recording could not be ended", error)
-
-    def _keep(
-        self,
-        session: Session,
-        *,
-        method: str,
-        route: str,
-        status: int,
-        seconds: float,
-        reason: str,
-        in_task: bool,
-        in_background: bool,
-    ) -> None:
-        store = self._store
-        if store is None:
-            return
-
-        def keep() -> None:
-            store.keep(
-                session,
-                method=method,
-                route=route,
-                status=status,
-                duration=seconds,
-                reason=reason,
-                in_task=in_task,
-            )
-
-        if in_background:
-            self._write(keep)
-        else:
-            keep()
-
-    def _write(self, keep: Callable[[], None]) -> None:
-        if not self._writers.acquire(blocking=False):
-            failure.tell("a request was not kept", RuntimeError("requests are worth keeping faster than they are kept"))
-            return
-
-        def write() -> None:
-            try:
-                keep()
-            except Exception as error:
-                failure.tell("a request was not kept", error)
-            finally:
-                self._writers.release()
-
-        # The interpreter waits for it before it ends.
-        threading.Thread(target=write, name="stacklapse-keep", daemon=False).start()
 
     def page(self, watch: Asked, outcome: Outcome) -> Answer | None:
         """Ends the recording, and gives its report, to be sent instead of the response. None when there is none."""

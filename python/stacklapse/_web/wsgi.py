@@ -45,10 +45,7 @@ class WSGICore:
         self._cookie = core.options.cookie
         self._variable = _variable(core.options.header)
         self._address = core.options.address
-        self._watches = core.watches(
-            lambda watch: route_of(core, watch.environ, watch.request),
-            in_background=False,
-        )
+        self._watches = core.watches(lambda watch: route_of(core, watch.environ, watch.request))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # What every request goes through is written out here: calls are what it costs.

@@ -70,4 +70,6 @@ assert one.session.duration < 1.8
 del one
 body.close()
 assert running() == []
+while any(thread.name == "stacklapse-keep" for thread in threading.enumerate()):
+    time.sleep(0.01)
 (kept,) = Path(folder).rglob("*.lapse")
