@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict
 
 from stacklapse._web import tokens
@@ -52,7 +52,8 @@ class Options:
 
     debug: bool | None = None
     """Whether the loopback address is let in. None: what the framework says of itself, and no where it says nothing."""
-    secret: bytes | str | None = None
+    # Programs that report errors send the repr of what is in a frame.
+    secret: bytes | str | None = field(default=None, repr=False)
     """Of the tokens of `stacklapse token`."""
     allow: Allow | None = None
     """Decides alone who is let in: called with the framework's own request, when a profile or a report is asked for."""

@@ -55,6 +55,10 @@ for debug in ("false", "0", "", 1, 0):
 refused(TypeError, "allow must be callable", allow=True)
 refused(TypeError, "route must be callable", route="/x")
 refused(ValueError, "16 bytes", secret="short")
+for secret in (b"never to be seen", "never to be seen"):
+    assert "never" not in repr(Options(secret=secret))
+    assert Options(secret=secret).secret == b"never to be seen"
+assert "secret" in Options.names()
 for name in ("argument", "cookie", "header"):
     refused(ValueError, f"{name} must be letters", **{name: "a b"})
     refused(TypeError, f"{name} must be a str", **{name: 1})
