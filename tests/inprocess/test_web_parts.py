@@ -9,6 +9,9 @@ from support.command import Command
 from support.inside import run_inside
 from support.interpreters import Interpreter
 
+# From 3.12 on Python warns of each fork in a program with threads.
+FORKS = ("-X", "dev", "-W", "error", "-W", "ignore:This process")
+
 
 def test_tokens_are_good_for_their_time_and_secret_only(stacklapse: Command, python: Interpreter) -> None:
     run_inside(stacklapse, python, "tokens.py")
@@ -27,16 +30,13 @@ def test_requests_that_somebody_asked_for_give_reports_to_who_may_and_are_kept_i
 ) -> None:
     folder = tmp_path / "asked"
     folder.mkdir()
-    run_inside(stacklapse, python, "asked.py", folder)
+    run_inside(stacklapse, python, "asked.py", folder, options=FORKS)
 
 
 def test_nobody_waits_until_a_request_is_kept(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
     folder = tmp_path / "written"
     folder.mkdir()
-    # From 3.12 on Python warns of each fork in a program with threads.
-    run_inside(
-        stacklapse, python, "writing.py", folder, options=("-X", "dev", "-W", "error", "-W", "ignore:This process")
-    )
+    run_inside(stacklapse, python, "writing.py", folder, options=FORKS)
 
 
 def test_a_recording_that_is_thrown_away_leaves_nothing_behind(stacklapse: Command, python: Interpreter) -> None:

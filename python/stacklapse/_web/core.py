@@ -21,8 +21,9 @@ from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
 from stacklapse._web.reports import About, Reports
 from stacklapse._web.store import MAX_BYTES, MAX_FILES, Store
-from stacklapse._web.watch import Asked, Limits, stop_watched
+from stacklapse._web.watch import Asked, Limits
 from stacklapse._web.writer import Writer
+from stacklapse.session import Session
 
 Headers = Sequence[tuple[str, str]]
 
@@ -79,7 +80,7 @@ class Core:
             watch: _native.Watch, status: int, raised: BaseException | None, reason: str, seconds: float, subject: Any
         ) -> None:
             try:
-                session = stop_watched(watch)
+                session = self._limits.stop(watch)
                 if session is not None:
                     keep = partial(
                         store.keep,
@@ -199,36 +200,46 @@ class Core:
 
     def finish(self, watch: Asked, outcome: Outcome) -> None:
         """A request that was asked for has ended."""
-        try:
-            seconds = watch.seconds
-            session = watch.stop()
-            self._limits.remove(watch)
-            if outcome.status == 0 and outcome.error is not None:
-                # What the server answers where the application does not.
-                outcome.status = 500
-            watch.end_watched(outcome.status, outcome.error, outcome.route)
-            if session is not None and watch.number is not None:
-                self._reports.put(watch.number, _about(watch, outcome, seconds, None), session)
-        except Exception as error:
-            failure.tell("a recording could not be ended", error)
+        self._end(watch, outcome, None)
 
     def page(self, watch: Asked, outcome: Outcome) -> Answer | None:
         """Ends the recording, and gives its report, to be sent instead of the response. None when there is none."""
         try:
-            seconds = watch.seconds
-            session = watch.stop()
-            self._limits.remove(watch)
-            watch.end_watched(outcome.status, outcome.error, outcome.route)
-            if session is None or watch.number is None:
+            ended = self._end(watch, outcome, watch.incoming.itself(self.options.argument))
+            if ended is None:
                 return None
-            about = _about(watch, outcome, seconds, watch.incoming.itself(self.options.argument))
-            self._reports.put(watch.number, about, session)
             # What the page sets goes on: else a report would cost a user his session.
             cookies = [(name, value) for name, value in outcome.headers if name.lower() == "set-cookie"]
-            return answers.page(session, about, [*self.headers(watch), *cookies])
+            return answers.page(*ended, [*self.headers(watch), *cookies])
         except Exception as error:
             failure.tell("a report could not be made", error)
             return None
+
+    def _end(self, watch: Asked, outcome: Outcome, link: str | None) -> tuple[Session, About] | None:
+        """Ends the recording, and puts what it has where it is asked for. None when there is nothing: nobody is to wait
+        for that."""
+        try:
+            seconds = watch.seconds
+            if outcome.status == 0 and outcome.error is not None:
+                # What the server answers where the application does not.
+                outcome.status = 500
+            self._limits.remove(watch)
+            try:
+                session = self._limits.stop(watch)
+            finally:
+                watch.end_watched(outcome.status, outcome.error, outcome.route)
+            if session is not None and watch.number is not None:
+                about = _about(watch, outcome, seconds, link)
+                self._reports.put(watch.number, about, session)
+                return session, about
+        except Exception as error:
+            failure.tell("a recording could not be ended", error)
+        try:
+            if watch.number is not None and watch.is_here:
+                self._reports.drop(watch.number)
+        except Exception as error:
+            failure.tell("a report could not be taken back", error)
+        return None
 
     def replaces(self, watch: Asked) -> bool:
         """Whether the report is to be sent instead of the response, if that is one page and no redirect."""

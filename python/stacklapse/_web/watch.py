@@ -38,6 +38,7 @@ class Asked:
 
     def __init__(self, incoming: Incoming) -> None:
         self.incoming = incoming
+        self._process = os.getpid()
         self.started = time.perf_counter()
         self._running: list[_native.Recording] = []
 
@@ -49,6 +50,11 @@ class Asked:
             self._thread = threading.get_ident()
             self._cpu_started = time.thread_time()
         self._running.append(recording)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it began in this process, and not in the one that this was forked off from."""
+        return self._process == os.getpid()
 
     @property
     def seconds(self) -> float:
@@ -109,8 +115,10 @@ def begin_recording(method: str, interval_ns: int, caller: FrameType) -> tuple[_
     return recording, task
 
 
-def stop_watched(watch: _native.Watch) -> Session | None:
-    """What was recorded of a request that nobody asked for; None when nothing was."""
+def _stop(watch: Asked | _native.Watch) -> Session | None:
+    """What was recorded; None when nothing was."""
+    if isinstance(watch, Asked):
+        return watch.stop()
     recording = watch.take()
     if recording is not None:
         watch.session = stopped(recording)
@@ -153,6 +161,8 @@ class Limits:
     def _reset(self) -> None:
         # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
         self._lock = _thread.allocate_lock()
+        # Held while a limit ends a recording. The collector may come upon the end of that request meanwhile.
+        self._limiting = _thread.RLock()
         self._asked: dict[Asked, None] = {}
         self._looks = False
         for watches in self._watched:
@@ -174,6 +184,15 @@ class Limits:
     def remove(self, watch: Asked) -> None:
         with self._lock:
             self._asked.pop(watch, None)
+
+    def stop(self, watch: Asked | _native.Watch) -> Session | None:
+        """What was recorded until now, or until a limit was reached; None when nothing was."""
+        session = _stop(watch)
+        if session is None:
+            # A limit may have taken it a moment ago.
+            with self._limiting:
+                session = _stop(watch)
+        return session
 
     def tend(self) -> None:
         """What is recorded is looked after from now on."""
@@ -240,11 +259,13 @@ class Limits:
             limit = f"recorded for {self._max_samples:,} samples only"
         else:
             return
+        with self._limiting:
+            if isinstance(watch, Asked):
+                watch.limit(limit)
+            else:
+                _stop(watch)
         if isinstance(watch, Asked):
-            watch.limit(limit)
             self.remove(watch)
-        else:
-            stop_watched(watch)
 
 
 _all: weakref.WeakSet[Limits] = weakref.WeakSet()

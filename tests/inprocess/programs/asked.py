@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -325,6 +326,80 @@ def nobody_waits_for_a_report_that_does_not_come():
         raise AssertionError("it was written")
 
 
+class Stops:
+    """In place of watch.stopped: waits in another thread than the first until it may go on."""
+
+    def __init__(self):
+        self.stopped, self.reached, self.may = watch.stopped, threading.Event(), threading.Event()
+
+    def __enter__(self):
+        watch.stopped = self
+        return self
+
+    def __exit__(self, *ignored):
+        watch.stopped = self.stopped
+
+    def __call__(self, recording):
+        if threading.current_thread().name == "limits":
+            self.reached.set()
+            assert self.may.wait(60)
+        return self.stopped(recording)
+
+
+def a_request_may_end_while_a_limit_ends_its_recording():
+    shows = middleware(top / "both", slow=0)
+    shows._core._limits._max_seconds = 0
+    for asks in (True, False):
+        if asks:
+            going = shows._core._begin_asked(incoming(), sys._getframe())
+            ends = threading.Thread(target=shows._core.finish, args=(going, core.Outcome(status=200)))
+        else:
+            going = shows._watches.begin("GET", sys._getframe())
+            ends = threading.Thread(target=going.end, args=(200, None, ""))
+        with Stops() as stops:
+            limits = threading.Thread(target=shows._core._limits._hold, args=(going,), name="limits")
+            limits.start()
+            assert stops.reached.wait(60)
+            ends.start()
+            # Long enough for what does not wait.
+            ends.join(0.5)
+            stops.may.set()
+            for thread in (limits, ends):
+                thread.join()
+    ((_, report),) = shows._core._reports.latest()
+    assert report.session is not None
+    assert len(kept_by(shows)) == 2
+
+
+def a_recording_that_cannot_be_stopped_is_waited_for_by_nobody():
+    def fails(recording):
+        recording.discard()
+        raise RuntimeError("cannot be stopped")
+
+    shows = middleware(top / "stops", max_profiles=1)
+    stopped, watch.stopped = watch.stopped, fails
+    try:
+        for _ in range(2):
+            # Here none is counted for ever, either.
+            number = Answered(shows).number
+            assert Answered(shows, "", PATH_INFO=f"/_stacklapse/{number}").status == 404
+    finally:
+        watch.stopped = stopped
+    assert "could not be ended" in told.pop()
+    # In a forked child there is no recording; it takes nothing from its parent.
+    going = shows._core._begin_asked(incoming(), sys._getframe())
+    child = os.fork()
+    if child == 0:
+        try:
+            shows._core.finish(going, core.Outcome(status=200))
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert Answered(shows, "", PATH_INFO=f"/_stacklapse/{going.number}").status == 202
+    shows._core.finish(going, core.Outcome(status=200))
+    assert Answered(shows, "", PATH_INFO=f"/_stacklapse/{going.number}").status == 200
+
+
 class Broken:
     @property
     def _trace(self):
@@ -378,6 +453,8 @@ what_a_report_tells(top / "told")
 the_list_tells_when_and_what_came_of_it()
 no_report_is_lost_for_one_that_is_none()
 nobody_waits_for_a_report_that_does_not_come()
+a_request_may_end_while_a_limit_ends_its_recording()
+a_recording_that_cannot_be_stopped_is_waited_for_by_nobody()
 worth_keeping_is_what_was_asked_for_as_well()
 assert told == [], told
 print("ok")
