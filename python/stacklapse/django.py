@@ -24,6 +24,7 @@ from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
+from stacklapse._web.threads import in_thread
 from stacklapse._web.watch import Asked
 
 __all__ = ["ProfilerMiddleware", "StacklapseConfig"]
@@ -54,7 +55,8 @@ class ProfilerMiddleware:
     def __call__(self, request: Any) -> Any:
         if self._asynchronous:
             return self._call_asynchronously(request)
-        answer, watch = self._begin(request)
+        answering, watch = self._begin(request)
+        answer = answering() if answering is not None else None
         if answer is not None:
             return _response(answer)
         if watch is None:
@@ -64,10 +66,12 @@ class ProfilerMiddleware:
         except BaseException as error:
             self._fail(watch, request, error)
             raise
-        return self._end(watch, request, response)
+        outcome, make = self._look(watch, request, response)
+        return self._end(watch, request, response, outcome, make() if make is not None else None)
 
     async def _call_asynchronously(self, request: Any) -> Any:
-        answer, watch = self._begin(request, await self._allowed(request) if self._asks_in_thread else None)
+        answering, watch = self._begin(request, await self._allowed(request) if self._asks_in_thread else None)
+        answer = await in_thread(answering) if answering is not None else None
         if answer is not None:
             return _response(answer)
         if watch is None:
@@ -77,7 +81,8 @@ class ProfilerMiddleware:
         except BaseException as error:
             self._fail(watch, request, error)
             raise
-        return self._end(watch, request, response)
+        outcome, make = self._look(watch, request, response)
+        return self._end(watch, request, response, outcome, await in_thread(make) if make is not None else None)
 
     async def _allowed(self, request: Any) -> bool:
         """What `allow` says. It is asked in the thread where Django lets it use the database."""
@@ -94,16 +99,18 @@ class ProfilerMiddleware:
         marked = self._variable in request.META
         return self._core.concerned(request.path_info, get("QUERY_STRING", ""), get("HTTP_COOKIE", ""), marked)
 
-    def _begin(self, request: Any, allowed: bool | None = None) -> tuple[Answer | None, Asked | _native.Watch | None]:
-        """`allowed`: as in Incoming."""
+    def _begin(
+        self, request: Any, allowed: bool | None = None
+    ) -> tuple[Callable[[], Answer | None] | None, Asked | _native.Watch | None]:
+        """What makes an answer of our own, and what the request is recorded as. `allowed`: as in Incoming."""
         try:
             caller = sys._getframe(1)
             if self._concerned(request):
                 incoming = _incoming(request, allowed)
-                answer = self._core.answer(incoming)
-                watch = None if answer is not None else self._core.begin(incoming, caller)
-                if answer is not None or watch is not None:
-                    return answer, watch
+                answering = self._core.answering(incoming)
+                watch = None if answering is not None else self._core.begin(incoming, caller)
+                if answering is not None or watch is not None:
+                    return answering, watch
             return None, self._watches.begin(request.method or "", caller) if self._watches is not None else None
         except Exception as error:
             failure.tell("a request could not be looked at", error)
@@ -123,25 +130,53 @@ class ProfilerMiddleware:
             except Exception as error:
                 failure.tell("a recording could not be ended", error)
 
-    def _end(self, watch: Asked | _native.Watch, request: Any, response: Any) -> Any:
+    def _look(
+        self, watch: Asked | _native.Watch, request: Any, response: Any
+    ) -> tuple[Outcome, Callable[[], Answer | None] | None]:
+        """How it went, and what makes a report to be sent instead, if one is to be: the recording has ended, then."""
+        outcome = Outcome()
         try:
-            return self._ended(watch, request, response)
+            outcome.status = response.status_code
+            if isinstance(watch, Asked):
+                # Django's page cache would give everybody what is about to be added, and can be told by no other way.
+                request._cache_update_cache = False
+                streams = bool(getattr(response, "streaming", False))
+                outcome.headers = list(response.items())
+                outcome.size = 0 if streams else len(response.content)
+                outcome.route = _route(request)
+                if (
+                    not streams
+                    and self._core.replaces(watch)
+                    and replaceable(outcome.status, outcome.headers, whole=True)
+                ):
+                    return outcome, self._core.page(watch, outcome)
+        except Exception as error:
+            failure.tell("a response could not be looked at", error)
+        return outcome, None
+
+    def _end(
+        self, watch: Asked | _native.Watch, request: Any, response: Any, outcome: Outcome, answer: Answer | None
+    ) -> Any:
+        try:
+            if answer is not None:
+                _turn_into(response, answer)
+                return response
+            return self._passed_on(watch, request, response, outcome)
         except Exception as error:
             failure.tell("a response could not be looked at", error)
             self._finish(watch, request, Outcome())
             return response
 
-    def _ended(self, watch: Asked | _native.Watch, request: Any, response: Any) -> Any:
-        streams = bool(getattr(response, "streaming", False))
-        outcome = Outcome(status=response.status_code)
-        if isinstance(watch, Asked) and self._answered(watch, request, response, outcome):
-            return response
+    def _passed_on(self, watch: Asked | _native.Watch, request: Any, response: Any, outcome: Outcome) -> Any:
+        for name, value in self._core.headers(watch) if isinstance(watch, Asked) else ():
+            before = response.get(name) if name == "Server-Timing" else None
+            response[name] = f"{before}, {value}" if before else value
 
         def finish() -> None:
             self._finish(watch, request, outcome)
 
         # A file is sent by the server.
-        if not streams or isinstance(response, FileResponse):
+        if not getattr(response, "streaming", False) or isinstance(response, FileResponse):
             finish()
             return response
         if response.is_async:
@@ -149,24 +184,6 @@ class ProfilerMiddleware:
         else:
             response.streaming_content = _Stream(response.streaming_content, outcome, finish)
         return response
-
-    def _answered(self, watch: Asked, request: Any, response: Any, outcome: Outcome) -> bool:
-        """The response to who asked for a profile. Whether it has become the report, and the recording has ended."""
-        # Django's page cache would give everybody what is about to be added, and can be told by no other way.
-        request._cache_update_cache = False
-        streams = bool(getattr(response, "streaming", False))
-        outcome.headers = list(response.items())
-        outcome.size = 0 if streams else len(response.content)
-        outcome.route = _route(request)
-        if self._core.replaces(watch) and replaceable(outcome.status, outcome.headers, whole=not streams):
-            answer = None if streams else self._core.page(watch, outcome)
-            if answer is not None:
-                _turn_into(response, answer)
-                return True
-        for name, value in self._core.headers(watch):
-            before = response.get(name) if name == "Server-Timing" else None
-            response[name] = f"{before}, {value}" if before else value
-        return False
 
 
 class _Stream:

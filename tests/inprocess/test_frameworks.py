@@ -20,3 +20,8 @@ def test_a_scope_is_what_its_task_or_greenlet_runs(
 ) -> None:
     # Their own warnings are not ours.
     run_inside(stacklapse, python, program, kind, options=("-X", "dev"), on_path=[packages(python, PACKAGES)])
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_an_event_loop_does_not_wait_for_a_report(stacklapse: Command, python: Interpreter, kind: str) -> None:
+    run_inside(stacklapse, python, "event_loops.py", kind, options=("-X", "dev"), on_path=[packages(python, PACKAGES)])

@@ -17,6 +17,7 @@ from stacklapse._web import failure
 from stacklapse._web.answers import Answer
 from stacklapse._web.core import Core, Outcome, replaceable
 from stacklapse._web.incoming import Incoming
+from stacklapse._web.threads import in_thread
 from stacklapse._web.watch import Asked
 
 Scope = MutableMapping[str, Any]
@@ -50,7 +51,8 @@ class ASGICore:
         if scope["type"] == "http":
             incoming = self._incoming(scope)
             if incoming is not None:
-                answer = self._core.answer(incoming)
+                answering = self._core.answering(incoming)
+                answer = await in_thread(answering) if answering is not None else None
                 if answer is not None:
                     return await _send(answer, send, incoming.method)
                 watch = self._core.begin(incoming, sys._getframe())
@@ -200,8 +202,9 @@ class _Exchange:
             await self._release()
             return
         self._outcome.route = route_of(self._core, self.scope)
-        answer = self._core.page(self._watch, self._outcome)
+        make = self._core.page(self._watch, self._outcome)
         self._finished = True
+        answer = await in_thread(make)
         if answer is None:
             await self._release()
         else:

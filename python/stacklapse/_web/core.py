@@ -125,16 +125,27 @@ class Core:
 
     def answer(self, incoming: Incoming) -> Answer | None:
         """A report, or the list of them, when that is asked for by who may; else None."""
+        make = self.answering(incoming)
+        return make() if make is not None else None
+
+    def answering(self, incoming: Incoming) -> Callable[[], Answer | None] | None:
+        """What makes that answer, in any thread: it takes as long as the folder and the report do."""
         try:
             place = incoming.path.removeprefix(self.options.address)
-            if place == incoming.path or (place and not place.startswith("/")):
+            if place == incoming.path or (place and not place.startswith("/")) or not self._may(incoming):
                 return None
-            if not self._may(incoming):
-                return None
-            return answers.answer(incoming, place.removeprefix("/"), self._reports, self._store)
         except Exception as error:
-            failure.tell("a report could not be served", error)
+            failure.tell("a request could not be looked at", error)
             return None
+
+        def make() -> Answer | None:
+            try:
+                return answers.answer(incoming, place.removeprefix("/"), self._reports, self._store)
+            except Exception as error:
+                failure.tell("a report could not be served", error)
+                return None
+
+        return make
 
     def begin(self, incoming: Incoming, caller: FrameType) -> Asked | None:
         """Starts to record the request, if it was asked for by who may."""
@@ -202,18 +213,27 @@ class Core:
         """A request that was asked for has ended."""
         self._end(watch, outcome, None)
 
-    def page(self, watch: Asked, outcome: Outcome) -> Answer | None:
-        """Ends the recording, and gives its report, to be sent instead of the response. None when there is none."""
+    def page(self, watch: Asked, outcome: Outcome) -> Callable[[], Answer | None]:
+        """Ends the recording. What makes its report, in any thread, to be sent instead of the response; None when there
+        is none."""
+        ended: tuple[Session, About] | None = None
+        headers: list[tuple[str, str]] = []
         try:
             ended = self._end(watch, outcome, watch.incoming.itself(self.options.argument))
-            if ended is None:
-                return None
             # What the page sets goes on: else a report would cost a user his session.
             cookies = [(name, value) for name, value in outcome.headers if name.lower() == "set-cookie"]
-            return answers.page(*ended, [*self.headers(watch), *cookies])
+            headers = [*self.headers(watch), *cookies]
         except Exception as error:
             failure.tell("a report could not be made", error)
-            return None
+
+        def make() -> Answer | None:
+            try:
+                return answers.page(*ended, headers) if ended is not None else None
+            except Exception as error:
+                failure.tell("a report could not be made", error)
+                return None
+
+        return make
 
     def _end(self, watch: Asked, outcome: Outcome, link: str | None) -> tuple[Session, About] | None:
         """Ends the recording, and puts what it has where it is asked for. None when there is nothing: nobody is to wait
@@ -236,7 +256,8 @@ class Core:
             failure.tell("a recording could not be ended", error)
         try:
             if watch.number is not None and watch.is_here:
-                self._reports.drop(watch.number)
+                number, watch.number = watch.number, None
+                self._reports.drop(number)
         except Exception as error:
             failure.tell("a report could not be taken back", error)
         return None

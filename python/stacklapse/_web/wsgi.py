@@ -235,7 +235,7 @@ class _Exchange:
             self._holds = False
             return _Body(self, body, held, parts)
         _close(body)
-        answer = self._core.page(self._watch, self._outcome)
+        answer = self._core.page(self._watch, self._outcome)()
         self._finished = True
         if answer is None:
             self._release()

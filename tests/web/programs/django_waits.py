@@ -1,5 +1,7 @@
-"""Django's middleware gives a response back before its request is kept, whatever that waits for."""
+"""Django's middleware gives a response back before its request is kept, whatever that waits for; and an event loop goes
+on while a report is made."""
 
+import asyncio
 import sys
 import tempfile
 import threading
@@ -11,12 +13,14 @@ settings.configure(
     ALLOWED_HOSTS=["*"],
     STACKLAPSE_FOLDER=tempfile.mkdtemp(),
     STACKLAPSE_SLOW=0,
+    STACKLAPSE_DEBUG=True,
 )
 django.setup()
 
 from django.http import FileResponse, HttpResponse
-from django.test import RequestFactory
+from django.test import AsyncRequestFactory, RequestFactory
 
+from stacklapse._web import answers
 from stacklapse._web.store import Store
 from stacklapse.django import ProfilerMiddleware
 
@@ -45,4 +49,32 @@ for thread in threading.enumerate():
     if thread.name == "stacklapse-keep":
         thread.join()
 assert len(middleware._core._store.entries()) == 2
+
+threads = []
+
+
+def noted(make):
+    def instead(*arguments):
+        threads.append(threading.current_thread() is threading.main_thread())
+        return make(*arguments)
+
+    return instead
+
+
+answers.answer, answers.page = noted(answers.answer), noted(answers.page)
+
+
+async def asynchronous_page(request):
+    return HttpResponse("page")
+
+
+async def asked(path):
+    request = AsyncRequestFactory().get(path)
+    request.META |= {"HTTP_HOST": "localhost", "HTTP_ACCEPT": "text/html", "QUERY_STRING": "profile"}
+    return await ProfilerMiddleware(asynchronous_page)(request)
+
+
+assert b"stacklapse-columns" in asyncio.run(asked("/page")).content
+assert b"Profiled requests" in asyncio.run(asked("/_stacklapse/")).content
+assert threads == [False, False]
 sys.stdout.write("as said\n")
