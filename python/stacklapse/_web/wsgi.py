@@ -1,5 +1,8 @@
 """The WSGI core: records a request from the call of the application to the `close()` of what it returned.
 
+A WebSocket goes straight to the application: it lasts as long as somebody looks, and WSGI knows of no end of it, so
+that who serves it raises something.
+
 A response is never held back and never buffered, unless it is one page of a known size in whose place a report is sent:
 that page is kept until the report is made, to be sent after all if it cannot be.
 """
@@ -49,9 +52,11 @@ class WSGICore:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # What every request goes through is written out here: calls are what it costs.
-        incoming = None
+        incoming, is_socket = None, False
         try:
             get = environ.get
+            upgrade = get("HTTP_UPGRADE")
+            is_socket = upgrade is not None and upgrade.lower() == "websocket"
             query, cookies = get("QUERY_STRING"), get("HTTP_COOKIE")
             if (
                 (query and self._argument in query)
@@ -62,6 +67,8 @@ class WSGICore:
                 incoming = self._incoming(environ)
         except Exception as error:
             failure.tell("a request could not be looked at", error)
+        if is_socket:
+            return self._app(environ, start_response)
         if incoming is not None:
             answer = self._core.answer(incoming)
             if answer is not None:

@@ -412,6 +412,20 @@ def recorded():
     return shows._core._reports.get(number).session
 
 
+def web_sockets_are_passed_through():
+    """Under gunicorn Flask-Sock ends one with StopIteration, under Werkzeug with ConnectionError."""
+    keeps = middleware(top / "sockets", slow=0)
+    for name in ("websocket", "WebSocket"):
+        try:
+            Answered(keeps, fails=True, HTTP_UPGRADE=name)
+        except ValueError:
+            assert keeps._core._reports.latest() == []
+    assert kept_by(keeps) == []
+    # Another upgrade that is offered changes nothing.
+    assert Answered(keeps, HTTP_UPGRADE="h2c").number
+    assert len(kept_by(keeps)) == 1
+
+
 def kept_by(keeps):
     for thread in threading.enumerate():
         if thread.name == "stacklapse-keep":
@@ -455,6 +469,7 @@ no_report_is_lost_for_one_that_is_none()
 nobody_waits_for_a_report_that_does_not_come()
 a_request_may_end_while_a_limit_ends_its_recording()
 a_recording_that_cannot_be_stopped_is_waited_for_by_nobody()
+web_sockets_are_passed_through()
 worth_keeping_is_what_was_asked_for_as_well()
 assert told == [], told
 print("ok")
