@@ -213,7 +213,9 @@ def print_session(session: Session, file: IO[str] | None, **options: Any) -> Non
     if file is not None and not callable(getattr(file, "write", None)):
         raise TypeError(f"file must be open for writing text, such as sys.stderr, not {file!r}")
     file = sys.stdout if file is None else file
-    print(report_for(file, session, **options), file=file, end="", flush=True)
+    # What can be written to is enough for print(), too, where nobody asks for more.
+    flushes = callable(getattr(file, "flush", None))
+    print(report_for(file, session, **options), file=file, end="", flush=flushes)
 
 
 def print_to_stderr(session: Session, renderer: Renderer | None) -> None:

@@ -12,6 +12,7 @@ import pstats
 import resource
 import stat
 import sys
+import types
 import webbrowser
 from functools import partial
 from pathlib import Path
@@ -129,6 +130,10 @@ def check_outputs(profiler):
     caught = io.StringIO()
     profiler.print(file=caught, unicode=True, color=True)
     assert "\x1b[" in caught.getvalue()
+    # It has to be no more of a file than print() wants.
+    parts = []
+    profiler.print(file=types.SimpleNamespace(write=parts.append))
+    assert "cook" in "".join(parts)
 
 
 def check_renderers(profiler, session):
