@@ -18,10 +18,25 @@ static_assert(offsetof(struct token, id) == SL_TOKEN_ID && offsetof(struct token
 
 static void deallocate(PyObject *self)
 {
+    /* Of this thread, as the last reference to each is given up in the loop below: what that one was on top of, in its turn.
+     * So a chain of any length is freed without recursion. */
+    static _Thread_local bool in_loop;
+    static _Thread_local PyObject *next;
     PyTypeObject *type = Py_TYPE(self);
-    Py_XDECREF(((struct token *)self)->parent);
+    PyObject *parent = ((struct token *)self)->parent;
     PyObject_Free(self);
     Py_DECREF(type);
+    if (in_loop) {
+        next = parent;
+        return;
+    }
+    in_loop = true;
+    while (parent != NULL) {
+        next = NULL;
+        Py_DECREF(parent);
+        parent = next;
+    }
+    in_loop = false;
 }
 
 PyObject *sl_token_type(PyObject *module)
@@ -48,6 +63,22 @@ PyObject *sl_token_running(PyObject *type, PyObject *token)
     return token != NULL && Py_TYPE(token) == (PyTypeObject *)type ? token : NULL;
 }
 
+/* Lets those that run, from `token` on, be on top of each other without those between them that have ended: else scopes that
+ * overlap hand over hand would be held by the next without end. The sampler reads these links at any time and reads what has
+ * changed again, so none may lead elsewhere than to a token that is there. */
+static void unlink_ended(PyObject *type, PyObject *token)
+{
+    while (token != NULL) {
+        PyObject *before = ((struct token *)token)->parent;
+        PyObject *running = sl_token_running(type, before);
+        if (running != before) {
+            ((struct token *)token)->parent = Py_XNewRef(running);
+            Py_DECREF(before);
+        }
+        token = running;
+    }
+}
+
 PyObject *sl_token_create(PyObject *type, PyObject *before)
 {
     static atomic_uint_fast64_t last_id;
@@ -56,9 +87,9 @@ PyObject *sl_token_create(PyObject *type, PyObject *before)
         return NULL;
     }
     token->id = atomic_fetch_add(&last_id, 1) + 1;
-    token->parent = sl_token_running(type, before);
-    Py_XINCREF(token->parent);
+    token->parent = Py_XNewRef(sl_token_running(type, before));
     token->running = true;
+    unlink_ended(type, token->parent);
     return (PyObject *)token;
 }
 

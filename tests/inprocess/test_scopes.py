@@ -45,6 +45,10 @@ def test_none_of_many_scopes_shows_a_function_of_another(
     assert assert_apart(stacklapse, python, tmp_path, 1, 0.0005) > 2000
 
 
+def test_scopes_that_overlap_hand_over_hand_do_not_pile_up(stacklapse: Command, python: Interpreter) -> None:
+    run_inside(stacklapse, python, "hand_over_hand.py")
+
+
 def test_what_inherits_the_context_belongs_to_the_scope(
     stacklapse: Command, python: Interpreter, tmp_path: Path
 ) -> None:
