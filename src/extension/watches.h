@@ -17,10 +17,10 @@ struct sl_watch {
     PyObject *watches;                /* that it is one of; owned. NULL once it is none any more */
     struct sl_watch *previous, *next; /* of those that run; borrowed */
     PyObject *recording;              /* NULL: it has ended, or was taken */
-    bool counted;                     /* it is one of those that `most` is about */
     PyObject *session;                /* what was recorded until a limit was reached; NULL: none was */
     PyObject *method;
     uint64_t started_ns;
+    bool counted; /* it is one of those that `most` is about */
     bool sampled; /* to be kept however it goes */
     bool in_task; /* it runs in a task or greenlet, and shares its thread with others */
 };
