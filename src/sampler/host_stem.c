@@ -23,11 +23,25 @@ static void take(struct sl_host_stem *stem, const struct sl_walk *walk, size_t o
     }
 }
 
+/* Whether any of those that may be the stem's has no name. */
+static bool any_nameless(const struct sl_walk *walk, size_t outside, size_t shared)
+{
+    for (size_t i = 0; i < shared; i++) {
+        if (from_outermost(walk, outside + i)->code == SL_CODE_NAMELESS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared,
                       bool resuming)
 {
     size_t most = walk->count > outside ? walk->count - outside - (resuming ? 0 : 1) : 0;
     shared = shared < most ? shared : most;
+    if (any_nameless(walk, outside, shared)) {
+        return;
+    }
     if (!stem->known) {
         if (!resuming) {
             take(stem, walk, outside, shared);

@@ -23,7 +23,7 @@ void sl_host_stem_destroy(struct sl_host_stem *stem);
 
 /* A walk was seen, without whose `outside` outermost frames the next `shared` may be the stem's; one is left, unless they
  * are all `resuming`: on their way back to what they wait for, which is not seen, and then the stem may be longer. When
- * memory is exhausted it is empty. */
+ * memory is exhausted it is empty. A walk in which one of these has no name tells nothing: the next one will. */
 void sl_host_stem_see(struct sl_host_stem *stem, const struct sl_walk *walk, size_t outside, size_t shared,
                       bool resuming);
 

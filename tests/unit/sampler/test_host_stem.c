@@ -16,7 +16,8 @@ static void see_one(struct sl_host_stem *stem, const char *codes, const char *li
     struct sl_frame frames[8] = {0};
     size_t count = strlen(codes);
     for (size_t i = 0; i < count; i++) {
-        frames[count - 1 - i] = (struct sl_frame){.code = (uint32_t)codes[i], .line = (uint32_t)(lines[i] - '0')};
+        uint32_t code = codes[i] != '?' ? (uint32_t)codes[i] : SL_CODE_NAMELESS;
+        frames[count - 1 - i] = (struct sl_frame){.code = code, .line = (uint32_t)(lines[i] - '0')};
     }
     const struct sl_walk walk = {.frames = frames, .count = count};
     sl_host_stem_see(stem, &walk, outside, shared, resuming);
@@ -48,6 +49,20 @@ static void test_it_is_what_is_shared_by_all(void **state)
     see(&stem, "", "", 0, 2);
     see(&stem, "x", "1", 1, 0);
     assert_int_equal(stem.count, 0);
+    sl_host_stem_destroy(&stem);
+}
+
+static void test_frames_without_names_tell_nothing(void **state)
+{
+    (void)state;
+    struct sl_host_stem stem = {0};
+    see(&stem, "a??d", "1001", 0, 3);
+    see(&stem, "abcd", "1111", 0, 3);
+    assert_int_equal(stem.count, 3);
+    see(&stem, "a?cd", "1011", 0, 3);
+    assert_int_equal(stem.count, 3);
+    see(&stem, "abx?", "1110", 0, 3); /* above the stem they may be */
+    assert_int_equal(stem.count, 2);
     sl_host_stem_destroy(&stem);
 }
 
@@ -98,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_is_what_is_shared_by_all),
+        cmocka_unit_test(test_frames_without_names_tell_nothing),
         cmocka_unit_test(test_one_that_was_empty_stays_empty),
         cmocka_unit_test(test_frames_that_only_go_back_to_where_they_wait_cut_nothing),
         cmocka_unit_test(test_what_a_walk_says_of_its_stem_is_noted),
