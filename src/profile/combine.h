@@ -1,8 +1,8 @@
 /* combine.h - several recordings one after the other, as one.
  *
- * The second begins where the first ends, and so on: durations, samples and counters add up. A process, or a thread, that
- * lasts to the end of one recording and is there from the beginning of the next is one in the result (a process if its
- * number, executable and command are the same); what two Profilers saw in one process (SL_THREAD_SCOPE) is, too.
+ * The second begins where the first ends, and so on: durations, samples and counters add up. A process that is in several is
+ * one in the result (combine_processes.h), and so is a thread that lasts to the end of one recording and is there from the
+ * beginning of the next; what two Profilers saw in one process (SL_THREAD_SCOPE) is, too.
  * Description, start and interval are the first one's. */
 #ifndef SL_PROFILE_COMBINE_H
 #define SL_PROFILE_COMBINE_H

@@ -5,9 +5,20 @@
 
 #include <stdlib.h>
 
+/* Two recordings between which less time lies than this follow each other without a gap. */
+#define GAP_NS UINT64_C(100000000)
+
 static struct sl_match match_of(uint32_t pid, sl_string executable, sl_string command, uint32_t number)
 {
     return (struct sl_match){.kind = {(uint64_t)pid << 32 | executable, command}, .number = number};
+}
+
+/* Whether the recording begins where the last one ended. */
+static bool follows(const struct sl_joined_processes *processes, const struct sl_profile *profile)
+{
+    uint64_t start_ns = profile->facts.start_time_ns;
+    uint64_t gap_ns = start_ns > processes->ended_ns ? start_ns - processes->ended_ns : processes->ended_ns - start_ns;
+    return start_ns > 0 && processes->count > 0 && gap_ns < GAP_NS;
 }
 
 /* Finds the numbers of those that go on from one before; SL_NONE for all others. */
@@ -18,24 +29,22 @@ static bool find_earlier(struct sl_joined_processes *processes, const struct sl_
     if (known == NULL) {
         return false;
     }
+    /* What was executed in between has another command, in the same process. */
+    bool any_command = follows(processes, profile);
     size_t known_count = 0;
     for (uint32_t i = 0; i < processes->count; i++) {
         const struct sl_joined_process *process = &processes->all[i];
         if (process->open) {
-            known[known_count++] = match_of(process->pid, process->executable, process->command, i);
+            known[known_count++] = match_of(process->pid, process->executable, any_command ? 0 : process->command, i);
         }
     }
     struct sl_match *added = known + known_count;
-    size_t added_count = 0;
     for (uint32_t i = 0; i < profile->process_count; i++) {
         const struct sl_process_record *record = &profile->processes[i];
-        processes->numbers[i] = SL_NONE;
-        if (record->begin_ns == 0) {
-            added[added_count++] = match_of(record->pid, strings[record->executable], strings[record->command], i);
-        }
+        added[i] = match_of(record->pid, strings[record->executable], any_command ? 0 : strings[record->command], i);
     }
-    sl_match(known, known_count, added, added_count);
-    for (size_t i = 0; i < added_count; i++) {
+    sl_match(known, known_count, added, profile->process_count);
+    for (uint32_t i = 0; i < profile->process_count; i++) {
         processes->numbers[added[i].number] = added[i].earlier;
     }
     free(known);
@@ -55,16 +64,6 @@ static uint32_t new_process(struct sl_joined_processes *processes, struct sl_rec
         .command = record->command,
     };
     return processes->count++;
-}
-
-/* Those of the recordings before that are not in this one have ended. */
-static void close_others(struct sl_joined_processes *processes)
-{
-    for (uint32_t i = 0; i < processes->count; i++) {
-        struct sl_joined_process *process = &processes->all[i];
-        process->open = process->open && process->continues;
-        process->continues = false;
-    }
 }
 
 bool sl_joined_processes_add(struct sl_joined_processes *processes, struct sl_recorder *recorder,
@@ -91,13 +90,13 @@ bool sl_joined_processes_add(struct sl_joined_processes *processes, struct sl_re
         }
         processes->numbers[i] = number;
         struct sl_joined_process *process = &processes->all[number];
-        process->continues = true;
         process->open = lasts;
+        process->command = record.command;
         process->end_ns = record.end_ns + offset_ns;
         process->cpu_ns += record.cpu_ns;
         process->exit_status = record.exit_status;
     }
-    close_others(processes);
+    processes->ended_ns = profile->facts.start_time_ns + profile->facts.duration_ns;
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* combine_processes.h - processes that go on from one recording into the next: those of the same number, executable and
- * command that last to the end of the one, how they ended not being known, and are there from the beginning of the next. A
- * number alone is that of many: of others later on, and of others in other containers. */
+/* combine_processes.h - processes that go on from one recording into another: those of the same number, executable and
+ * command that were not seen to end. A number alone is that of many: of others later on, and of others in other containers.
+ * Only from one recording into the one that follows it without a gap may the command be another: that of what was executed. */
 #ifndef SL_PROFILE_COMBINE_PROCESSES_H
 #define SL_PROFILE_COMBINE_PROCESSES_H
 
@@ -11,14 +11,14 @@ struct sl_joined_processes {
         uint32_t pid;
         sl_string executable; /* in the result, as all here */
         sl_string command;
-        bool open;      /* may go on in the next recording */
-        bool continues; /* it does */
+        bool open; /* it was not seen to end */
         uint64_t end_ns;
         uint64_t cpu_ns;
         int32_t exit_status;
     } * all;
     uint32_t count, capacity;
     uint32_t *numbers; /* of each process of the recording that is being added */
+    uint64_t ended_ns; /* when the one before that did, of wall-clock time */
 };
 
 /* Takes over the processes of another recording, which begins at `offset_ns`: `strings` tells what its own are in the

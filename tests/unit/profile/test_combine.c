@@ -240,22 +240,29 @@ static void test_folded_stacks_become_a_recording(void **state)
     sl_profile_destroy(folded);
 }
 
-/* What a process is called by, when it was there in a recording of two looks, and how it ended. */
+/* Of wall-clock time. */
+#define EARLY UINT64_C(1700000000000000000)
+#define LATE (EARLY + UINT64_C(5000000000))
+
+/* What a process is called by, when it was there in a recording of two looks, how it ended, and when that was begun. */
 struct life {
     const char *command;
     uint64_t begin_ns, end_ns;
     int32_t exit_status;
+    uint64_t start_time_ns;
+    uint32_t pid;
 };
 
 static struct sl_profile *record_life(const struct life *life)
 {
-    struct sl_recorder_options options = {.interval_ns = INTERVAL, .descriptor = -1};
+    struct sl_recorder_options options = {
+        .interval_ns = INTERVAL, .descriptor = -1, .start_time_ns = life->start_time_ns};
     struct sl_recorder *recorder = sl_recorder_create(&options, NULL);
-    struct sl_process_record process = {.pid = 7, .begin_ns = life->begin_ns};
+    struct sl_process_record process = {.pid = life->pid, .begin_ns = life->begin_ns};
     process.command = sl_recorder_string(recorder, life->command, strlen(life->command));
     process.executable = sl_recorder_string(recorder, "/usr/local/bin/python3.12", 25);
     sl_recorder_process(recorder, &process);
-    struct sl_thread_record thread = {.id = 7, .main = true, .begin_ns = life->begin_ns};
+    struct sl_thread_record thread = {.id = life->pid, .main = true, .begin_ns = life->begin_ns};
     sl_recorder_thread(recorder, &thread);
     for (uint64_t time_ns = 0; time_ns < 2 * INTERVAL; time_ns += INTERVAL) {
         sl_recorder_look(recorder, time_ns, time_ns + INTERVAL, time_ns);
@@ -280,24 +287,42 @@ static void test_processes_are_one_only_if_one_goes_on(void **state)
         struct life lives[2];
         uint32_t processes;
     } cases[] = {
-        {{{"gunicorn", 0, 2 * INTERVAL, -1}, {"gunicorn", 0, 2 * INTERVAL, 0}}, 1},
-        {{{"gunicorn", 0, 2 * INTERVAL, -1}, {"celery", 0, 2 * INTERVAL, -1}}, 2},
-        {{{"gunicorn", 0, INTERVAL, -1}, {"gunicorn", 0, 2 * INTERVAL, -1}}, 2},
-        {{{"gunicorn", 0, 2 * INTERVAL, -1}, {"gunicorn", INTERVAL, 2 * INTERVAL, -1}}, 2},
-        {{{"gunicorn", 0, 2 * INTERVAL, 0}, {"gunicorn", 0, 2 * INTERVAL, -1}}, 2},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1, EARLY, 7}, {"gunicorn", 0, 2 * INTERVAL, 0, LATE, 7}}, 1},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1, EARLY, 7}, {"gunicorn", INTERVAL, 2 * INTERVAL, -1, LATE, 7}}, 1},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1, EARLY, 7}, {"celery", 0, 2 * INTERVAL, -1, LATE, 7}}, 2},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1, 0, 7}, {"celery", 0, 2 * INTERVAL, -1, 0, 7}}, 2},
+        {{{"gunicorn", 0, 2 * INTERVAL, -1, EARLY, 7}, {"celery", 0, 2 * INTERVAL, -1, EARLY + 2 * INTERVAL, 7}}, 1},
+        {{{"gunicorn", 0, INTERVAL, -1, EARLY, 7}, {"gunicorn", 0, 2 * INTERVAL, -1, LATE, 7}}, 2},
+        {{{"gunicorn", 0, 2 * INTERVAL, 0, EARLY, 7}, {"gunicorn", 0, 2 * INTERVAL, -1, LATE, 7}}, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sl_profile *parts[] = {record_life(&cases[i].lives[0]), record_life(&cases[i].lives[1])};
         struct sl_profile *combined = combine((const struct sl_profile *const *)parts, 2);
         assert_int_equal(combined->process_count, cases[i].processes);
-        assert_int_equal(combined->thread_count, cases[i].processes);
         const struct sl_process_record *last = &combined->processes[combined->process_count - 1];
-        assert_string_equal(sl_profile_text(combined, last->command), cases[i].lives[1].command);
+        assert_string_equal(sl_profile_text(combined, last->command), cases[i].lives[cases[i].processes - 1].command);
         assert_int_equal(last->end_ns, 4 * INTERVAL);
         assert_int_equal(last->exit_status, cases[i].lives[1].exit_status);
         sl_profile_destroy(combined);
         sl_profile_destroy(parts[0]);
         sl_profile_destroy(parts[1]);
+    }
+}
+
+/* Each of many short recordings may be of another worker. */
+static void test_processes_may_be_away_for_a_while(void **state)
+{
+    (void)state;
+    struct sl_profile *parts[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        parts[i] =
+            record_life(&(struct life){"gunicorn", 0, 2 * INTERVAL, -1, EARLY + i * (uint64_t)1000000000, 7 + i % 2});
+    }
+    struct sl_profile *combined = combine((const struct sl_profile *const *)parts, 4);
+    assert_int_equal(combined->process_count, 2);
+    sl_profile_destroy(combined);
+    for (uint32_t i = 0; i < 4; i++) {
+        sl_profile_destroy(parts[i]);
     }
 }
 
@@ -471,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_there_must_be_something_to_combine),
         cmocka_unit_test(test_folded_stacks_become_a_recording),
         cmocka_unit_test(test_processes_are_one_only_if_one_goes_on),
+        cmocka_unit_test(test_processes_may_be_away_for_a_while),
         cmocka_unit_test(test_processes_may_be_very_many),
         cmocka_unit_test(test_lost_looks_are_told_up_to_a_bound),
         cmocka_unit_test(test_tasks_of_the_same_coroutine_follow_each_other),
