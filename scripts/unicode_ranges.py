@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes src/render/text_unicode_ranges.h from the Unicode data of the Python that runs it.
 
-Run it with the newest Python at hand, then clang-format; the header says which Unicode version it was made from. What it
-has escaped, the report page escapes as well (report/src/engine/recording.ts); a test there compares the two.
+Run it with the newest Python at hand, then clang-format; the header says which Unicode version it was made from. What
+it has escaped, the report page escapes as well (report/src/engine/recording.ts); a test there compares the two.
 """
 
 from __future__ import annotations

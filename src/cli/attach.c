@@ -25,7 +25,7 @@ enum { PROGRESS_PERIOD_MS = 500 };
 static const uint64_t interrupt_grace_ns = 1000000000;
 
 /* All but Ctrl-Z (SIGTSTP) end the recording. */
-static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+static const int signals_taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
 /* One look at programs that run. */
 struct attach {
@@ -43,10 +43,10 @@ static int receive_signals(struct sl_error *error)
 {
     sigset_t received;
     sigemptyset(&received);
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+    for (size_t i = 0; i < sizeof signals_taken / sizeof signals_taken[0]; i++) {
         struct sigaction before;
-        if (sigaction(taken[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaddset(&received, taken[i]);
+        if (sigaction(signals_taken[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaddset(&received, signals_taken[i]);
         }
     }
     sigprocmask(SIG_BLOCK, &received, NULL);

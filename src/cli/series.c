@@ -211,7 +211,8 @@ struct sl_series *sl_series_open(const struct sl_options *options, struct sl_err
     series->options = options;
     series->file = (struct sl_recording){.descriptor = -1, .place = SL_RECORDING_NOWHERE};
     const char *service = options->series.service != NULL ? options->series.service : getenv("OTEL_SERVICE_NAME");
-    series->service_known = options->series.push_url != NULL && service != NULL && *service != '\0';
+    series->service_known = options->series.push_url != NULL && options->series.push_as != SL_PUSH_PPROF &&
+                            service != NULL && *service != '\0';
     if (series->service_known && !sl_check_service("OTEL_SERVICE_NAME", service, error)) {
         free(series);
         return NULL;

@@ -85,8 +85,9 @@ static bool is_plain(const char *text)
 bool sl_check_service(const char *given, const char *value, struct sl_error *error)
 {
     if (*value == '\0' || strlen(value) > SL_SERVICE_MAX || !is_plain(value)) {
-        return sl_error_set(error, SL_ERROR_USAGE, "%s takes a name of 1 to %d bytes without control characters: shop",
-                            given, SL_SERVICE_MAX);
+        return sl_error_set(error, SL_ERROR_USAGE,
+                            "%s takes a name of 1 to %d bytes of UTF-8 without control characters: shop", given,
+                            SL_SERVICE_MAX);
     }
     return true;
 }

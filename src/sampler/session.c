@@ -78,8 +78,8 @@ void sl_session_destroy(struct sl_session *session)
     free(session);
 }
 
-/* More threads than a soft limit of 1024 descriptors allows are common; the hard limit is there to be used. Not before the program is
- * started, which would inherit it. */
+/* More threads than a soft limit of 1024 descriptors allows are common; the hard limit is there to be used. Not before the
+ * program is started, which would inherit it. */
 static void allow_descriptors(struct sl_session *session)
 {
     struct rlimit limit;

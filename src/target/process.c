@@ -143,10 +143,10 @@ static enum sl_read open_memory(struct sl_process *process)
 }
 
 /* The file is of the memory that the process had when it was opened: another program has another one. */
-static bool reopen_memory(struct sl_process *process)
+static enum sl_read reopen_memory(struct sl_process *process)
 {
     close(process->memory);
-    return open_memory(process) == SL_READ_OK;
+    return open_memory(process);
 }
 
 static enum sl_read read_memory_file(struct sl_process *process, uint64_t address, void *buffer, size_t size)
@@ -164,7 +164,11 @@ static enum sl_read read_memory_file(struct sl_process *process, uint64_t addres
             }
             return errno == EPERM || errno == EACCES ? SL_READ_DENIED : SL_READ_FAULT;
         }
-        if (got == 0 && !reopened && reopen_memory(process)) {
+        if (got == 0 && !reopened) {
+            enum sl_read opened = reopen_memory(process);
+            if (opened != SL_READ_OK) {
+                return opened;
+            }
             reopened = true;
             continue;
         }

@@ -28,7 +28,7 @@ class Writer:
         """Has `keep` called soon; `size` is how many bytes it holds."""
         held = [waits for waits, _ in self._waiting.copy()]
         if held and (len(held) >= _WAITING_MAX or size + sum(held) > _BYTES_MAX):
-            failure.tell("a request was not kept", RuntimeError("requests are worth keeping faster than they are kept"))
+            failure.tell("a request was dropped", RuntimeError("requests are worth keeping faster than they are kept"))
             return
         self._waiting.append((size, keep))
         if self._writing.locked():

@@ -481,11 +481,12 @@ static void test_processes_may_end_at_the_same_moment(void **state)
         _exit(0);
     }
     const struct sl_session_options options = {.interval_ns = 50 * MS, .states = true};
-    const struct sl_session_target targets[] = {{.pid = pid}, {.pid = other}};
+    const struct sl_session_target first = {.pid = pid};
+    const struct sl_session_target second = {.pid = other};
     struct sl_recorder_options recorder_options = {.interval_ns = options.interval_ns, .descriptor = -1};
     struct sl_recorder *recorder = sl_recorder_create(&recorder_options, NULL);
     struct sl_session *session = sl_session_create(&options, recorder, NULL);
-    assert_true(sl_session_add(session, &targets[0], NULL) && sl_session_add(session, &targets[1], NULL));
+    assert_true(sl_session_add(session, &first, NULL) && sl_session_add(session, &second, NULL));
     steps = 0;
     python_double_step = kill_both;
     assert_int_equal(sl_session_run(session, NULL), SL_SESSION_ENDED);
