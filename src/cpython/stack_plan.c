@@ -34,6 +34,9 @@
 #define COPY_MAY_BE_SLOW 3
 #define COPIES_MAX 8
 
+/* The first version whose frames tell whether they have been left. */
+#define FRAMES_TELL_MINOR 14
+
 static bool add(struct sl_stack *stack, size_t *piece, uint64_t address, size_t size)
 {
     *piece = sl_snapshot_add(&stack->python->snapshot, address, size);
@@ -216,8 +219,10 @@ static enum sl_follow take(struct sl_stack *stack)
     struct sl_python *python = stack->python;
     uint64_t usual_ns =
         COPY_NS + COPY_NS_PER_PIECE * python->snapshot.count + python->snapshot.size / COPY_BYTES_PER_NS;
-    /* Where code is made in the place of other code, the next may be there as soon as a line is compiled. */
-    uint64_t most_ns = stack->hurries ? usual_ns : usual_ns + usual_ns / 2;
+    /* Where code is made in the place of other code, the next may be there as soon as a line is compiled. And before 3.14 a
+     * frame that has been left looks like one that waits: only two copies that are close together tell them apart. */
+    bool strict = stack->hurries || python->layout.minor < FRAMES_TELL_MINOR;
+    uint64_t most_ns = strict ? usual_ns : usual_ns + usual_ns / 2;
     for (int copies = 1;; copies++) {
         stack->copied_ns = sl_clock_now_ns();
         enum sl_read read = sl_snapshot_take(&python->snapshot, python->process);
