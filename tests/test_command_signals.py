@@ -289,26 +289,33 @@ def test_ctrl_z_stops_both_and_fg_goes_on(stacklapse: Command, any_python: Inter
             terminal.expect("shell> ")
 
 
-def test_time_in_which_all_were_stopped_is_waited_and_no_look_late(
-    stacklapse: Command, any_python: Interpreter, tmp_path: Path
-) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import time\nprint('ready', flush=True)\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\n"
-    )
-    saved = tmp_path / "stopped.lapse"
+WORKS = "import time\nprint('ready', flush=True)\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\n"
+
+
+def run_with_a_stop(stacklapse: Command, python: Interpreter, seconds: float, *options: str) -> float:
+    """Stops a program by Ctrl-Z and lets it go on, to its end. How long it was stopped."""
+    script = stacklapse.folder / "script.py"
+    script.write_text(WORKS)
     with shell(stacklapse) as terminal:
-        terminal.press(line(stacklapse, any_python, script, "-o", str(saved)))
+        terminal.press(line(stacklapse, python, script, *options))
         terminal.expect("ready")
         terminal.press("\x1a")
         terminal.expect("shell> ")
-        stopped = time.monotonic()
-        time.sleep(2)
-        stopped = time.monotonic() - stopped
+        begin = time.monotonic()
+        time.sleep(seconds)
+        stopped = time.monotonic() - begin
         terminal.press("fg\n")
         terminal.expect("done")
-        terminal.expect("samples")
+        terminal.expect("samples|kept")
         terminal.expect("shell> ")
+    return stopped
+
+
+def test_time_in_which_all_were_stopped_is_waited_and_no_look_late(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    saved = tmp_path / "stopped.lapse"
+    stopped = run_with_a_stop(stacklapse, any_python, 2, "-o", str(saved))
     recording = Recording(stacklapse, saved, stacklapse("info", saved))
     went_on = float(recording.info["duration"].split()[0]) - stopped
     assert recording.count("late") <= went_on * 1000 + 1
@@ -319,23 +326,8 @@ def test_time_in_which_all_were_stopped_is_waited_and_no_look_late(
 def test_time_in_which_all_were_stopped_beyond_the_end_of_a_recording_is_waited(
     stacklapse: Command, any_python: Interpreter, tmp_path: Path
 ) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import time\nprint('ready', flush=True)\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\n"
-    )
     folder = tmp_path / "recordings"
-    with shell(stacklapse) as terminal:
-        terminal.press(line(stacklapse, any_python, script, "--folder", str(folder), "--every", "1s"))
-        terminal.expect("ready")
-        terminal.press("\x1a")
-        terminal.expect("shell> ")
-        stopped = time.monotonic()
-        time.sleep(3)
-        stopped = time.monotonic() - stopped
-        terminal.press("fg\n")
-        terminal.expect("done")
-        terminal.expect("kept")
-        terminal.expect("shell> ")
+    stopped = run_with_a_stop(stacklapse, any_python, 3, "--folder", str(folder), "--every", "1s")
     recordings = [Recording(stacklapse, path, stacklapse("info", path)) for path in sorted(folder.glob("*.lapse"))]
     went_on = sum(float(recording.info["duration"].split()[0]) for recording in recordings) - stopped
     cpu = sum(stack.microseconds for recording in recordings for stack in recording.stacks("--mode", "cpu"))
