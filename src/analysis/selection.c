@@ -3,6 +3,8 @@
 /* Marks a stack as taken while sl_stack_amounts adds up; no count of samples comes near it. */
 static const uint64_t taken_mark = (uint64_t)1 << 63;
 
+const char *const sl_mode_words[] = {[SL_MODE_WALL] = "wall", [SL_MODE_CPU] = "cpu", [SL_MODE_GIL] = "gil", NULL};
+
 struct sl_selection sl_selection_all(const struct sl_profile *profile)
 {
     /* A trace that was cut off may know of runs beyond the duration that it last told. */

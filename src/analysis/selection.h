@@ -14,6 +14,9 @@ enum sl_mode {
     SL_MODE_GIL = 2,  /* time in which the thread held the GIL */
 };
 
+/* What a person calls each, and NULL. */
+extern const char *const sl_mode_words[];
+
 struct sl_selection {
     uint64_t begin_ns, end_ns; /* range on the recording's clock; a run that is cut by it counts in proportion */
     const uint8_t *threads;    /* one byte for each thread, non-zero: taken; NULL: all */

@@ -94,16 +94,13 @@ static bool set_show(struct sl_options *options, const char *given, const char *
     return add_glob(&options->show, value, error);
 }
 
-static const char *const mode_words[] = {"wall", "cpu", "gil", NULL};
-
 static bool set_mode(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
 {
     unsigned position;
-    if (!sl_value_choice(given, value, mode_words, &position, error)) {
+    if (!sl_value_choice(given, value, sl_mode_words, &position, error)) {
         return false;
     }
-    static const enum sl_mode modes[] = {SL_MODE_WALL, SL_MODE_CPU, SL_MODE_GIL};
-    options->mode = modes[position];
+    options->mode = (enum sl_mode)position;
     return true;
 }
 
@@ -112,16 +109,13 @@ static bool set_threshold(struct sl_options *options, const char *given, const c
     return sl_value_share(given, value, &options->threshold, error);
 }
 
-static const char *const source_words[] = {"app", "all", "none", NULL};
-
 static bool set_source(struct sl_options *options, const char *given, const char *value, struct sl_error *error)
 {
     unsigned position;
-    if (!sl_value_choice(given, value, source_words, &position, error)) {
+    if (!sl_value_choice(given, value, sl_source_policy_words, &position, error)) {
         return false;
     }
-    static const enum sl_source_policy policies[] = {SL_SOURCE_APP, SL_SOURCE_ALL, SL_SOURCE_NONE};
-    options->source = policies[position];
+    options->source = (enum sl_source_policy)position;
     return true;
 }
 
@@ -240,7 +234,7 @@ const struct sl_option sl_option_table[] = {
      "auto (the default: on a terminal), always or never; NO_COLOR and FORCE_COLOR are heeded"},
     {0, "no-open", NULL, NULL, SHOWING, SL_GROUP_OUTPUT, set_no_open, "do not open the html report in the browser"},
 
-    {0, "mode", "wall|cpu|gil", mode_words, WRITING | SL_FOR_TOP, SL_GROUP_CONTENT, set_mode,
+    {0, "mode", "wall|cpu|gil", sl_mode_words, WRITING | SL_FOR_TOP, SL_GROUP_CONTENT, set_mode,
      "count all time (the default), time on a CPU or ready for one, or time holding the GIL"},
     {0, "timeline", NULL, NULL, SHOWING, SL_GROUP_CONTENT, set_timeline,
      "calls in the order in which they happened, not merged"},
@@ -256,8 +250,9 @@ const struct sl_option sl_option_table[] = {
      "never fold functions whose file or module matches; may be repeated, and beats --hide"},
     {0, "show-all", NULL, NULL, WRITING | SL_FOR_DUMP, SL_GROUP_CONTENT, set_show_all, "fold nothing"},
     {0, "threshold", "PERCENT", NULL, WRITING, SL_GROUP_CONTENT, set_threshold,
-     "leave out calls that took less than this share of the time (diff: that changed by less); 0 shows all"},
-    {0, "source", "app|all|none", source_words, SHOWING, SL_GROUP_CONTENT, set_source,
+     "leave out calls that took less than this share of the time (diff: that changed by less); 0 shows all; 0.5 by "
+     "default, in the tree of markdown 2"},
+    {0, "source", "app|all|none", sl_source_policy_words, SHOWING, SL_GROUP_CONTENT, set_source,
      "source text in the html report: of your own code and the heaviest library functions (app, the default), of all, "
      "or none"},
     {0, "at", "STATE", NULL, SHOWING, SL_GROUP_CONTENT, set_page_state,

@@ -228,10 +228,6 @@ static void put_json_strings(struct sl_output *output, const char *name, const c
     sl_output_text(output, "]");
 }
 
-/* As `--source` takes them. */
-static const char *const source_policies[] = {
-    [SL_SOURCE_APP] = "app", [SL_SOURCE_ALL] = "all", [SL_SOURCE_NONE] = "none"};
-
 /* What the page opens with. */
 static bool put_options(const struct page *page, struct sl_output *output, struct sl_error *error)
 {
@@ -252,7 +248,7 @@ static bool put_options(const struct page *page, struct sl_output *output, struc
         }
     }
     sl_output_format(output, "],\"merge\":%s,\"source\":\"%s\",\"at\":", options->merge_processes ? "true" : "false",
-                     source_policies[options->source]);
+                     sl_source_policy_words[options->source]);
     put_json_string(output, options->page_state != NULL ? options->page_state : "");
     sl_output_text(output, ",\"recording\":");
     if (options->recording != NULL) {

@@ -86,14 +86,13 @@ static void write_recording(struct report *report)
 
 static void write_selection(struct report *report)
 {
-    static const char *const modes[] = {[SL_MODE_WALL] = "wall", [SL_MODE_CPU] = "cpu", [SL_MODE_GIL] = "gil"};
     const struct sl_selection *selection = &report->options->selection;
     struct sl_json *json = &report->json;
     sl_json_new_line(json);
     sl_json_open_object(json, "selection");
     sl_json_unsigned(json, "begin_ns", selection->begin_ns);
     sl_json_unsigned(json, "end_ns", selection->end_ns);
-    sl_json_text(json, "mode", modes[selection->mode]);
+    sl_json_text(json, "mode", sl_mode_words[selection->mode]);
     write_amount(json, "total_ns", "total_samples", report->tree->nodes[0].total);
     sl_json_close_object(json);
 }

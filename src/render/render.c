@@ -15,6 +15,9 @@
 
 const struct sl_renderer sl_renderers[] = {SL_RENDERERS(ENTRY){.name = NULL}};
 
+const char *const sl_source_policy_words[] = {
+    [SL_SOURCE_APP] = "app", [SL_SOURCE_ALL] = "all", [SL_SOURCE_NONE] = "none", NULL};
+
 struct sl_render_options sl_render_defaults(const struct sl_profile *profile)
 {
     return (struct sl_render_options){

@@ -32,6 +32,16 @@ struct sl_source_given {
     const char *text;
 };
 
+/* Text of source files in the output. */
+enum sl_source_policy {
+    SL_SOURCE_APP = 0, /* of own code, and of the heaviest of the libraries' functions */
+    SL_SOURCE_ALL = 1,
+    SL_SOURCE_NONE = 2,
+};
+
+/* What a person calls each, and NULL. */
+extern const char *const sl_source_policy_words[];
+
 /* What a person asked for. Each renderer takes what means something to it and ignores the rest. */
 struct sl_render_options {
     struct sl_selection selection;
@@ -52,12 +62,7 @@ struct sl_render_options {
     const char *recording;  /* how `stacklapse view` names this recording ("last", "3", a path), as one types it in a
                              * shell; of a comparison, both; NULL: not saved */
     struct sl_render_about about;
-    enum sl_source_policy {
-        SL_SOURCE_APP = 0,
-        SL_SOURCE_ALL = 1,
-        SL_SOURCE_NONE = 2
-    } source; /* text of source files
-                            * in the output; app: own code, and the heaviest of the libraries' */
+    enum sl_source_policy source;
     const struct sl_source_root *source_roots;
     size_t source_root_count;
     const struct sl_source_given *given_sources; /* looked at before any file */

@@ -163,6 +163,8 @@ def a_forked_child_keeps_its_own():
     if child == 0:
         code = 1
         try:
+            # One of its own: the parent's is locked for ever if its thread was about to wait for it.
+            store.freed = threading.Event()
             store.freed.set()
             ask(middleware)
             join()
