@@ -16,7 +16,7 @@
 
 build:
 	scripts/requirements build
-	test -f build/build.ninja || meson setup build
+	test -f build/build.ninja || meson setup build -Dtests=false
 	ninja -C build
 
 demo: build

@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    maxWorkers: 2, // as many as a small machine has cores; by default it would be one less
     projects: [
       {
         plugins: [solid()],
@@ -15,7 +16,6 @@ export default defineConfig({
           environment: "node",
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
           retry: 1, // a browser on a machine that is busy: as for the tests in pytest (scripts/test)
         },
       },
