@@ -138,15 +138,17 @@ class Profiler:
             trim=self._trim_stem,
             contexts=self._async_mode != "disabled",
         )
-        if self._running.setdefault("", recording) is not recording:
-            raise ValueError("this Profiler is already running; another object can be started at any time")
-        # Before it starts: what was called after that would be recorded.
-        _started[id(self)] = self
         try:
+            if self._running.setdefault("", recording) is not recording:
+                raise ValueError("this Profiler is already running; another object can be started at any time")
+            # Before it starts: what was called after that would be recorded.
+            _started[id(self)] = self
             recording.start(skip)
         except BaseException:
-            _started.pop(id(self), None)
-            self._running.pop("", None)
+            # A signal's handler may have raised it anywhere in between.
+            if self._running.get("") is recording:
+                _started.pop(id(self), None)
+                self._running.pop("", None)
             raise
 
     def _scope(self) -> tuple[str, object, str | None]:

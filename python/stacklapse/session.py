@@ -90,8 +90,8 @@ class Session:
         traces = self._traces
         return traces[0] if len(traces) == 1 else self._native.trace
 
-    def __reduce__(self) -> tuple[type[Session], tuple[bytes]]:
-        return type(self), (self._trace,)
+    def __reduce__(self) -> tuple[type[Session], tuple[bytes], dict[str, Any]]:
+        return type(self), (self._trace,), {"_sources": self._sources}
 
     @classmethod
     def load(cls, filename: Path_) -> Session:
@@ -120,6 +120,8 @@ class Session:
         whole = _native.combine([session._native for session in sessions])
         combined = Session(whole.trace)
         combined._read = whole
+        for session in reversed(sessions):
+            combined._sources = {**combined._sources, **session._sources}
         return combined
 
     def render(self, renderer: str, **options: Any) -> str | bytes:
@@ -256,7 +258,8 @@ class Parts:
     @property
     def session(self) -> Session | None:
         """All of them as one, the same object until there is another part; None when there is none."""
-        traces = tuple(trace for _, trace in self._parts)
+        # A copy, since another thread may combine some of them meanwhile.
+        traces = tuple(trace for _, trace in self._parts.copy())
         if not traces:
             return None
         known = self._session

@@ -97,7 +97,8 @@ static bool find_asyncio(const struct sl_running_task_names *tasks, struct sl_ru
     task->runs = true;
     task->object = found;
     task->coroutine = or_null(PyObject_CallMethodObjArgs(found, tasks->names[GET_CORO], NULL));
-    return PyErr_Occurred() == NULL;
+    /* Not asyncio's own, but an object of somebody's that it was told to take for one. */
+    return PyErr_Occurred() == NULL || none();
 }
 
 static bool find_trio(const struct sl_running_task_names *tasks, struct sl_running_task *task)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.command import Command
 from support.inside import run_inside
@@ -20,6 +22,11 @@ def test_a_scope_is_what_its_task_or_greenlet_runs(
 ) -> None:
     # Their own warnings are not ours.
     run_inside(stacklapse, python, program, kind, options=("-X", "dev"), on_path=[packages(python, PACKAGES)])
+
+
+def test_no_greenlet_waits_until_a_request_is_kept(stacklapse: Command, python: Interpreter, tmp_path: Path) -> None:
+    on_path = [packages(python, PACKAGES)]
+    run_inside(stacklapse, python, "greenlets_keep.py", tmp_path / "kept", options=("-X", "dev"), on_path=on_path)
 
 
 @pytest.mark.parametrize("kind", ["asyncio", "trio"])

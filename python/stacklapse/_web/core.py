@@ -174,8 +174,14 @@ class Core:
         watch = Asked(incoming)
         self._start_asked(watch, caller)
         # Last, so that its time is the request's and not what we do before.
-        if self._watches is not None:
-            watch.watched = self._watches.begin(incoming.method, caller)
+        try:
+            if self._watches is not None:
+                watch.watched = self._watches.begin(incoming.method, caller)
+        except Exception as error:
+            failure.tell("a request is recorded, but cannot be kept", error)
+        except BaseException:
+            self._end(watch, Outcome(), None)
+            raise
         return watch
 
     def _start_asked(self, watch: Asked, caller: FrameType) -> None:

@@ -83,8 +83,10 @@ class ForeignIndexError(Exception):
 class Index:
     """A connection within a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, created: bool) -> None:
         self._connection = connection
+        self.created = created
+        """In this transaction: it knows nothing of the files that are there."""
 
     def add(self, entry: Entry) -> None:
         values = tuple(getattr(entry, column) for column in _COLUMNS.split(", "))
@@ -98,10 +100,11 @@ class Index:
         return {name for (name,) in self._connection.execute("SELECT name FROM requests")}
 
     def surplus(self, max_files: int, max_bytes: int) -> list[str]:
-        """The oldest ones, so many that what remains is within both limits."""
+        """Those that were kept first, so many that what remains is within both limits. Not those that began first: the
+        longest requests would go as soon as they are kept, and all new ones after the clock was put back."""
         count, size = self._connection.execute("SELECT COUNT(*), TOTAL(bytes) FROM requests").fetchone()
         found = []
-        for name, own in self._connection.execute("SELECT name, bytes FROM requests ORDER BY time_ns, id"):
+        for name, own in self._connection.execute("SELECT name, bytes FROM requests ORDER BY id"):
             if count <= max_files and size <= max_bytes:
                 break
             found.append(name)
@@ -131,8 +134,7 @@ def open_index(folder: Path, *, write: bool) -> Iterator[Index]:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
-            _check(connection, path, write)
-            yield Index(connection)
+            yield Index(connection, _created(connection, path, write))
             connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
@@ -148,11 +150,12 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
+def _created(connection: sqlite3.Connection, path: Path, write: bool) -> bool:
+    """Creates the table where there is nothing. Raises where there is another's."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if (application, version) == (_APPLICATION, _VERSION):
-        return
+        return False
     (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     if (application, version, objects) != (0, 0, 0):
         raise ForeignIndexError(f"{path} is not an index that this version of stacklapse can write to")
@@ -162,6 +165,7 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
     connection.execute("CREATE INDEX requests_by_time ON requests (time_ns)")
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {_VERSION}")
+    return True
 
 
 def set_damaged_aside(folder: Path) -> None:

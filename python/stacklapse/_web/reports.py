@@ -52,6 +52,10 @@ class Report:
         return render(self.session, self.about)
 
 
+def _size(report: Report) -> int:
+    return len(report.session._trace) if report.session is not None else 0
+
+
 def render(session: Session, about: About) -> bytes:
     """The report page."""
     facts = [text for fact in about.facts for text in fact]
@@ -68,8 +72,9 @@ class Reports:
         forks.in_child(self._reset)
 
     def _reset(self) -> None:
-        # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
-        self._lock = _thread.allocate_lock()
+        # The system's, since nothing that is done under it waits. Whoever holds it may come upon the end of a request
+        # by way of the garbage collector, which then puts or drops its report.
+        self._lock = _thread.RLock()
 
     def reserve(self, title: str) -> str:
         """A number, under which a report will be."""
@@ -118,10 +123,13 @@ class Reports:
         with self._lock:
             self._held.pop(number, None)
             self._held[number] = Report(about, session, time.time())
-            size = sum(len(report.session._trace) for report in self._held.values() if report.session is not None)
-            while len(self._held) > 1 and (len(self._held) > self._most or size > _BYTES_MAX):
-                oldest = self._held.pop(next(iter(self._held)))
-                size -= len(oldest.session._trace) if oldest.session is not None else 0
+            sizes = {each: _size(report) for each, report in list(self._held.items())}
+            size = sum(sizes.values())
+            for oldest, its_size in list(sizes.items())[:-1]:
+                if len(self._held) <= self._most and size <= _BYTES_MAX:
+                    break
+                self._held.pop(oldest, None)
+                size -= its_size
 
     def _write(self, folder: Path, number: str, about: About, session: Session | None) -> None:
         if session is None:
@@ -136,7 +144,9 @@ class Reports:
         if session is not None:
             _write_file(folder / f"{number}.lapse", session._trace)
         else:
-            for old in self._numbers()[: -self._most]:
+            # The clock may have been put back, and this one look as if it were the oldest.
+            others = [each for each in self._numbers() if each != number]
+            for old in others[: max(len(others) + 1 - self._most, 0)]:
                 self._delete(old)
 
     def _numbers(self) -> list[str]:
@@ -156,11 +166,16 @@ class Reports:
         told = _read_file(self._folder / f"{number}.json")
         if told is None:
             return None
-        said: dict[str, Any] = json.loads(told)
-        about = About(said["title"], [(name, text) for name, text in said["facts"]])
-        moment = said.get("moment", 0.0)  # none in a file of an earlier version
+        try:
+            said: dict[str, Any] = json.loads(told)
+            about = About(said["title"], [(name, text) for name, text in said["facts"]])
+            moment = float(said.get("moment", 0.0))  # none in a file of an earlier version
+            worker = Worker(*said["worker"])
+        except (ValueError, TypeError, LookupError, AttributeError):
+            # The machine may have stopped before it was on the disk.
+            return None
         # In this order: what it has ended before it went is there.
-        gone = Worker(*said["worker"]).gone
+        gone = worker.gone
         trace = _read_file(self._folder / f"{number}.lapse")
         if trace is None:
             return None if gone else Report(about, None, moment)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from stacklapse._web.folders import make_folder
 from stacklapse._web.names import NAME, NameFacts, clean_method, clean_route, clean_status, make_name, read_name
 from stacklapse._web.reports import About, render
+from stacklapse._web.threads import system_lock
 from stacklapse.session import Session
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class _Alone:
     _PATIENCE_SECONDS = 10.0
 
     def __init__(self) -> None:
-        self._lock = _thread.allocate_lock()
+        self._lock = system_lock()
         self._owner: int | None = None
         self._forking: set[int] = set()
 
@@ -73,21 +74,31 @@ class _Alone:
             self.__enter__()
             self._forking.add(_thread.get_ident())
 
-    def after_fork(self) -> None:
+    def after_in_parent(self) -> None:
         own = _thread.get_ident()
         if own in self._forking:
             self._forking.remove(own)
             self.__exit__()
 
+    def after_in_child(self) -> None:
+        own = _thread.get_ident()
+        if own not in self._forking and self._owner != own:
+            # The fork did not wait any longer for who holds it, and is not here.
+            self._lock, self._owner = system_lock(), None
+        self.after_in_parent()
+        self._forking.clear()
+
 
 _alone = _Alone()
-os.register_at_fork(before=_alone.before_fork, after_in_parent=_alone.after_fork, after_in_child=_alone.after_fork)
+os.register_at_fork(
+    before=_alone.before_fork, after_in_parent=_alone.after_in_parent, after_in_child=_alone.after_in_child
+)
 
 
 class Store:
     """
-    Keeps at most `max_files` requests, and at most `max_bytes` of recordings and reports; the oldest go first. The
-    folder is made when it is first needed, readable by its owner alone.
+    Keeps at most `max_files` requests, and at most `max_bytes` of recordings and reports; what was kept first goes first.
+    The folder is made when it is first needed, readable by its owner alone.
     """
 
     def __init__(
@@ -243,7 +254,7 @@ class Store:
             self._tidied_by = os.getpid()
 
     def _settle(self, index: Index, entry: Entry, finish: Callable[[], None]) -> None:
-        if self._tidied_by != os.getpid():
+        if index.created or self._tidied_by != os.getpid():
             self._tidy(index)
         index.add(entry)
         surplus = index.surplus(self.max_files, self.max_bytes)
@@ -273,7 +284,8 @@ class Store:
             elif there.st_mtime < now - _UNFINISHED_SECONDS:
                 file.unlink(missing_ok=True)
         index.remove(name for name in names if RECORDING not in sizes.get(name, {}))
-        for name, parts in sizes.items():
+        # By their names, which begin with the time: what is added first goes first.
+        for name, parts in sorted(sizes.items()):
             if RECORDING not in parts:
                 self._delete(name)
             elif name not in names:

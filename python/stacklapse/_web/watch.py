@@ -159,8 +159,9 @@ class Limits:
         _all.add(self)
 
     def _reset(self) -> None:
-        # The system's lock, not one that gevent has put in its place: nothing that is done under it waits.
-        self._lock = _thread.allocate_lock()
+        # The system's, since nothing that is done under it waits. Whoever holds it may come upon the end of a request
+        # by way of the garbage collector.
+        self._lock = _thread.RLock()
         # Held while a limit ends a recording. The collector may come upon the end of that request meanwhile.
         self._limiting = _thread.RLock()
         self._asked: dict[Asked, None] = {}

@@ -3,12 +3,11 @@ another process holds."""
 
 from __future__ import annotations
 
-import _thread
-import threading
 from collections import deque
 from collections.abc import Callable
 
 from stacklapse._web import failure, forks
+from stacklapse._web.threads import start_thread, system_lock
 
 # Of the recordings that wait. What comes when there are more is dropped: requests go before profiles.
 _WAITING_MAX, _BYTES_MAX = 100, 64_000_000
@@ -22,7 +21,7 @@ class Writer:
     def _reset(self) -> None:
         self._waiting: deque[tuple[int, Callable[[], object]]] = deque()
         # Whoever writes holds it. Nobody waits for it: the garbage collector may end a request anywhere.
-        self._writing = _thread.allocate_lock()
+        self._writing = system_lock()
 
     def add(self, size: int, keep: Callable[[], object]) -> None:
         """Has `keep` called soon; `size` is how many bytes it holds."""
@@ -34,8 +33,7 @@ class Writer:
         if self._writing.locked():
             return
         try:
-            # The interpreter waits for it before it ends.
-            threading.Thread(target=self._write, name="stacklapse-keep", daemon=False).start()
+            start_thread(self._write, "stacklapse-keep")
         except Exception as error:
             failure.tell("a request waits until the next one is kept", error)
 

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import stacklapse
+import stacklapse.profiler as profiler_module
 from stacklapse import (
     ConsoleRenderer,
     HTMLRenderer,
@@ -253,6 +254,14 @@ def check_copies(session):
     (folder / "cook.folded").write_text("cook;spin 70\n")
     folded = Session.load(folder / "cook.folded")
     assert pickle.loads(pickle.dumps(folded)).to_json() == folded.to_json()
+    # With the text of code that lies in no file.
+    given = Session(session._trace)
+    given._sources = {"<cell 1>": "cook()"}
+    other = Session(session._trace)
+    other._sources = {"<cell 1>": "burn()", "<cell 2>": "spin()"}
+    for copied in (copy.copy(given), copy.deepcopy(given), pickle.loads(pickle.dumps(given))):
+        assert copied._sources == given._sources
+    assert Session.combine(given, other)._sources == {"<cell 1>": "cook()", "<cell 2>": "spin()"}
 
 
 def check_starting_again(profiler):
@@ -268,6 +277,28 @@ def check_starting_again(profiler):
     profiler.reset()
     assert not profiler.is_running
     assert profiler.last_session is None
+
+
+def check_interrupted_start():
+    """A signal's handler that raises while a Profiler starts leaves one that can be started."""
+
+    class Interrupting(dict):
+        def __setitem__(self, key, value):
+            raise KeyboardInterrupt
+
+    profiler = Profiler()
+    started, profiler_module._started = profiler_module._started, Interrupting()
+    try:
+        with raises(KeyboardInterrupt, ""):
+            profiler.start()
+    finally:
+        profiler_module._started = started
+    assert not profiler.is_running
+    profiler.start()
+    with raises(ValueError, "already running"):
+        profiler.start()
+    assert profiler.is_running
+    assert_adds_up(profiler.stop())
 
 
 def check_context_manager():
@@ -373,6 +404,7 @@ check_render(session)
 check_files(profiler, session)
 check_copies(session)
 check_starting_again(profiler)
+check_interrupted_start()
 check_context_manager()
 check_stem()
 check_arguments()

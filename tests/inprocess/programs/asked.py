@@ -317,6 +317,20 @@ def nobody_waits_for_a_report_that_does_not_come():
     path.write_text(json.dumps(said | {"worker": [pid, started + 1, namespace]}))
     assert reports.get(number).session is not None
 
+    # What a machine that stopped has left of it takes no other away.
+    other = reports.reserve("GET other")
+    for left in ("", "{}", "[]", '{"title": "a", "facts": [], "worker": 1}'):
+        (top / "waiting" / "asked" / f"{other}.json").write_text(left)
+        assert reports.get(other) is None
+        assert [name for name, _ in reports.latest()] == [number]
+    # The clock was put back: what is reserved now is not the oldest.
+    for name in (number, other):
+        os.utime(top / "waiting" / "asked" / f"{name}.json", (time.time() + 3600,) * 2)
+    reports = Reports(top / "waiting", 2)
+    newest = reports.reserve("GET newest")
+    assert reports.get(newest) is not None
+    assert len(list((top / "waiting" / "asked").glob("*.json"))) == 2
+
     number = reports.reserve("GET request")
     try:
         reports.put(number, About("GET /"), Broken())
@@ -459,6 +473,38 @@ def worth_keeping_is_what_was_asked_for_as_well():
     assert [entry.reason for entry in kept_by(sampled)] == ["sampled"]
 
 
+def what_cannot_be_kept_is_recorded_all_the_same():
+    shows = middleware(top / "not-kept", slow=0.5)
+    for error, words in ((RuntimeError("no memory"), "cannot be kept"), (SystemExit(1), "")):
+        shows._core._watches = Refusing(error)
+        try:
+            assert Answered(shows).number
+        except SystemExit:
+            assert words == ""
+        else:
+            assert words in told.pop()
+        assert shows._core._limits._asked == {}
+    assert len(shows._core._reports.latest()) == 2
+
+
+def the_collector_may_end_a_request_anywhere():
+    """Also in the midst of what is done for another one, in the same thread."""
+    shows = middleware(max_reports=1)
+    going = shows._core._begin_asked(incoming(), sys._getframe())
+    with shows._core._limits._lock, shows._core._reports._lock:
+        shows._core.finish(going, core.Outcome(status=200))
+    assert shows._core._limits._asked == {}
+    assert Answered(shows, "", PATH_INFO=f"/_stacklapse/{going.number}").is_report
+
+
+class Refusing:
+    def __init__(self, error):
+        self.error = error
+
+    def begin(self, method, caller):
+        raise self.error
+
+
 who_may()
 a_report_in_place_of_a_page()
 a_file_is_the_servers_to_send()
@@ -471,5 +517,7 @@ a_request_may_end_while_a_limit_ends_its_recording()
 a_recording_that_cannot_be_stopped_is_waited_for_by_nobody()
 web_sockets_are_passed_through()
 worth_keeping_is_what_was_asked_for_as_well()
+what_cannot_be_kept_is_recorded_all_the_same()
+the_collector_may_end_a_request_anywhere()
 assert told == [], told
 print("ok")

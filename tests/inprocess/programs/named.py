@@ -20,6 +20,12 @@ class Nameless(asyncio.Task):
         raise RuntimeError("has none")
 
 
+class Foreign(asyncio.Task):
+    @property
+    def get_coro(self):
+        raise AttributeError("somebody's own kind of task")
+
+
 async def profile():
     with Profiler(0.0005) as profiler:
         spin(0.02)
@@ -36,6 +42,8 @@ async def main():
     assert names(first) == ["pays the bill"], names(first)
     assert names(other) == ["b\u00fc\\udc80rste"], names(other)
     assert names(nameless) == [""], names(nameless)
+    foreign = await Foreign(profile(), loop=loop, name="foreign")
+    assert names(foreign) == ["foreign"], names(foreign)
     assert names(Session.combine(first, same)) == ["pays the bill"]
     renamed = await asyncio.create_task(profile(), name="eats")
     assert names(Session.combine(first, renamed)) == [""]

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from stacklapse import Profiler, Session
 from stacklapse._web import index as index_module
+from stacklapse._web import store as store_module
 from stacklapse._web.folders import FolderError
 from stacklapse._web.names import clean_route, make_name, read_name
 from stacklapse._web.reports import Reports
-from stacklapse._web.store import Store
+from stacklapse._web.store import Store, _Alone
 from work import spin
 
 top = Path(sys.argv[1])
@@ -41,8 +42,12 @@ SESSION = profiler.stop()
 
 
 def keep(store, **changes):
+    return keep_of(store, SESSION, **changes)
+
+
+def keep_of(store, session, **changes):
     about = {"method": "GET", "route": "/tea/{id}", "status": 200, "duration": 0.75, "reason": "slow"}
-    return store.keep(SESSION, **(about | changes))
+    return store.keep(session, **(about | changes))
 
 
 def assert_consistent(folder):
@@ -175,6 +180,62 @@ def the_oldest_go_first():
     assert "max_bytes" in told.pop()
 
 
+def what_takes_longest_is_not_the_first_to_go():
+    """It began before all that were kept meanwhile."""
+    folder = top / "longest"
+    store = Store(folder, max_files=3)
+    profiler = Profiler()
+    with profiler:
+        spin(0.01)
+    for _ in range(3):
+        assert keep_of(store, profiler.last_session)
+    longest = keep(store, duration=60.0)
+    assert longest in assert_consistent(folder)
+    assert longest == store.entries()[-1].name
+    assert len(store.entries()) == 3
+    # Of files without an index, the oldest are those of the earliest names.
+    (folder / "index.sqlite").unlink()
+    last = keep_of(Store(folder, max_files=3), profiler.last_session)
+    kept = assert_consistent(folder)
+    assert last in kept
+    assert longest not in kept
+    assert len(kept) == 3
+
+
+def an_index_that_is_removed_is_made_anew():
+    folder = top / "removed"
+    store = Store(folder)
+    names = {keep(store), keep(store)}
+    (folder / "index.sqlite").unlink()
+    names.add(keep(store))
+    assert assert_consistent(folder) == names
+
+
+def a_fork_does_not_wait_for_ever():
+    """Nor does its child wait for who is not there."""
+    folder = top / "forked"
+    store = Store(folder)
+    inside, leave = threading.Event(), threading.Event()
+
+    def stuck():
+        with store_module._alone:
+            inside.set()
+            assert leave.wait(60)
+
+    thread = threading.Thread(target=stuck)
+    thread.start()
+    assert inside.wait(60)
+    patience, _Alone._PATIENCE_SECONDS = _Alone._PATIENCE_SECONDS, 0.1
+    child = in_child(lambda: 0 if keep(store) and len(assert_consistent(folder)) == 1 else 1)
+    _Alone._PATIENCE_SECONDS = patience
+    wait_for([child])
+    leave.set()
+    thread.join()
+    assert keep(store)
+    assert len(assert_consistent(folder)) == 2
+    assert told == []
+
+
 def in_child(work):
     with warnings.catch_warnings():
         # Whoever forks with threads is told not to; servers do it all the same.
@@ -234,7 +295,7 @@ def a_crash_anywhere():
 
     points = [(os, "rename", 0), (os, "rename", 1), (os, "unlink", 0), (os, "unlink", 1), (os, "open", 0)]
     points += [(os, "open", 1), (os, "mkdir", 0), (index_module.Index, "surplus", 0), (index_module.Index, "add", 0)]
-    points += [(index_module, "_check", 0), (sqlite3, "connect", 0)]
+    points += [(index_module, "_created", 0), (sqlite3, "connect", 0)]
     for module, name, number in points:
         for kept in (0, 2):
             folder = top / f"crash-{name}-{number}-{kept}"
@@ -373,6 +434,9 @@ what_is_kept()
 waiting_for_a_cpu_is_no_cpu_time()
 names_tell_nothing()
 the_oldest_go_first()
+what_takes_longest_is_not_the_first_to_go()
+an_index_that_is_removed_is_made_anew()
+a_fork_does_not_wait_for_ever()
 many_at_once()
 a_crash_anywhere()
 nothing_can_be_kept()

@@ -130,12 +130,12 @@ def a_thread_that_cannot_be_started_costs_nothing():
     def cannot(*arguments, **keywords):
         raise RuntimeError("can't start new thread")
 
-    thread, writer.threading.Thread = threading.Thread, cannot
+    start, writer.start_thread = writer.start_thread, cannot
     try:
         for _ in range(20):
             ask(middleware)
     finally:
-        writer.threading.Thread = thread
+        writer.start_thread = start
     assert "waits until the next one is kept" in told.pop()
     assert told == []
     ask(middleware)
