@@ -52,4 +52,4 @@ check-page:
 	scripts/page --check
 
 clean:
-	rm -rf build build-* .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build build-* .venv .node .mypy_cache .ruff_cache .pytest_cache
