@@ -191,6 +191,39 @@ def test_a_pause_stops_the_view_and_not_the_recording(stacklapse: Command, any_p
         assert rows(screen)["phase"]["all_total"] != rows(before)["phase"]["all_total"]
 
 
+@pytest.mark.parametrize("reading", ["pause", "stacks"])
+def test_who_is_reading_when_the_program_ends_goes_on_reading(
+    stacklapse: Command, any_python: Interpreter, reading: str
+) -> None:
+    with watching(stacklapse, any_python) as (tmux, program):
+        tmux.until(lambda screen: "phase" in rows(screen), "functions")
+        if reading == "pause":
+            tmux.press("Space")
+            tmux.until("^ paused ·", "the pause")
+        else:
+            tmux.press("Enter")
+            tmux.until("^ stacks with", "stacks")
+        program.kill()
+        tmux.until("^ ended ·", "the end in the head")
+        tmux.press("Escape" if reading == "stacks" else "Down")
+        tmux.until(lambda screen: "phase" in rows(screen), "functions still")
+        tmux.press("Space")
+        tmux.until(r"^stacklapse: the process has ended\n\[ended with 0\]", "the end of the view")
+
+
+def test_what_others_write_on_the_screen_is_drawn_over_when_asked_for(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    with watching(stacklapse, any_python, rows=30) as (tmux, _):
+        with open(tmux.ask("pane_tty"), "w", encoding="ascii") as terminal:
+            terminal.write("\033[25;20Hprinted by the program")
+        screen = tmux.until("printed by the program", "what was printed")
+        tmux.until(lambda now: found(now) != found(screen), "the next numbers")
+        assert "printed by the program" in tmux.screen()
+        tmux.press("C-l")
+        tmux.until(lambda now: "printed by the program" not in now and "heavy" in rows(now), "a screen drawn anew")
+
+
 ENDS = {
     "q": 0,
     "ctrl-c": 0,
@@ -443,6 +476,7 @@ def test_several_processes_are_watched_together(stacklapse: Command, any_python:
         assert f"top  {first.pid} and 1 more" in screen
         first.kill()
         tmux.until(lambda screen: rows(screen)["heavy"]["total"] == "0.0", "the other alone")
+        tmux.until(rf"top  {second.pid}  ", "whose process it is now")
         second.kill()
         tmux.until(r"^stacklapse: the processes have ended\n\[ended with 0\]", "the end")
 

@@ -151,6 +151,9 @@ static bool watch(struct top *top, int signals, struct sl_error *error)
         if (effect == SL_TOP_QUIT) {
             return true;
         }
+        if (top->view.ended && !top->view.paused) {
+            return true;
+        }
         due = effect != SL_TOP_NOTHING;
         if (due) {
             continue;
@@ -182,7 +185,11 @@ static bool watch(struct top *top, int signals, struct sl_error *error)
             due = !top->view.paused;
         }
         if (events[0].revents != 0) {
-            return true;
+            if (!sl_top_view_end(&top->view)) {
+                return true;
+            }
+            events[0].fd = -1;
+            due = true;
         }
     }
 }

@@ -22,14 +22,13 @@ static void end_row(struct sl_text *text)
     sl_text_row_end(&text->row, text->output);
 }
 
-/* Of the processes but the first, those that have not ended. */
-static uint32_t count_others(const struct sl_profile *profile)
+/* The first process from `first` on that has not ended; as many as there are when all have. */
+static uint32_t next_alive(const struct sl_profile *profile, uint32_t first)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 1; i < profile->process_count; i++) {
-        count += profile->processes[i].end_ns == profile->facts.duration_ns;
+    while (first < profile->process_count && profile->processes[first].end_ns != profile->facts.duration_ns) {
+        first++;
     }
-    return count;
+    return first;
 }
 
 /* Whose process it is. */
@@ -38,9 +37,13 @@ static void write_process(struct sl_text *text)
     const struct sl_profile *profile = text->profile;
     sl_text_row_add(&text->row, SL_TEXT_QUIET, " stacklapse top  ");
     if (profile->process_count > 0) {
-        const struct sl_process_record *process = &profile->processes[0];
+        uint32_t alive = next_alive(profile, 0);
+        const struct sl_process_record *process = &profile->processes[alive < profile->process_count ? alive : 0];
         sl_text_row_format(&text->row, SL_TEXT_PLAIN, "%u", process->pid);
-        uint32_t others = count_others(profile);
+        uint32_t others = 0;
+        while ((alive = next_alive(profile, alive + 1)) < profile->process_count) {
+            others++;
+        }
         if (others > 0) {
             sl_text_row_format(&text->row, SL_TEXT_PLAIN, " and %u more", others);
         }
@@ -104,7 +107,7 @@ static void write_choice(struct sl_text *text, const struct sl_top_numbers *numb
 {
     sl_text_row_add(&text->row, SL_TEXT_PLAIN, " ");
     if (view->paused) {
-        sl_text_row_add(&text->row, SL_TEXT_WARN, "paused");
+        sl_text_row_add(&text->row, SL_TEXT_WARN, view->ended ? "ended" : "paused");
         add_dot(text);
     }
     char number[SL_TEXT_NUMBER_SIZE];

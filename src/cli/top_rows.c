@@ -30,6 +30,7 @@ static const char *const help[] = {
     "  i                    count threads that only wait, or not",
     "  a                    stacks of the last seconds, or since the start",
     "  space                pause the view; recording goes on",
+    "  Ctrl-L               draw the screen anew",
     "  q                    quit",
 };
 enum { HELP_COUNT = sizeof help / sizeof help[0] };
@@ -214,7 +215,7 @@ static bool write_stacks(struct sl_text *text, struct sl_top_numbers *numbers, c
         choice->rows = count_rows(bytes);
         sl_top_view_follow(view, choice);
         sl_top_head_stacks(text, view->focus, recent ? numbers->recent_ns : 0);
-        copy_rows(text->output, bytes, view->first, choice->rows_shown);
+        copy_rows(text->output, bytes, view->at.first, choice->rows_shown);
     }
     sl_output_abandon(&report);
     return done;
@@ -225,7 +226,7 @@ static void write_help(struct sl_text *text, struct sl_top_view *view, struct sl
     choice->rows = HELP_COUNT;
     sl_top_view_follow(view, choice);
     sl_text_line(text, SL_TEXT_STRONG, " keys");
-    for (uint32_t i = view->first; i < HELP_COUNT && i < view->first + choice->rows_shown; i++) {
+    for (uint32_t i = view->at.first; i < HELP_COUNT && i < view->at.first + choice->rows_shown; i++) {
         sl_text_line(text, SL_TEXT_PLAIN, help[i]);
     }
 }
@@ -243,14 +244,14 @@ static void write_list(struct sl_text *text, struct sl_top_numbers *numbers, str
     } else {
         write_function_titles(text, view);
     }
-    for (uint32_t i = view->first; i < choice->rows && i < view->first + choice->rows_shown; i++) {
+    for (uint32_t i = view->at.first; i < choice->rows && i < view->at.first + choice->rows_shown; i++) {
         if (threads) {
             write_thread(text, numbers, i);
         } else {
             write_function(text, numbers, i);
         }
     }
-    *marked = choice->rows > 0 ? 1 + view->cursor - view->first : UINT32_MAX;
+    *marked = choice->rows > 0 ? 1 + view->at.cursor - view->at.first : UINT32_MAX;
     if (choice->rows == 0) {
         sl_text_line(text, SL_TEXT_QUIET, numbers->all.end_ns == 0 ? "  nothing was seen yet" : "  nothing");
     }

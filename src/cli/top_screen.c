@@ -268,6 +268,9 @@ int sl_top_screen_key(void)
         return SL_KEY_BACKSPACE;
     case '\t':
         return SL_KEY_TAB;
+    case 'L' & 31: /* Control-L */
+        clearok(curscr, TRUE);
+        return SL_KEY_RESIZED;
     case KEY_RESIZE:
         return SL_KEY_RESIZED;
     default:

@@ -25,7 +25,7 @@ enum sl_top_key {
     SL_KEY_ESCAPE,
     SL_KEY_BACKSPACE,
     SL_KEY_TAB,
-    SL_KEY_RESIZED, /* the terminal has another size */
+    SL_KEY_RESIZED, /* the terminal has another size, or is to be drawn anew, over what others wrote */
     SL_KEY_OTHER,   /* one that means nothing here */
 };
 

@@ -16,25 +16,36 @@ void sl_top_view_init(struct sl_top_view *view, enum sl_mode mode, bool own_only
 static void go_to(struct sl_top_view *view, enum sl_top_page page)
 {
     view->page = page;
-    view->cursor = 0;
-    view->first = 0;
-    view->cursor_moved = false;
+    view->at = (struct sl_top_place){0};
+}
+
+/* Goes to a page from which go_back leads to where this one is now. */
+static void go_into(struct sl_top_view *view, enum sl_top_page page)
+{
+    view->left[view->page] = view->at;
+    go_to(view, page);
+}
+
+static void return_to(struct sl_top_view *view, enum sl_top_page page)
+{
+    view->page = page;
+    view->at = view->left[page];
 }
 
 static void move_cursor(struct sl_top_view *view, int64_t distance, const struct sl_top_choice *choice)
 {
     if (view->page == SL_TOP_STACKS || view->page == SL_TOP_HELP) {
-        int64_t first = (int64_t)view->first + distance;
+        int64_t first = (int64_t)view->at.first + distance;
         int64_t last = (int64_t)choice->rows - (int64_t)choice->rows_shown;
         first = first > last ? last : first;
-        view->first = first < 0 ? 0 : (uint32_t)first;
+        view->at.first = first < 0 ? 0 : (uint32_t)first;
         return;
     }
-    int64_t row = (int64_t)view->cursor + distance;
+    int64_t row = (int64_t)view->at.cursor + distance;
     row = row >= (int64_t)choice->rows ? (int64_t)choice->rows - 1 : row;
-    view->cursor = row < 0 ? 0 : (uint32_t)row;
-    view->cursor_moved = choice->rows > 0;
-    view->cursor_on = choice->rows > 0 ? choice->on(choice->context, view->cursor) : 0;
+    view->at.cursor = row < 0 ? 0 : (uint32_t)row;
+    view->at.cursor_moved = choice->rows > 0;
+    view->at.cursor_on = choice->rows > 0 ? choice->on(choice->context, view->at.cursor) : 0;
 }
 
 void sl_top_view_follow(struct sl_top_view *view, const struct sl_top_choice *choice)
@@ -43,35 +54,35 @@ void sl_top_view_follow(struct sl_top_view *view, const struct sl_top_choice *ch
         move_cursor(view, 0, choice);
         return;
     }
-    for (uint32_t row = 0; view->cursor_moved && row < choice->rows; row++) {
-        if (choice->on(choice->context, row) == view->cursor_on) {
-            view->cursor = row;
+    for (uint32_t row = 0; view->at.cursor_moved && row < choice->rows; row++) {
+        if (choice->on(choice->context, row) == view->at.cursor_on) {
+            view->at.cursor = row;
             break;
         }
     }
-    if (view->cursor >= choice->rows) {
-        view->cursor = choice->rows > 0 ? choice->rows - 1 : 0;
+    if (view->at.cursor >= choice->rows) {
+        view->at.cursor = choice->rows > 0 ? choice->rows - 1 : 0;
     }
-    if (view->cursor < view->first) {
-        view->first = view->cursor;
-    } else if (view->cursor - view->first >= choice->rows_shown) {
-        view->first = view->cursor - choice->rows_shown + 1;
+    if (view->at.cursor < view->at.first) {
+        view->at.first = view->at.cursor;
+    } else if (view->at.cursor - view->at.first >= choice->rows_shown) {
+        view->at.first = view->at.cursor - choice->rows_shown + 1;
     }
     uint32_t last = choice->rows > choice->rows_shown ? choice->rows - choice->rows_shown : 0;
-    view->first = view->first < last ? view->first : last;
+    view->at.first = view->at.first < last ? view->at.first : last;
 }
 
 /* What Enter shows of the chosen row. */
 static void open_row(struct sl_top_view *view, const struct sl_top_choice *choice)
 {
     bool list = view->page == SL_TOP_FUNCTIONS || view->page == SL_TOP_THREADS;
-    if (!list || view->cursor >= choice->rows) {
+    if (!list || view->at.cursor >= choice->rows) {
         return;
     }
-    uint64_t on = choice->on(choice->context, view->cursor);
+    uint64_t on = choice->on(choice->context, view->at.cursor);
     if (view->page == SL_TOP_FUNCTIONS) {
         view->focus = (sl_function)on;
-        go_to(view, SL_TOP_STACKS);
+        go_into(view, SL_TOP_STACKS);
     } else if (view->page == SL_TOP_THREADS) {
         view->one_thread = true;
         view->thread_id = on;
@@ -83,7 +94,9 @@ static void open_row(struct sl_top_view *view, const struct sl_top_choice *choic
 static void go_back(struct sl_top_view *view)
 {
     if (view->page == SL_TOP_HELP) {
-        go_to(view, view->before_help);
+        return_to(view, view->before_help);
+    } else if (view->page == SL_TOP_STACKS) {
+        return_to(view, SL_TOP_FUNCTIONS);
     } else if (view->page != SL_TOP_FUNCTIONS) {
         go_to(view, SL_TOP_FUNCTIONS);
     } else if (view->filter_size > 0) {
@@ -142,9 +155,15 @@ static void begin_filter(struct sl_top_view *view)
 static void change_order(struct sl_top_view *view, enum sl_top_order order)
 {
     view->order = order;
-    view->cursor_moved = false;
-    view->cursor = 0;
-    view->first = 0;
+    view->at = (struct sl_top_place){0};
+    view->left[SL_TOP_FUNCTIONS] = view->at;
+}
+
+bool sl_top_view_end(struct sl_top_view *view)
+{
+    view->ended = true;
+    view->paused = view->paused || view->page == SL_TOP_STACKS || view->page == SL_TOP_HELP;
+    return view->paused;
 }
 
 static bool move_key(struct sl_top_view *view, int key, const struct sl_top_choice *choice)
@@ -207,7 +226,7 @@ enum sl_top_effect sl_top_view_key(struct sl_top_view *view, int key, const stru
             go_back(view);
         } else {
             view->before_help = view->page;
-            go_to(view, SL_TOP_HELP);
+            go_into(view, SL_TOP_HELP);
         }
         break;
     case '/':

@@ -25,6 +25,15 @@ enum sl_top_order {
 
 #define SL_TOP_FILTER_MAX 128
 
+/* Where a page is looked at. Rows change places all the time, so the chosen row goes with what stands in it, once it
+ * was moved. */
+struct sl_top_place {
+    uint32_t cursor;
+    bool cursor_moved;
+    uint64_t cursor_on; /* a function, or a thread's id */
+    uint32_t first;     /* row that is shown first */
+};
+
 struct sl_top_view {
     enum sl_top_page page;
     enum sl_top_page before_help;
@@ -35,6 +44,7 @@ struct sl_top_view {
     bool idle_shown;    /* threads that only wait count, too */
     bool since_start;   /* stacks: all of the recording, not only the last seconds */
     bool paused;
+    bool ended;   /* nothing more comes; what there is is looked at until the pause ends */
     bool editing; /* keys go into the filter */
     char filter[SL_TOP_FILTER_MAX + 1];
     size_t filter_size;
@@ -44,11 +54,9 @@ struct sl_top_view {
     bool one_thread;   /* only one thread counts: the one with this id */
     uint64_t thread_id;
 
-    /* The chosen row. Rows change places all the time, so it goes with what stands in it, once it was moved. */
-    uint32_t cursor;
-    bool cursor_moved;
-    uint64_t cursor_on; /* a function, or a thread's id */
-    uint32_t first;     /* row that is shown first */
+    struct sl_top_place at;
+    struct sl_top_place
+        left[SL_TOP_HELP]; /* where each page was when stacks or keys were opened from it: Esc leads back */
 };
 
 /* What there is to choose from, as it is on the screen. */
@@ -68,6 +76,10 @@ enum sl_top_effect {
     SL_TOP_QUIT,
 };
 enum sl_top_effect sl_top_view_key(struct sl_top_view *view, int key, const struct sl_top_choice *choice);
+
+/* The processes have ended. False when nobody reads what there is: one who has paused it, or is in a function's stacks or
+ * the keys, does, and has it paused until the pause is ended. */
+bool sl_top_view_end(struct sl_top_view *view);
 
 /* Puts the cursor where its row is now, and the first row so that it is shown. */
 void sl_top_view_follow(struct sl_top_view *view, const struct sl_top_choice *choice);
