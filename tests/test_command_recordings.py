@@ -337,3 +337,12 @@ def test_the_commands_below_a_report_can_be_pasted(
                 ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
             )
             assert run.returncode == 0, (command, run.stderr)
+
+
+def test_what_is_said_of_a_file_cannot_steer_the_terminal(stacklapse: Command, tmp_path: Path) -> None:
+    for name, shown in (("a\x9b2J\x1b[2J\n\u202eb", r"a\x9b2J\x1b[2J\n\u202eb"), ("é.lapse", "é.lapse")):
+        (tmp_path / name).write_bytes(b"no recording")
+        run = stacklapse("view", f"./{name}", cwd=tmp_path)
+        assert run.exit_code == 1
+        assert shown in run.stderr
+        assert run.stderr.count("\n") == 1

@@ -73,18 +73,15 @@ static bool is_python(pid_t pid, char command[SL_DESCRIPTION_MAX])
     return python != NULL;
 }
 
-/* A command line or a name may hold anything; what is said stays on its line and does not steer the terminal. */
-static void append_harmless(struct sl_buffer *sentence, const char *text)
+/* A command line may be long. */
+static void append_cut(struct sl_buffer *sentence, const char *text)
 {
     size_t size = strlen(text);
     size_t shown = size <= SHOWN_MAX ? size : SHOWN_MAX;
     while (shown < size && shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80) {
         shown--;
     }
-    for (size_t i = 0; i < shown; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        sl_buffer_byte(sentence, byte < 0x20 || byte == 0x7f ? '?' : text[i]);
-    }
+    sl_buffer_append(sentence, text, shown);
     sl_buffer_text(sentence, shown < size ? "..." : "");
 }
 
@@ -101,7 +98,7 @@ static void append_program(struct sl_buffer *sentence, pid_t pid)
     if (path[0] != '\0') {
         const char *slash = strrchr(path, '/');
         sl_buffer_text(sentence, "; it runs ");
-        append_harmless(sentence, slash != NULL ? slash + 1 : path);
+        append_cut(sentence, slash != NULL ? slash + 1 : path);
         sl_buffer_text(sentence, " now");
     }
 }
@@ -125,7 +122,7 @@ static void append_python_children(struct sl_buffer *sentence, pid_t pid)
         }
         sl_buffer_text(sentence, found == 1 ? "; of its descendants these are Python: " : ", ");
         sl_buffer_format(sentence, "%d (", (int)descendants.items[i].pid);
-        append_harmless(sentence, command);
+        append_cut(sentence, command);
         sl_buffer_byte(sentence, ')');
     }
     sl_descendants_destroy(&descendants);

@@ -77,8 +77,8 @@ enum sl_top_effect {
 };
 enum sl_top_effect sl_top_view_key(struct sl_top_view *view, int key, const struct sl_top_choice *choice);
 
-/* The processes have ended. False when nobody reads what there is: one who has paused it, or is in a function's stacks or
- * the keys, does, and has it paused until the pause is ended. */
+/* The processes have ended. False when nobody reads what there is: one who has paused it, or is in a function's stacks
+ * or the keys, does, and has it paused until the pause is ended. */
 bool sl_top_view_end(struct sl_top_view *view);
 
 /* Puts the cursor where its row is now, and the first row so that it is shown. */

@@ -5,13 +5,10 @@
 
 static const char cut_mark[] = "...";
 
-/* The size of the valid character at `at`, 0 if there is none. RFC 3629, section 4. */
-static size_t character_size(const unsigned char *at, size_t left)
+/* RFC 3629, section 4. */
+size_t sl_utf8_long_size(const unsigned char *at, size_t left)
 {
     unsigned char first = at[0];
-    if (first < 0x80) {
-        return 1;
-    }
     size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
     if (first < 0xC2 || first > 0xF4 || left < size) {
         return 0;
@@ -46,7 +43,7 @@ bool sl_utf8_is_clean(const char *bytes, size_t size)
                 continue;
             }
         }
-        size_t step = character_size(at + i, size - i);
+        size_t step = sl_utf8_size(at + i, size - i);
         if (step == 0) {
             return false;
         }
@@ -67,7 +64,7 @@ void sl_utf8_clean(struct sl_buffer *clean, const char *bytes, size_t size)
     size_t room = SL_STRING_BYTES_MAX - strlen(cut_mark);
     size_t i = 0;
     while (i < size && !clean->failed) {
-        size_t step = character_size(at + i, size - i);
+        size_t step = sl_utf8_size(at + i, size - i);
         char escape[6] = {'\\', 'u', 'd', 'c', digits[at[i] >> 4], digits[at[i] & 15]};
         size_t added = step > 0 ? step : sizeof escape;
         if (clean->size - start + added > room) {

@@ -7,6 +7,7 @@
 #include "analysis/functions.h"
 #include "base/arena.h"
 #include "base/hash_index.h"
+#include "profile/utf8.h"
 #include "render/renderers.h"
 
 #include <inttypes.h>
@@ -143,10 +144,10 @@ static void write_name(struct sl_output *output, const struct sl_profile *profil
         const char *text = sl_profile_text(profile, name);
         uint32_t size = sl_profile_text_size(profile, name);
         sl_output_write(output, " ", 1);
-        for (uint32_t i = 0; i < size; i++) {
-            unsigned char byte = (unsigned char)text[i];
-            char plain = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
-            sl_output_write(output, &plain, 1);
+        for (size_t i = 0; i < size;) {
+            size_t control = sl_utf8_control_size((const unsigned char *)text + i, size - i);
+            sl_output_write(output, control > 0 ? " " : text + i, 1);
+            i += control > 0 ? control : 1;
         }
         if (size == 0) {
             sl_output_text(output, no_name);
@@ -184,15 +185,18 @@ static void write_calls(struct sl_output *output, const struct sl_profile *profi
     }
 }
 
-static void write_header(struct sl_output *output, const struct sl_profile *profile, struct sl_amount sum)
+static void write_header(struct sl_output *output, const struct sl_profile *profile, enum sl_mode mode,
+                         struct sl_amount sum)
 {
+    const char *word = sl_mode_words[mode];
     sl_output_text(output, "# callgrind format\nversion: 1\ncreator: stacklapse " SL_VERSION "\n");
     if (profile->process_count > 0) {
         sl_output_format(output, "pid: %u\n", profile->processes[0].pid);
     }
-    sl_output_text(output, "positions: line\n"
-                           "event: wall_ns : wall time, nanoseconds\nevent: samples : samples\n"
-                           "events: wall_ns samples\n");
+    sl_output_format(output,
+                     "positions: line\nevent: %s_ns : %s time, nanoseconds\nevent: samples : samples\n"
+                     "events: %s_ns samples\n",
+                     word, word, word);
     sl_output_format(output, "summary: %" PRIu64 " %" PRIu64 "\n\n", sum.ns, sum.samples);
 }
 
@@ -216,7 +220,7 @@ bool sl_render_callgrind(const struct sl_profile *profile, const struct sl_rende
         if (profile->stack_count > 0) {
             sum = walk.total[0];
         }
-        write_header(output, profile, sum);
+        write_header(output, profile, options->selection.mode, sum);
         if (profile->function_count > 0) {
             write_function(output, profile, &names, 0, "fl", "fn");
             write_calls(output, profile, &names, &calls, 0);

@@ -2,6 +2,7 @@
  * flamegraph.pl and everything that imitates it reads. Everything that was sampled is written, whatever its role. */
 #include "analysis/stack_samples.h"
 #include "analysis/thread_summary.h"
+#include "profile/utf8.h"
 #include "render/folded_text.h"
 #include "render/labels.h"
 #include "render/renderers.h"
@@ -23,9 +24,10 @@ struct folded {
 
 void sl_folded_text(struct sl_buffer *buffer, const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        sl_buffer_byte(buffer, byte == ';' ? ',' : byte < 0x20 || byte == 0x7f ? ' ' : text[i]);
+    for (size_t i = 0; i < size;) {
+        size_t control = sl_utf8_control_size((const unsigned char *)text + i, size - i);
+        sl_buffer_byte(buffer, control > 0 ? ' ' : text[i] == ';' ? ',' : text[i]);
+        i += control > 0 ? control : 1;
     }
 }
 

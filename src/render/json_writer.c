@@ -1,31 +1,12 @@
 #include "render/json_writer.h"
 
+#include "profile/utf8.h"
+
 #include <string.h>
 
 void sl_json_begin(struct sl_json *json, struct sl_output *output)
 {
     *json = (struct sl_json){.output = output};
-}
-
-/* The size of the valid sequence of UTF-8 at `bytes`, 0 when there is none (RFC 3629, section 4). */
-static size_t sequence_size(const unsigned char *bytes, size_t size)
-{
-    if (bytes[0] < 0x80) {
-        return 1;
-    }
-    size_t length = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
-    if (bytes[0] < 0xc2 || bytes[0] > 0xf4 || length > size) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xf0 && bytes[1] < 0x90);
-    bool surrogate = bytes[0] == 0xed && bytes[1] >= 0xa0;
-    bool too_large = bytes[0] == 0xf4 && bytes[1] >= 0x90;
-    return overlong || surrogate || too_large ? 0 : length;
 }
 
 /* What a character is written as when it may not stand as it is, else NULL. */
@@ -52,12 +33,14 @@ static const char *escape(const unsigned char *bytes, size_t length, char room[7
     default:
         break;
     }
-    if (bytes[0] >= 0x20 && bytes[0] != 0x7f) {
+    size_t control = sl_utf8_control_size(bytes, length);
+    if (control == 0) {
         return NULL;
     }
+    unsigned char code = bytes[control - 1]; /* of one in two bytes the second is the code */
     memcpy(room, "\\u00", 4);
-    room[4] = digits[bytes[0] >> 4];
-    room[5] = digits[bytes[0] & 15];
+    room[4] = digits[code >> 4];
+    room[5] = digits[code & 15];
     room[6] = '\0';
     return room;
 }
@@ -69,7 +52,7 @@ static void write_string(struct sl_output *output, const char *text, size_t size
     size_t written = 0;
     size_t at = 0;
     while (at < size) {
-        size_t length = sequence_size(bytes + at, size - at);
+        size_t length = sl_utf8_size(bytes + at, size - at);
         char room[7];
         const char *escaped = escape(bytes + at, length, room);
         size_t next = at + (length == 0 ? 1 : length);

@@ -1,5 +1,7 @@
 #include "render/text_unicode.h"
 
+#include "profile/utf8.h"
+
 #include <string.h>
 
 struct range {
@@ -32,27 +34,17 @@ static bool in_ranges(const struct range *ranges, size_t count, uint32_t code)
 static size_t decode(const char *bytes, size_t size, uint32_t *code)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-    if (at[0] < 0x80) {
+    size_t length = sl_utf8_size(at, size);
+    if (length == 1) {
         *code = at[0];
-        return 1;
-    }
-    size_t wanted = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
-    if (at[0] < 0xC2 || at[0] > 0xF4 || wanted > size) {
-        return 0;
-    }
-    uint32_t value = at[0] & (0x7FU >> wanted);
-    for (size_t i = 1; i < wanted; i++) {
-        if ((at[i] & 0xC0) != 0x80) {
-            return 0;
+    } else if (length > 1) {
+        uint32_t value = at[0] & (0x7FU >> length);
+        for (size_t i = 1; i < length; i++) {
+            value = value << 6 | (at[i] & 0x3FU);
         }
-        value = value << 6 | (at[i] & 0x3FU);
+        *code = value;
     }
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (value < smallest[wanted] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
-        return 0;
-    }
-    *code = value;
-    return wanted;
+    return length;
 }
 
 static bool is_variation_selector(uint32_t code)

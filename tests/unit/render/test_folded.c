@@ -130,10 +130,10 @@ static void test_names_cannot_break_a_line(void **state)
 {
     struct fixture *fixture = *state;
     struct builder *builder = fixture->builder;
-    sl_function hostile = builder_function(builder, "a;b\nc\rd\te\x7f", "/app/x;\ny.py");
+    sl_function hostile = builder_function(builder, "a;b\nc\rd\te\x7f\xc2\x85\xc2\xa0", "/app/x;\ny.py");
     sl_stack stack = builder_stack(builder, 0, hostile, 1);
     builder_run(builder, 0, stack, running, 0, 1000, 1);
-    assert_string_equal(rendered(fixture), "a,b c d e  (x, y.py:1) 1\n");
+    assert_string_equal(rendered(fixture), "a,b c d e  \xc2\xa0 (x, y.py:1) 1\n");
 }
 
 static void test_ten_thousand_frames(void **state)

@@ -89,10 +89,12 @@ static void test_strings_are_escaped(void **state)
     sl_json_string(&json, NULL, hostile, sizeof hostile - 1);
     sl_json_string(&json, NULL, "", 0);
     sl_json_text(&json, NULL, "\xf0\x9f\x98\x80\xf4\x90\x80\x80\xc0\xaf");
+    sl_json_text(&json, NULL, "\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0");
     sl_json_close_array(&json);
     const char *text = fixture->output.pending.bytes;
     assert_string_equal(text, "[\"a\\\"b\\\\c\\n\\t\\r\\u0001\\u007f\\u0000<\\u2028\\u2029\\ufffd\\ufffd\\ufffd\\ufffd"
-                              "\\ufffd\",\"\",\"\xf0\x9f\x98\x80\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"]");
+                              "\\ufffd\",\"\",\"\xf0\x9f\x98\x80\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\","
+                              "\"\\u0080\\u009b\\u009f\xc2\xa0\"]");
     assert_true(json_is_valid(text, strlen(text)));
 }
 
