@@ -124,6 +124,12 @@ def test_the_list_for_people(stacklapse: Command, folder: Path) -> None:
     assert end.startswith(" 6 of 6 kept ")
     assert end.endswith(f"stacklapse requests {folder} N")
     assert len(stacklapse("requests", folder, "--quiet").stdout.splitlines()) == 7
+    for options, below in (
+        (("--status=2XX", "--limit=2"), " 2 of 3 that match, 6 kept "),
+        (("--status=2XX",), " 3 of 6 kept "),
+        (("--limit=2",), " 2 of 6 kept "),
+    ):
+        assert stacklapse("requests", folder, *options).stdout.splitlines()[-1].startswith(below)
     assert "\x1b[" in stacklapse("requests", folder, "--color", "always").stdout
     ascii_only = stacklapse("requests", folder, environment={"LC_ALL": "C"}).stdout
     assert ascii_only.isascii(), ascii_only

@@ -215,8 +215,7 @@ def test_what_others_write_on_the_screen_is_drawn_over_when_asked_for(
     stacklapse: Command, any_python: Interpreter
 ) -> None:
     with watching(stacklapse, any_python, rows=30) as (tmux, _):
-        with open(tmux.ask("pane_tty"), "w", encoding="ascii") as terminal:
-            terminal.write("\033[25;20Hprinted by the program")
+        Path(tmux.ask("pane_tty")).write_text("\033[25;20Hprinted by the program")
         screen = tmux.until("printed by the program", "what was printed")
         tmux.until(lambda now: found(now) != found(screen), "the next numbers")
         assert "printed by the program" in tmux.screen()

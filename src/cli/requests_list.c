@@ -110,11 +110,17 @@ static void add_end(struct sl_text_row *row, const struct sl_requests *requests,
                     struct sl_output *output)
 {
     char shown[SL_TEXT_NUMBER_SIZE];
+    char matching[SL_TEXT_NUMBER_SIZE];
     char all[SL_TEXT_NUMBER_SIZE];
     sl_text_count(requests->count, shown);
+    sl_text_count(requests->matching, matching);
     sl_text_count(requests->kept, all);
     sl_text_row_end(row, output);
-    sl_text_row_format(row, SL_TEXT_QUIET, " %s of %s kept", shown, all);
+    if (requests->matching > requests->count && requests->matching < requests->kept) {
+        sl_text_row_format(row, SL_TEXT_QUIET, " %s of %s that match, %s kept", shown, matching, all);
+    } else {
+        sl_text_row_format(row, SL_TEXT_QUIET, " %s of %s kept", shown, all);
+    }
     sl_text_row_space(row, 5);
     struct sl_buffer word;
     struct sl_buffer clean;
