@@ -306,6 +306,8 @@ def test_the_command_in_a_file_names_all_the_recordings_that_are_in_it(
     for names, paths in [("2", "1"), (first, second)], [("1", "missing.lapse", "2"), (second, first)]:
         stacklapse("view", *names, "-o", "both.txt")
         text = (tmp_path / "both.txt").read_text()
+        facts = stacklapse("info", *names).stdout
+        assert f"\nrecording: {paths[0]}, {paths[1]}\n" in facts
         assert f"again:  stacklapse view {paths[0]} {paths[1]} --show-all" in text
     # What is said in a terminal is read at once, and may be as short as what was typed.
     assert "again:  stacklapse view 2 last --show-all" in stacklapse("view", "2", "last").stdout

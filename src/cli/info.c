@@ -103,8 +103,21 @@ static void print_recording(struct sl_output *output, const struct sl_profile *p
     print_time(output, "sampler_cpu", facts->sampler_cpu_ns);
 }
 
-static void print_facts(struct sl_output *output, const struct sl_profile *profile, const char *path, bool unicode)
+/* The files that it was read from. */
+static void print_paths(struct sl_output *output, const struct sl_recording_input *input, bool unicode)
 {
+    sl_output_text(output, "recording: ");
+    print_text(output, input->path, strlen(input->path), unicode);
+    for (size_t i = 0; i < input->more_count; i++) {
+        sl_output_text(output, ", ");
+        print_text(output, input->more[i].path, strlen(input->more[i].path), unicode);
+    }
+    sl_output_text(output, "\n");
+}
+
+static void print_facts(struct sl_output *output, const struct sl_recording_input *input, bool unicode)
+{
+    const struct sl_profile *profile = input->profile;
     const struct sl_facts *facts = &profile->facts;
     size_t size = sl_profile_text_size(profile, facts->command);
     if (size > 0) {
@@ -138,9 +151,7 @@ static void print_facts(struct sl_output *output, const struct sl_profile *profi
                    unicode);
         sl_output_text(output, "\n");
     }
-    sl_output_text(output, "recording: ");
-    print_text(output, path, strlen(path), unicode);
-    sl_output_text(output, "\n");
+    print_paths(output, input, unicode);
 }
 
 int sl_command_info(const struct sl_options *options)
@@ -155,7 +166,7 @@ int sl_command_info(const struct sl_options *options)
     sl_output_descriptor(&output, STDOUT_FILENO);
     /* Whoever reads it through a pipe gets letters as they are, whatever the locale. */
     struct sl_terminal terminal = sl_terminal_look(STDOUT_FILENO, options->color);
-    print_facts(&output, input.profile, input.path, !terminal.is_terminal || terminal.unicode);
+    print_facts(&output, &input, !terminal.is_terminal || terminal.unicode);
     code = input.partial ? SL_EXIT_FAILED : code;
     if (!sl_output_close(&output, &error)) {
         sl_say_error(&error);
