@@ -1,6 +1,6 @@
 #include "render/flat_facts.h"
 
-#include "analysis/functions.h"
+#include "analysis/sort.h"
 #include "analysis/thread_summary.h"
 
 const uint8_t *sl_busy_threads(struct sl_arena *arena, const struct sl_profile *profile,
@@ -15,6 +15,23 @@ const uint8_t *sl_busy_threads(struct sl_arena *arena, const struct sl_profile *
         busy[summaries[i].thread] = !summaries[i].idle;
     }
     return summaries != NULL ? busy : NULL;
+}
+
+static bool heavier_in_total(const void *context, uint32_t a, uint32_t b)
+{
+    const struct sl_function_total *totals = context;
+    return totals[a].total.ns > totals[b].total.ns;
+}
+
+const uint32_t *sl_function_order(struct sl_arena *arena, const struct sl_function_total *totals, uint32_t count,
+                                  bool by_total)
+{
+    uint32_t *order = SL_ARENA_NEW(arena, uint32_t, count);
+    for (uint32_t i = 0; order != NULL && i < count; i++) {
+        order[i] = i;
+    }
+    bool sorted = order != NULL && (!by_total || sl_sort(arena, order, count, heavier_in_total, totals));
+    return sorted ? order : NULL;
 }
 
 const sl_state *sl_function_states(struct sl_arena *arena, const struct sl_profile *profile,

@@ -1,6 +1,5 @@
 /* markdown.c - the top of the tree and of the table of functions, for a comment on a pull request (GitHub's flavour of
  * Markdown). The tree is the text report in a code block; the block's fence is longer than any run of backquotes in it. */
-#include "analysis/functions.h"
 #include "analysis/whole.h"
 #include "base/arena.h"
 #include "render/flat_facts.h"
@@ -76,9 +75,10 @@ static void write_row(struct sl_output *output, const struct sl_profile *profile
 }
 
 /* Of the same threads and the same whole as the tree above it. */
-static bool write_table(struct sl_output *output, const struct sl_profile *profile, struct sl_selection selection,
-                        struct sl_error *error)
+static bool write_table(struct sl_output *output, const struct sl_profile *profile,
+                        const struct sl_render_options *options, struct sl_error *error)
 {
+    struct sl_selection selection = options->selection;
     struct sl_arena arena;
     sl_arena_init(&arena);
     uint32_t idle = 0, count = 0;
@@ -86,17 +86,19 @@ static bool write_table(struct sl_output *output, const struct sl_profile *profi
     selection.threads = sl_busy_threads(&arena, profile, &selection, &idle);
     const struct sl_function_total *totals =
         selection.threads != NULL ? sl_function_totals(&arena, NULL, profile, &selection, &count) : NULL;
+    const uint32_t *order = totals != NULL ? sl_function_order(&arena, totals, count, options->flat_by_total) : NULL;
+    count = order != NULL ? count : 0;
     if (count > 0) {
         sl_output_text(output, "| self | | total | | function | |\n| ---: | ---: | ---: | ---: | :--- | :--- |\n");
     }
     for (uint32_t i = 0; i < count && i < SL_MARKDOWN_ROWS; i++) {
-        write_row(output, profile, &totals[i], whole);
+        write_row(output, profile, &totals[order[i]], whole);
     }
     if (count > SL_MARKDOWN_ROWS) {
         sl_output_format(output, "\n%u more functions\n", count - SL_MARKDOWN_ROWS);
     }
     sl_arena_reset(&arena);
-    return totals != NULL ? true : sl_error_memory(error);
+    return order != NULL ? true : sl_error_memory(error);
 }
 
 bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render_options *options,
@@ -116,7 +118,7 @@ bool sl_render_markdown(const struct sl_profile *profile, const struct sl_render
         sl_markdown_fence(output, &text.pending, "text\n");
         sl_output_write(output, text.pending.bytes, text.pending.size);
         sl_markdown_fence(output, &text.pending, "\n\n");
-        done = write_table(output, profile, options->selection, error);
+        done = write_table(output, profile, options, error);
     }
     sl_output_abandon(&text);
     return done;

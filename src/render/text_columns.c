@@ -73,7 +73,9 @@ void sl_text_numbers(struct sl_text *text, uint64_t ns, uint64_t begin_ns, enum 
             uint64_t zero_ns = text->options->selection.begin_ns;
             sl_text_instant(&text->scale, begin_ns > zero_ns ? begin_ns - zero_ns : 0, instant);
         }
-        sl_text_row_space(&text->row, columns - 3 - (uint32_t)strlen(instant));
+        /* Selections may go on behind the whole, and their instants have more digits then. */
+        uint32_t used = (uint32_t)strlen(instant) + 3;
+        sl_text_row_space(&text->row, used < columns ? columns - used : 0);
         sl_text_row_add(&text->row, SL_TEXT_QUIET, instant);
         sl_text_row_space(&text->row, 3);
     }
@@ -114,6 +116,11 @@ void sl_text_line(struct sl_text *text, enum sl_text_color color, const char *cl
     sl_text_row_space(&text->row, 1);
     sl_text_row_fit(&text->row, color, clean, strlen(clean), text->style.width, SL_TEXT_CUT_END);
     sl_text_row_end(&text->row, text->output);
+}
+
+void sl_text_no_time(struct sl_text *text)
+{
+    sl_text_line(text, SL_TEXT_PLAIN, "no samples in what was selected");
 }
 
 void sl_text_blank_line(struct sl_text *text)

@@ -1,6 +1,4 @@
 /* Functions by their own time, the total beside it, or the other way round. */
-#include "analysis/functions.h"
-#include "analysis/sort.h"
 #include "render/flat_facts.h"
 #include "render/state_word.h"
 #include "render/text_parts.h"
@@ -17,23 +15,6 @@ static uint64_t first_ns(const struct sl_text *text, const struct sl_function_to
 static uint64_t second_ns(const struct sl_text *text, const struct sl_function_total *total)
 {
     return text->options->flat_by_total ? total->self.ns : total->total.ns;
-}
-
-static bool heavier_in_total(const void *context, uint32_t a, uint32_t b)
-{
-    const struct sl_function_total *totals = context;
-    return totals[a].total.ns > totals[b].total.ns;
-}
-
-/* The places of `totals`, the heaviest first; NULL when memory is exhausted. */
-static const uint32_t *order_of(struct sl_text *text, const struct sl_function_total *totals, uint32_t count)
-{
-    uint32_t *order = SL_ARENA_NEW(&text->arena, uint32_t, count);
-    for (uint32_t i = 0; order != NULL && i < count; i++) {
-        order[i] = i;
-    }
-    bool sorted = !text->options->flat_by_total || sl_sort(&text->arena, order, count, heavier_in_total, totals);
-    return order != NULL && sorted ? order : NULL;
 }
 
 static bool with_both(const struct sl_text *text)
@@ -94,12 +75,18 @@ bool sl_text_flat(struct sl_text *text)
     if (selection.threads == NULL || totals == NULL || states == NULL) {
         return false;
     }
-    const uint32_t *order = order_of(text, totals, count);
+    const uint32_t *order = sl_function_order(&text->arena, totals, count, text->options->flat_by_total);
     if (order == NULL) {
         return false;
     }
+    uint64_t heaviest_ns = 0;
     for (uint32_t i = 0; i < count; i++) {
         sl_text_make_room(text, totals[i].total.ns);
+        heaviest_ns = first_ns(text, &totals[i]) > heaviest_ns ? first_ns(text, &totals[i]) : heaviest_ns;
+    }
+    if (heaviest_ns == 0 && idle == 0) {
+        sl_text_no_time(text);
+        return true;
     }
     write_titles(text);
     uint32_t left_out = 0;

@@ -60,6 +60,9 @@ void sl_text_line(struct sl_text *text, enum sl_text_color color, const char *cl
 
 void sl_text_blank_line(struct sl_text *text);
 
+/* That nothing was seen in what is shown. */
+void sl_text_no_time(struct sl_text *text);
+
 /* A function's name and place in what is left of the row: `Kitchen.cook  kitchen.py:40  NOTE  [sleep]`. `notes` are
  * ways to say one thing, longest first, ended by NULL; the first that leaves room for the rest is taken. Both may be
  * NULL. */

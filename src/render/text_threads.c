@@ -255,7 +255,7 @@ static bool write_processes(struct plan *plan, struct sl_text_process *processes
         write_rest(text, left_out, "process", "processes", left_out_ns);
     }
     if (count == 0) {
-        sl_text_line(text, SL_TEXT_PLAIN, "no samples in what was selected");
+        sl_text_no_time(text);
     }
     return done;
 }

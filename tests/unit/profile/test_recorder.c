@@ -449,6 +449,25 @@ static void test_looks_of_different_lengths_tell_as_much_as_fewer_equal_ones(voi
     sl_profile_destroy(profile);
 }
 
+static void test_what_was_seen_behind_a_wrong_end_is_put_before_it(void **state)
+{
+    (void)state;
+    struct sl_recorder *recorder = create(1);
+    for (uint64_t i = 0; i < 4; i++) {
+        look(recorder, i);
+        sl_recorder_sample(recorder, 0, sl_recorder_mark(recorder, i % 2 == 0 ? "even" : "odd"), 0);
+    }
+    struct sl_profile *profile = read_back(recorder, 1);
+    assert_int_equal(profile->facts.duration_ns, 1);
+    assert_int_equal(profile->run_count, 4);
+    for (uint32_t i = 0; i < profile->run_count; i++) {
+        assert_true(profile->runs[i].begin_ns <= profile->runs[i].end_ns);
+        assert_true(profile->runs[i].end_ns <= 1);
+    }
+    sl_profile_destroy(profile);
+    sl_recorder_destroy(recorder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_memory_does_not_grow_with_looks),
         cmocka_unit_test(test_a_recording_takes_little_memory_beside_itself),
         cmocka_unit_test(test_memory_does_not_grow_with_stacks_and_none_is_lost),
+        cmocka_unit_test(test_what_was_seen_behind_a_wrong_end_is_put_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

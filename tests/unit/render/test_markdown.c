@@ -47,6 +47,19 @@ static void the_table_is_of_the_threads_and_the_time_that_the_tree_is_of(void **
     assert_non_null(strstr(fixture->text, "8 threads idle"));
 }
 
+static void the_table_is_by_total_when_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    report_ran(fixture, "main:2", running, 100);
+    report_ran(fixture, "main:2 work:3", running, 900);
+    struct sl_render_options options = report_options(fixture);
+    const char *table = markdown_table(fixture, &options);
+    assert_true(strstr(table, "| work |") < strstr(table, "| main |"));
+    options.flat_by_total = true;
+    table = markdown_table(fixture, &options);
+    assert_true(strstr(table, "| main |") < strstr(table, "| work |"));
+}
+
 static void where_all_threads_are_idle_there_is_no_table(void **state)
 {
     struct fixture *fixture = *state;
@@ -93,6 +106,7 @@ int main(void)
                                         report_tear_down),
         cmocka_unit_test_setup_teardown(a_cell_cannot_act_on_what_shows_it, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(the_tree_shows_as_much_as_was_asked_for, report_set_up, report_tear_down),
+        cmocka_unit_test_setup_teardown(the_table_is_by_total_when_asked_for, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(where_all_threads_are_idle_there_is_no_table, report_set_up, report_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

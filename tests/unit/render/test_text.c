@@ -167,6 +167,20 @@ static void functions_by_total_time_have_those_without_time_of_their_own(void **
                                                         "                ⋯ 2 more\n");
 }
 
+static void where_nothing_was_selected_a_table_says_so_as_the_tree_does(void **state)
+{
+    struct fixture *fixture = *state;
+    report_ran(fixture, "main:2", SL_STATE_KNOWN | SL_STATE_ON_CPU, 1000);
+    struct sl_render_options options = report_options(fixture);
+    options.selection.mode = SL_MODE_GIL;
+    assert_non_null(strstr(report_text(fixture, &options), " no samples in what was selected\n"));
+    options.flat = true;
+    assert_non_null(strstr(report_text(fixture, &options), " no samples in what was selected\n"));
+    assert_null(strstr(fixture->text, "self"));
+    options.flat_by_total = true;
+    assert_non_null(strstr(report_text(fixture, &options), " no samples in what was selected\n"));
+}
+
 static void a_timeline_has_calls_in_their_order_with_their_start(void **state)
 {
     struct fixture *fixture = *state;
@@ -277,6 +291,7 @@ int main(void)
         TEST(a_narrow_terminal_gets_shorter_names),
         TEST(functions_by_self_time_have_their_total_beside_it),
         TEST(functions_by_total_time_have_those_without_time_of_their_own),
+        TEST(where_nothing_was_selected_a_table_says_so_as_the_tree_does),
         TEST(a_timeline_has_calls_in_their_order_with_their_start),
         TEST(what_is_below_the_threshold_is_counted_and_shown_when_asked_for),
         TEST(the_short_form_has_one_line_above_the_tree),

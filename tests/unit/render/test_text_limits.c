@@ -153,6 +153,21 @@ static void no_row_is_wider_than_the_terminal(void **state)
     check_every_form(fixture);
 }
 
+static void no_row_is_wider_where_calls_begin_behind_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    report_ran(fixture, "<module>:1 load:2", running, 2000);
+    report_ran(fixture, "<module>:2 compute:2", running, 200000);
+    report_ran(fixture, "<module>:3 store:2", running, 2000);
+    struct sl_render_options options = report_options(fixture);
+    options.timeline = true;
+    options.threshold = 0;
+    options.width = 120;
+    options.selection.end_ns = 202000000001;
+    builder_facts(fixture->builder)->duration_ns = 1;
+    check_rows(report_text(fixture, &options), options.width, options.unicode);
+}
+
 static void no_deep_row_is_wider_than_the_terminal(void **state)
 {
     struct fixture *fixture = *state;
@@ -201,6 +216,7 @@ int main(void)
         TEST(a_stack_ten_thousand_deep_takes_a_row_a_frame_and_no_recursion),
         TEST(a_deep_tree_with_branches_tells_the_depth),
         TEST(no_row_is_wider_than_the_terminal),
+        TEST(no_row_is_wider_where_calls_begin_behind_the_end),
         TEST(no_deep_row_is_wider_than_the_terminal),
         TEST(a_hostile_program_cannot_act_on_the_terminal),
         TEST(a_selection_of_nothing_is_no_crash),
