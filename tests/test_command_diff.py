@@ -213,6 +213,27 @@ def test_folded_stacks_that_name_no_files_get_none(stacklapse: Command, tmp_path
     assert stacklapse("view", "before.folded", "-r", "folded").stdout == "main;work 500\n"
 
 
+def test_folded_shares_are_scaled_to_the_later_whole(stacklapse: Command, tmp_path: Path) -> None:
+    (tmp_path / "before.folded").write_text("main;work 500\nmain;rest 500\n")
+    (tmp_path / "after.folded").write_text("main;work 1000\nmain;rest 3000\n")
+    files = "before.folded", "after.folded"
+    assert set(diff(stacklapse, *files, "-r", "folded", "--shares").splitlines()) == {
+        "main;work 2000 1000",
+        "main;rest 2000 3000",
+    }
+    assert "main;work 500 1000\n" in diff(stacklapse, *files, "-r", "folded")
+
+
+def test_folded_stacks_have_no_other_mode(stacklapse: Command, tmp_path: Path) -> None:
+    (tmp_path / "x.folded").write_text("main;work 500\n")
+    for command in (("view", "x.folded"), ("diff", "x.folded", "x.folded")):
+        for mode in ("cpu", "gil"):
+            run = stacklapse(*command, "--mode", mode)
+            assert (run.exit_code, run.stdout) == (1, "")
+            assert re.fullmatch(rf"stacklapse: \S*x\.folded has folded stacks, which .* --mode {mode}\n", run.stderr)
+        assert stacklapse(*command, "--mode", "wall").exit_code == 0
+
+
 def test_folded_stacks_of_other_tools_are_exact(stacklapse: Command, tmp_path: Path) -> None:
     (tmp_path / "before.folded").write_text("main (a.py:1);f (a.py:3) 500\nmain (a.py:1);g (a.py:5) 100\n")
     (tmp_path / "after.folded").write_text("main (a.py:1);f (a.py:3) 400\nmain (a.py:1);h (a.py:7) 300\n")

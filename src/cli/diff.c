@@ -71,7 +71,8 @@ int sl_command_diff(const struct sl_options *options)
     }
     code = sl_recording_input_open_named(&after, options->operand_count > 1 ? options->operands[1] : "last", false);
     if (code == SL_EXIT_DONE) {
-        code = write_difference(&report, options, &before, &after);
+        bool has_mode = sl_recording_input_has_mode(&before, options) && sl_recording_input_has_mode(&after, options);
+        code = has_mode ? write_difference(&report, options, &before, &after) : SL_EXIT_FAILED;
         sl_recording_input_close(&after);
     }
     sl_recording_input_close(&before);

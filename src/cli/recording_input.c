@@ -113,6 +113,16 @@ int sl_recording_input_open_named(struct sl_recording_input *input, const char *
     return SL_EXIT_DONE;
 }
 
+bool sl_recording_input_has_mode(const struct sl_recording_input *input, const struct sl_options *options)
+{
+    if (options->mode == SL_MODE_WALL || !sl_profile_is_folded(input->profile)) {
+        return true;
+    }
+    sl_say("%s has folded stacks, which do not tell when a thread was on a CPU or held the GIL: leave out --mode %s",
+           input->path, sl_mode_words[options->mode]);
+    return false;
+}
+
 void sl_recording_input_close(struct sl_recording_input *input)
 {
     sl_profile_destroy(input->profile);

@@ -28,6 +28,10 @@ int sl_recording_input_open(struct sl_recording_input *input, const struct sl_op
 /* The same for the recording of that name: "last", a number, a path. */
 int sl_recording_input_open_named(struct sl_recording_input *input, const char *name, bool keep_trace);
 
+/* Whether it has the time that --mode counts: folded stacks do not tell what a thread was doing, so they have all time
+ * only. Says so if not. */
+bool sl_recording_input_has_mode(const struct sl_recording_input *input, const struct sl_options *options);
+
 void sl_recording_input_close(struct sl_recording_input *input);
 
 #endif

@@ -16,6 +16,10 @@ static int show(const struct sl_report *report, const struct sl_options *options
 {
     struct sl_error error = {0};
     struct sl_buffer name;
+    if (!sl_recording_input_has_mode(input, options)) {
+        sl_recording_input_close(input);
+        return SL_EXIT_FAILED;
+    }
     int code = input->partial ? SL_EXIT_FAILED : SL_EXIT_DONE;
     sl_interrupt_arm(0);
     sl_buffer_init(&name);

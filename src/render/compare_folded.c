@@ -13,8 +13,17 @@ struct folding {
     struct sl_compare compare;
     struct sl_output *output;
     uint32_t *way; /* from a node down to its root */
+    double scale;  /* of what was before */
     struct sl_buffer line;
 };
+
+/* Where shares are compared: what was before as if it had lasted as long as what came after, as difffolded.pl -n does. */
+static double scale_of(const struct sl_compare *compare)
+{
+    const struct sl_amount *wholes = compare->differences->measure.wholes;
+    bool scaled = compare->options->percent && wholes[SL_BEFORE].ns > 0 && wholes[SL_AFTER].ns > 0;
+    return scaled ? (double)wholes[SL_AFTER].ns / (double)wholes[SL_BEFORE].ns : 1;
+}
 
 static void append_function(struct folding *folding, const struct sl_node_difference *node)
 {
@@ -34,7 +43,9 @@ static void append_function(struct folding *folding, const struct sl_node_differ
 static void write_node(struct folding *folding, uint32_t node)
 {
     const struct sl_node_difference *nodes = folding->compare.differences->nodes;
-    uint64_t before = (nodes[node].self[SL_BEFORE].ns + 500) / 1000;
+    uint64_t before_ns = nodes[node].self[SL_BEFORE].ns;
+    before_ns = folding->scale == 1 ? before_ns : sl_compare_whole_ns((double)before_ns * folding->scale);
+    uint64_t before = before_ns / 1000 + (before_ns % 1000 >= 500);
     uint64_t after = (nodes[node].self[SL_AFTER].ns + 500) / 1000;
     if (before == 0 && after == 0) {
         return;
@@ -65,6 +76,7 @@ bool sl_compare_folded(const struct sl_comparison *comparison, const struct sl_r
     bool done = sl_compare_open(&folding.compare, comparison, options, (struct sl_compare_needs){.trees = true}, error);
     if (done) {
         uint32_t count = folding.compare.differences->node_count;
+        folding.scale = scale_of(&folding.compare);
         folding.way = SL_ARENA_NEW(&folding.compare.arena, uint32_t, count);
         for (uint32_t node = 0; folding.way != NULL && node < count; node++) {
             write_node(&folding, node);
