@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include "base/buffer.h"
+#include "render/text_number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,20 +40,6 @@ static void send(const struct sl_progress *progress, struct sl_buffer *sequence)
     sl_buffer_destroy(sequence);
 }
 
-static const char *grouped(uint64_t number, char text[32])
-{
-    char *end = text + 31;
-    *end = '\0';
-    for (unsigned digits = 0; number > 0 || digits == 0; digits++) {
-        if (digits > 0 && digits % 3 == 0) {
-            *--end = ',';
-        }
-        *--end = (char)('0' + number % 10);
-        number /= 10;
-    }
-    return end;
-}
-
 void sl_progress_show(struct sl_progress *progress, uint64_t elapsed_ns, uint64_t samples)
 {
     if (progress->descriptor < 0) {
@@ -74,13 +61,13 @@ void sl_progress_show(struct sl_progress *progress, uint64_t elapsed_ns, uint64_
         sl_buffer_format(&sequence, "\033D\033[A\0337\033[1;%dr\0338", size.ws_row - 1);
     }
     uint64_t seconds = elapsed_ns / 1000000000;
-    char number[32];
+    char number[SL_TEXT_NUMBER_SIZE];
+    sl_text_count(samples, number);
     sl_buffer_format(&sequence, "\0337\033[%d;1H\033[2mstacklapse  ", size.ws_row);
     if (seconds >= 60) {
         sl_buffer_format(&sequence, "%llu min ", (unsigned long long)(seconds / 60));
     }
-    sl_buffer_format(&sequence, "%llu s  %s samples\033[0m\033[K\0338", (unsigned long long)(seconds % 60),
-                     grouped(samples, number));
+    sl_buffer_format(&sequence, "%llu s  %s samples\033[0m\033[K\0338", (unsigned long long)(seconds % 60), number);
     progress->shown = true;
     progress->rows = size.ws_row;
     progress->columns = size.ws_col;

@@ -1,16 +1,12 @@
 #include "cli/top_head.h"
 
+#include "render/labels.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* Where more than this part of the looks failed, the fact is told. */
 static const double worrying = 0.01;
-
-static const char *const mode_names[] = {
-    [SL_MODE_WALL] = "all time",
-    [SL_MODE_CPU] = "time on a CPU or ready for one",
-    [SL_MODE_GIL] = "time holding the GIL",
-};
 
 static void add_dot(struct sl_text *text)
 {
@@ -118,7 +114,7 @@ static void write_choice(struct sl_text *text, const struct sl_top_numbers *numb
     }
     sl_text_row_format(&text->row, SL_TEXT_PLAIN, "last %s", number);
     add_dot(text);
-    sl_text_row_add(&text->row, SL_TEXT_PLAIN, mode_names[view->mode]);
+    sl_text_row_add(&text->row, SL_TEXT_PLAIN, sl_mode_label(view->mode));
     if (view->own_only) {
         add_dot(text);
         sl_text_row_add(&text->row, SL_TEXT_PLAIN, "without libraries");

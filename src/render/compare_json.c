@@ -2,14 +2,13 @@
 #include "analysis/roles.h"
 #include "render/compare.h"
 #include "render/json_writer.h"
+#include "render/labels.h"
 #include "render/renderers.h"
 
 #include <math.h>
 #include <string.h>
 
 static const char *const side_names[SL_SIDES] = {"before", "after"};
-static const char *const kinds[] = {
-    [SL_FUNCTION_PYTHON] = "python", [SL_FUNCTION_NATIVE] = "native", [SL_FUNCTION_MARK] = "mark"};
 
 static void write_string(struct sl_json *json, const char *key, const struct sl_profile *profile, sl_string string)
 {
@@ -79,7 +78,7 @@ static void write_function(struct sl_json *json, const struct sl_compare *compar
     sl_json_new_line(json);
     sl_json_open_object(json, NULL);
     write_string(json, "name", profile, record->name);
-    sl_json_text(json, "kind", kinds[record->kind <= SL_FUNCTION_MARK ? record->kind : SL_FUNCTION_MARK]);
+    sl_json_text(json, "kind", sl_function_kind_name(record->kind));
     sl_json_text(json, "path", sl_short_path(profile, function->functions[named]));
     for (int which = 0; which < SL_SIDES; which++) {
         static const char *const keys[SL_SIDES] = {"before_line", "after_line"};

@@ -5,6 +5,7 @@
 #include "analysis/functions.h"
 #include "analysis/thread_summary.h"
 #include "render/json_writer.h"
+#include "render/labels.h"
 #include "render/renderers.h"
 #include "render/state_word.h"
 
@@ -199,8 +200,6 @@ static void write_function_lines(struct report *report, sl_function function)
 
 static void write_functions(struct report *report)
 {
-    static const char *const kinds[] = {
-        [SL_FUNCTION_PYTHON] = "python", [SL_FUNCTION_NATIVE] = "native", [SL_FUNCTION_MARK] = "mark"};
     static const char *const roles[] = {
         [SL_ROLE_OWN] = "own", [SL_ROLE_LIBRARY] = "library", [SL_ROLE_MACHINERY] = "machinery"};
     const struct sl_profile *profile = report->profile;
@@ -219,7 +218,7 @@ static void write_functions(struct report *report)
         const char *package = sl_package(profile, function, &size);
         sl_json_string(json, "package", package, size);
         sl_json_unsigned(json, "first_line", record->first_line);
-        sl_json_text(json, "kind", record->kind <= SL_FUNCTION_MARK ? kinds[record->kind] : "mark");
+        sl_json_text(json, "kind", sl_function_kind_name(record->kind));
         sl_json_text(json, "role", roles[report->roles[function]]);
         write_amount(json, "self_ns", "self_samples", report->functions[i].self);
         write_amount(json, "total_ns", "total_samples", report->functions[i].total);

@@ -43,3 +43,20 @@ void sl_thread_label(struct sl_buffer *buffer, const struct sl_profile *profile,
     }
     sl_buffer_format(buffer, " (thread %" PRIu64 ")", record->id);
 }
+
+const char *sl_mode_label(enum sl_mode mode)
+{
+    static const char *const labels[] = {
+        [SL_MODE_WALL] = "all time",
+        [SL_MODE_CPU] = "time on a CPU or ready for one",
+        [SL_MODE_GIL] = "time holding the GIL",
+    };
+    return labels[mode];
+}
+
+const char *sl_function_kind_name(uint32_t kind)
+{
+    static const char *const names[] = {
+        [SL_FUNCTION_PYTHON] = "python", [SL_FUNCTION_NATIVE] = "native", [SL_FUNCTION_MARK] = "mark"};
+    return names[kind <= SL_FUNCTION_MARK ? kind : SL_FUNCTION_MARK];
+}

@@ -1,4 +1,4 @@
-/* labels.h - what processes and threads are called where a format has one text for each. */
+/* labels.h - what processes, threads, modes and kinds of functions are called where each has one text. */
 #ifndef SL_RENDER_LABELS_H
 #define SL_RENDER_LABELS_H
 
@@ -12,5 +12,11 @@ void sl_process_label(struct sl_buffer *buffer, const struct sl_profile *profile
  * description of the recording. */
 void sl_thread_label(struct sl_buffer *buffer, const struct sl_profile *profile,
                      const struct sl_thread_summary *thread);
+
+/* What a mode counts: `all time`, `time holding the GIL`. */
+const char *sl_mode_label(enum sl_mode mode);
+
+/* `python`, `native`, `mark`. */
+const char *sl_function_kind_name(uint32_t kind);
 
 #endif

@@ -1,5 +1,6 @@
 /* The head of the report: what was recorded, and how far it can be trusted. */
 #include "analysis/whole.h"
+#include "render/labels.h"
 #include "render/text_parts.h"
 
 #include <math.h>
@@ -183,9 +184,8 @@ static void add_selection(struct sl_text *text)
                      text->profile->process_count > 1 ? "only main threads" : "only the main thread");
     }
     if (selection->mode != SL_MODE_WALL) {
-        sl_text_line(text, SL_TEXT_PLAIN,
-                     selection->mode == SL_MODE_CPU ? "only time on a CPU or ready for one"
-                                                    : "only time holding the GIL");
+        sl_text_row_format(&text->row, SL_TEXT_PLAIN, " only %s", sl_mode_label(selection->mode));
+        sl_text_row_end(&text->row, text->output);
     }
 }
 
