@@ -12,6 +12,7 @@ import pytest
 from support.command import Argument, Command, Recording
 from support.interpreters import Interpreter
 from support.page import element, source_text
+from support.program import until
 from support.terminal import Terminal
 
 PROGRAM = """\
@@ -78,9 +79,7 @@ def test_at_a_terminal_the_page_is_saved_and_opened(recording: Recording, tmp_pa
     assert page.parent == tmp_path / "temporary"
     assert page.stat().st_mode & 0o777 == 0o600
     assert page.read_text().startswith("<!doctype html>")
-    until = time.monotonic() + 20
-    while not opened.exists() and time.monotonic() < until:
-        time.sleep(0.02)
+    until(opened.exists, "the browser")
     assert opened.read_text() == str(page)
 
 

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from support.command import Argument
+from support.command import Argument, Command
 
 READY = "ready"
+
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -50,12 +53,27 @@ def running(
                 stream.close()
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Waits for what must come, however busy the machine is."""
+def until(condition: Callable[[], Found | None], what: str | Callable[[], str], seconds: float = 30) -> Found:
+    """Waits for what must come, however busy the machine is. What it is that is there then, which is asked for no more:
+    it may have changed what it is asked of."""
     end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.005)
+    pause = 0.005
+    while not (found := condition()):
+        assert time.monotonic() < end, f"waited in vain: {what if isinstance(what, str) else what()}"
+        time.sleep(pause)
+        # What takes long is asked less often: asking takes time, which what is waited for may need.
+        pause = min(pause * 1.2, 0.05)
+    return found
+
+
+def until_recording(stacklapse: Command) -> Path:
+    """Until a recording has been written to once: that is a second after the first look."""
+    recordings = stacklapse.state / "stacklapse"
+
+    def written() -> Path | None:
+        return next((file for file in recordings.glob("*.lapse") if file.stat().st_size > 100), None)
+
+    return until(written, "for the first second")
 
 
 def children_of(pid: int) -> list[int]:

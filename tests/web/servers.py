@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from support.command import Argument, Command, Recording, Run
 from support.inside import package_path
 from support.interpreters import TOP
+from support.program import until
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 EXAMPLES = TOP / "examples" / "web"
@@ -150,13 +150,12 @@ class Server:
 
     def recording(self, address: str, headers: Mapping[str, str] | None = None) -> Recording:
         """The recording of a report, once the request has ended."""
-        until = time.monotonic() + 60
-        while True:
+
+        def answered() -> Response | None:
             answer = self.ask(f"{address}.lapse", headers=headers)
-            if answer.status != 202:
-                break
-            assert time.monotonic() < until, "the request does not end"
-            time.sleep(0.05)
+            return answer if answer.status != 202 else None
+
+        answer = until(answered, "the end of the request", 60)
         assert answer.status == 200, (answer.status, answer.body[:300], self.log)
         self.command.recordings += 1
         path = self.command.folder / f"request-{self.command.recordings}.lapse"
@@ -236,13 +235,16 @@ def serving(
 
 
 def _ready(server: Server) -> bool:
-    until = time.monotonic() + 120
-    while server.process.poll() is None and time.monotonic() < until:
+    """Whether it got the port: it has ended where it did not."""
+
+    def answers() -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
             server.ask("/ready", timeout=10)
             return True
-        time.sleep(0.05)
-    return False
+        return False
+
+    until(lambda: server.process.poll() is not None or answers(), lambda: f"an answer\n{server.log}", 120)
+    return server.process.poll() is None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

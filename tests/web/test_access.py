@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import stat
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from support.command import Command
+from support.program import until
 
 from web.servers import Response, Server, serving
 
@@ -200,14 +200,17 @@ def test_what_a_client_chooses_is_in_no_name_and_breaks_no_page(stacklapse: Comm
 
 def kept(folder: Path) -> list[str]:
     """The names in the folder, once the request that was slow is kept, which may be a moment after its answer."""
-    until = time.monotonic() + 60
-    while True:
-        names = [path.name for path in folder.rglob("*")]
-        under_way = any(name.startswith(".unfinished-") or name.endswith("-journal") for name in names)
-        if not under_way and any(name.endswith(".lapse") and "slow" in name for name in names):
-            return names
-        assert time.monotonic() < until, names
-        time.sleep(0.02)
+
+    def names() -> list[str]:
+        return [path.name for path in folder.rglob("*")]
+
+    def whole() -> list[str] | None:
+        found = names()
+        under_way = any(name.startswith(".unfinished-") or name.endswith("-journal") for name in found)
+        slow = any(name.endswith(".lapse") and "slow" in name for name in found)
+        return found if slow and not under_way else None
+
+    return until(whole, lambda: f"the slow request among {names()}", 60)
 
 
 def test_a_link_in_the_place_of_the_reports_is_not_followed(stacklapse: Command, tmp_path: Path) -> None:

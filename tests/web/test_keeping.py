@@ -8,14 +8,13 @@ import json
 import pstats
 import re
 import sqlite3
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from support.command import Command, Recording, Run
+from support.program import until
 
 from web.servers import run_program, serving
 
@@ -33,14 +32,6 @@ def rows(folder: Path) -> list[tuple[str, str, str, int, str]]:
         return []
     finally:
         connection.close()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    # It is not asked once more: what it asks for may have changed what it finds.
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +54,9 @@ def test_slow_and_failed_requests_are_kept_and_others_are_not(
     folder = tmp_path / "kept"
     with serving(stacklapse, kind, {"folder": str(folder), "slow": "120ms"}, debug=False) as server:
         assert server.ask("/slow/ann?secret=1").says_nothing
-        wait_for(lambda: len(rows(folder)) >= 1)
+        until(lambda: len(rows(folder)) >= 1, "the slow request", 60)
         assert server.ask("/boom").status == 500
-        wait_for(lambda: len([row for row in rows(folder) if row[4] == "failed"]) == 1)
+        until(lambda: [row[4] for row in rows(folder)].count("failed") == 1, "the failed request", 60)
         found = {row[2]: row for row in rows(folder)}
         assert found[route][1:] == ("GET", route, 200, "slow")
         assert found["/boom"][1:] == ("GET", "/boom", 500, "failed")
@@ -98,7 +89,7 @@ def test_the_route_of_a_mounted_application_begins_where_it_is_mounted(
         assert b"mounted" in server.ask("/mounted/soups/page/ann").body
         shown = server.browse("/mounted/soups/page/ann?profile")
         assert b"GET /mounted/{tenant}/page/{name}" in shown.body
-        wait_for(lambda: "/mounted/{tenant}/page/{name}" in {row[2] for row in rows(folder)})
+        until(lambda: "/mounted/{tenant}/page/{name}" in {row[2] for row in rows(folder)}, "the route", 60)
 
 
 def test_the_route_of_an_included_router_begins_where_it_is_included(stacklapse: Command) -> None:
@@ -116,7 +107,7 @@ def test_several_processes_keep_their_requests_in_one_folder(stacklapse: Command
     with serving(stacklapse, kind, options, debug=False) as server, ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda number: server.ask(f"/turns/{number % 20}?seconds=0.02"), range(60)))
         assert {(answer.status, answer.body) for answer in answers} == {(200, b"turned")}
-        wait_for(lambda: len(rows(folder)) == 61)
+        until(lambda: len(rows(folder)) == 61, lambda: f"61 requests of {len(rows(folder))}", 60)
         assert "stacklapse: " not in server.log, server.log
     names = {row[0] for row in rows(folder)}
     assert len(names) == 61
@@ -165,7 +156,7 @@ def test_a_request_whose_recording_has_ended_is_in_nobodys_way(stacklapse: Comma
     ):
         connection.request("GET", "/endless?profile")
         assert connection.getresponse().getheader("X-Stacklapse-Report")
-        wait_for(lambda: server.ask("/json?profile").header("X-Stacklapse-Report") is not None)
+        until(lambda: server.ask("/json?profile").header("X-Stacklapse-Report"), "a recording", 60)
 
 
 def test_only_so_many_reports_are_held(stacklapse: Command) -> None:
@@ -183,7 +174,7 @@ def test_a_failure_of_our_own_is_told_once_and_fails_no_request(stacklapse: Comm
         for _ in range(3):
             assert server.browse("/page/ann?profile").body == b"<h1>3</h1>"
             assert server.ask("/page/ann").body == b"<h1>3</h1>"
-        wait_for(lambda: "requests cannot be kept" in server.log)
+        until(lambda: "requests cannot be kept" in server.log, lambda: f"the failure\n{server.log}", 60)
         assert server.log.count("requests cannot be kept") == 1
         assert server.log.count("told once") == 1
 
@@ -226,8 +217,9 @@ def test_snakeviz_opens_the_files(stacklapse: Command, tmp_path: Path) -> None:
     with serving(stacklapse, "wsgiref", options, debug=False) as server:
         assert server.browse("/page").body == b"<h1>page</h1>"
         # It is written when the body is closed, which is after it was sent.
-        wait_for(lambda: any(path.stat().st_size for path in (tmp_path / "profiles").glob("GET.page.*.prof")))
-    (path,) = (tmp_path / "profiles").glob("GET.page.*.prof")
+        profiles = tmp_path / "profiles"
+        until(lambda: any(path.stat().st_size for path in profiles.glob("GET.page.*.prof")), "the file", 60)
+    (path,) = profiles.glob("GET.page.*.prof")
     with serving(stacklapse, "snakeviz", more=[str(path)]) as snakeviz:
         page = snakeviz.ask("/snakeviz/" + quote(str(path), safe=""))
         assert page.status == 200, page.body

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from support.command import Command
+from support.program import until
 
 from web.servers import run_program, serving
 
@@ -22,11 +23,7 @@ def test_a_reloaded_server_profiles_as_before(stacklapse: Command, tmp_path: Pat
         assert server.browse("/page/ann?profile").is_report
         watched.write_text("2")
         os.utime(watched, (time.time() + 10, time.time() + 10))
-        until = time.monotonic() + 60
-        while "Detected change" not in server.log and time.monotonic() < until:
-            time.sleep(0.05)
-        assert "Detected change" in server.log
-        while server.log.count("Debugger PIN") < 2 and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: "Detected change" in server.log, lambda: f"the change\n{server.log}", 60)
+        until(lambda: server.log.count("Debugger PIN") == 2, lambda: f"the second start\n{server.log}", 60)
         assert server.browse("/page/ann?profile").is_report
         assert "stacklapse: " not in server.log, server.log
