@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support.command import Command, Recording, Run
 from support.interpreters import Interpreter
-from support.program import children_of, running, until
+from support.program import children_of, running, until, until_recording
 
 # Two phases that call nothing that is not named, until a line comes from outside.
 PROGRAM = """\
@@ -51,13 +51,6 @@ def attach(stacklapse: Command, *arguments: str | os.PathLike[str]) -> Recording
     run = stacklapse("attach", "-o", path, *arguments)
     assert run.exit_code == 0, run.stderr
     return Recording(stacklapse, path, run)
-
-
-def until_recording(stacklapse: Command) -> Path:
-    """Until a recording has been written to once: that is a second after the first look."""
-    recordings = stacklapse.state / "stacklapse"
-    until(lambda: any(file.stat().st_size > 100 for file in recordings.glob("*.lapse")), "for the first second")
-    return next(recordings.glob("*.lapse"))
 
 
 def test_a_program_that_runs_is_looked_at_and_goes_on(stacklapse: Command, python: Interpreter) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.command import Command, Recording
 from support.interpreters import Interpreter
+from support.program import children_of, until, until_recording
 from support.terminal import Terminal
 
 # Counts the signals it gets, each delivery of them (Python's own handlers may run once for two), and ends soon after
@@ -57,7 +58,7 @@ def started(stacklapse: Command, python: Interpreter, code: str) -> Iterator[sub
 
 
 def child_of(process: subprocess.Popen[str]) -> int:
-    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    return children_of(process.pid)[0]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGWINCH"])
@@ -107,7 +108,7 @@ def test_what_the_program_sends_its_group_does_not_come_back_to_it(
 def test_killing_us_leaves_the_program_and_the_recording(stacklapse: Command, any_python: Interpreter) -> None:
     with started(stacklapse, any_python, "import time; print('ready', flush=True); time.sleep(60)") as process:
         child = child_of(process)
-        time.sleep(1.5)  # a recording is written out once a second
+        until_recording(stacklapse)
         process.kill()
         process.wait()
         assert Path(f"/proc/{child}/cmdline").read_bytes()
@@ -145,12 +146,17 @@ def test_a_report_that_does_not_get_written_can_be_interrupted(
     try:
         assert process.stdout
         assert process.stdout.readline() == "ended\n"
+        until(lambda: not children_of(process.pid), "the program's end")
+        process.send_signal(signal.SIGINT)
         time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        time.sleep(1.5)
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+
+        def interrupted() -> bool:
+            process.send_signal(signal.SIGINT)
+            return process.poll() is not None
+
+        until(interrupted, "the end of the second in which a signal is the program's")
+        assert process.returncode == 130
     finally:
         process.kill()
         process.wait()
@@ -344,9 +350,8 @@ def test_a_program_in_the_background_that_reads_stops_and_goes_on_in_the_foregro
     with shell(stacklapse) as terminal:
         terminal.press(line(stacklapse, any_python, script).rstrip() + " &\n")
         terminal.expect(r"\[1\] \d+")
-        time.sleep(1)
-        terminal.press("\n")
-        terminal.expect("Stopped")
+        # The shell tells of it before its next prompt.
+        terminal.press_until("\n", "Stopped")
         terminal.press("fg\n")
         terminal.expect("script.py")
         time.sleep(0.3)
@@ -385,12 +390,9 @@ def test_a_closed_terminal_leaves_a_recording(stacklapse: Command, any_python: I
     with Terminal([stacklapse.path, "--python", any_python.path, script], stacklapse.environment()) as terminal:
         terminal.expect("ready")
         time.sleep(0.3)
-    recordings: list[Path] = []
-    end = time.monotonic() + 30
-    while not recordings and time.monotonic() < end:
-        time.sleep(0.1)
-        recordings = list((stacklapse.state / "stacklapse").glob("*.lapse"))
-    assert stacklapse("info", recordings[0]).exit_code == 0
+    recordings = stacklapse.state / "stacklapse"
+    recording = until(lambda: next(recordings.glob("*.lapse"), None), "a recording")
+    assert stacklapse("info", recording).exit_code == 0
 
 
 def test_the_program_has_the_terminal(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ import struct
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from support.command import Argument
+from support.program import until
 
 
 class Terminal:
@@ -71,6 +73,17 @@ class Terminal:
             alive = self._read(0.1)
             if time.monotonic() > end or (not alive and not re.compile(pattern).search(self.output, self._seen)):
                 raise AssertionError(f"no {pattern!r} in {self.output[self._seen :]!r} (all: {self.output!r})")
+
+    def press_until(self, keys: str, pattern: str, timeout: float = 30) -> None:
+        """Presses them again and again until `pattern` is shown, by a program that only tells when it is asked."""
+
+        def shown() -> bool:
+            self.press(keys)
+            with suppress(AssertionError):
+                return bool(self.expect(pattern, 0.2))
+            return False
+
+        until(shown, lambda: f"{pattern!r} in {self.output!r}", timeout)
 
     def wait(self, timeout: float = 30) -> int:
         """Reads until its end; the exit code as a shell tells it."""
