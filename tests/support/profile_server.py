@@ -1,19 +1,25 @@
-"""A server that profiles are sent to: keeps what it is sent, and answers as it is told."""
+"""A server that profiles are sent to, also as a proxy: keeps what it is sent, and answers as it is told."""
 
 from __future__ import annotations
 
 import gzip
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+CERTIFICATE = Path(__file__).with_name("certificate.pem")
 
 
 @dataclass(frozen=True)
 class Request:
+    method: str
     path: str
+    """Whole addresses where it is a proxy."""
     headers: dict[str, str]
     """By their names in lower case."""
     body: bytes
@@ -26,28 +32,46 @@ class ProfileServer:
     """Of the next answers; 200 when there are no more."""
     requests: list[Request] = field(default_factory=list)
     arrived: threading.Event = field(default_factory=threading.Event)
+    greeted: threading.Event = field(default_factory=threading.Event)
+    """Somebody began to speak TLS, whatever came of it."""
 
 
 @contextmanager
-def profile_server(port: int = 0) -> Iterator[ProfileServer]:
+def profile_server(port: int = 0, *, certified: bool = False) -> Iterator[ProfileServer]:
+    """`certified`: it speaks TLS, with the key and certificate of CERTIFICATE."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            found.requests.append(Request(self.path, headers, body))
+            self.keep(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(found.statuses.pop(0) if found.statuses else 200)
             self.send_header("Content-Length", "0")
             self.send_header("Retry-After", "1")
             self.end_headers()
             found.arrived.set()
 
+        def do_CONNECT(self) -> None:
+            """What a proxy is asked for that is to know nothing of what it passes on. This one passes nothing on."""
+            self.keep(b"")
+            self.send_response(502)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def keep(self, body: bytes) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.requests.append(Request(self.command, self.path, headers, body))
+
         def log_request(self, *_: Any) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
-        found = ProfileServer(f"http://127.0.0.1:{server.server_port}")
+        found = ProfileServer(f"{'https' if certified else 'http'}://127.0.0.1:{server.server_port}")
+        if certified:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            context.sni_callback = lambda *_: found.greeted.set()
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
