@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from support.command import Command, Recording
+from support.command import Command, Recording, command_path
 from support.interpreters import TOP, Interpreter
 
 # What each part takes is its arguments, in milliseconds; a part of 0 ms is not called.
@@ -54,8 +54,10 @@ def diff(stacklapse: Command, *arguments: Any, columns: int = 400) -> str:
     return run.stdout
 
 
-@pytest.fixture
-def two(stacklapse: Command, any_python: Interpreter) -> tuple[Recording, Recording]:
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory, any_python: Interpreter) -> tuple[Recording, Recording]:
+    """Made once: they are only read."""
+    stacklapse = Command(command_path(), tmp_path_factory.mktemp("two"))
     return record(stacklapse, any_python, 400, 150, 0), record(stacklapse, any_python, 150, 450, 200)
 
 
@@ -96,9 +98,8 @@ def test_what_changed_is_found_with_its_time(stacklapse: Command, two: tuple[Rec
             assert found[name]["self"][f"{side}_ns"] == own[name]["self_ns"]
 
 
-def test_the_report_shows_what_changed_and_what_leads_to_it(
-    stacklapse: Command, two: tuple[Recording, Recording]
-) -> None:
+def test_the_report_shows_what_changed_and_what_leads_to_it(two: tuple[Recording, Recording]) -> None:
+    stacklapse = two[0].command
     report = diff(stacklapse, two[0].path.name, two[1].path.name)
     assert re.search(r"^ stacklapse  before: .*program\.py 400 150 0", report, re.MULTILINE), report
     assert re.search(r"^ stacklapse  after: .*program\.py 150 450 200", report, re.MULTILINE), report
@@ -318,11 +319,13 @@ def test_rows_fit_the_terminal(
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_damaged_recording_is_compared_as_far_as_it_can_be_read(
-    stacklapse: Command, two: tuple[Recording, Recording], side: int
+    stacklapse: Command, two: tuple[Recording, Recording], side: int, tmp_path: Path
 ) -> None:
     content = two[side].path.read_bytes()
-    two[side].path.write_bytes(content[: len(content) * 2 // 3])
-    run = stacklapse("diff", two[0].path, two[1].path)
+    paths = [recording.path for recording in two]
+    paths[side] = tmp_path / "damaged.lapse"
+    paths[side].write_bytes(content[: len(content) * 2 // 3])
+    run = stacklapse("diff", *paths)
     assert run.exit_code == 0, run.stderr
     assert re.search(r"damaged|cut off", run.stderr)
     assert "incomplete" in run.stdout
@@ -344,7 +347,8 @@ def test_what_cannot_be_compared_is_one_sentence(
         ((path, path, "--timeline"), 2, "--timeline is not an option"),
         ((path, "99"), 1, "no recording 99"),
     ):
-        run = stacklapse("diff", *arguments)
+        # There are recordings, though not so many.
+        run = stacklapse("diff", *arguments, environment={"XDG_STATE_HOME": str(two[0].command.state)})
         assert run.exit_code == exit_code, (arguments, run)
         assert sentence in run.stderr, (arguments, run)
         assert len(run.stderr.splitlines()) == 1, run.stderr

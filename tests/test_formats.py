@@ -261,18 +261,17 @@ def test_the_documentation_lists_what_the_command_lists(stacklapse: Command) -> 
         assert set(re.findall(r"`(\.[\w.]+)`", extensions)) == ours, name
 
 
+@pytest.mark.parametrize("recording", ["flat"], indirect=True)
 @pytest.mark.parametrize(
     "renderer",
     ["text", "html", "json", "speedscope", "pstats", "pprof", "firefox", "chrome", "callgrind", "folded", "otlp",
      "markdown"],
 )  # fmt: skip
-def test_a_full_disk_leaves_the_good_file(stacklapse: Command, any_python: Interpreter, renderer: str,
-                                          tmp_path: Path) -> None:  # fmt: skip
-    recording = stacklapse.record(any_python, [PROGRAM], ["-i", "5ms"])
+def test_a_full_disk_leaves_the_good_file(recording: Recording, renderer: str, tmp_path: Path) -> None:
     path = tmp_path / "good"
     path.write_text("good")
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "-", str(stacklapse.path), "view",
+        ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "-", str(recording.command.path), "view",
          str(recording.path), "-r", renderer, "-o", str(path)],
         capture_output=True, check=False,
     )  # fmt: skip
