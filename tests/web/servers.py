@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from support.command import Argument, Command, Recording, Run
+from support.inside import PROGRAMS as INSIDE_PROGRAMS
 from support.inside import package_path
 from support.interpreters import TOP
 from support.program import until
@@ -169,7 +170,7 @@ class Server:
 
 def run_program(command: Command, name: str) -> None:
     """One of the programs that needs no server, and says at its end that all was as it should be."""
-    path = os.pathsep.join([str(package_path(command)), SITE_PACKAGES])
+    path = os.pathsep.join([str(package_path(command)), SITE_PACKAGES, str(INSIDE_PROGRAMS)])
     done = subprocess.run(
         [sys.executable, "-W", "error", PROGRAMS / name],
         env=command.environment() | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},

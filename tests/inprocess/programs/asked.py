@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from keeping import until_all_is_kept
 from stacklapse._web import access, core, watch
 from stacklapse._web.incoming import Incoming
 from stacklapse._web.options import Options
@@ -441,9 +442,7 @@ def web_sockets_are_passed_through():
 
 
 def kept_by(keeps):
-    for thread in threading.enumerate():
-        if thread.name == "stacklapse-keep":
-            thread.join()
+    until_all_is_kept()
     return keeps._core._store.entries()
 
 

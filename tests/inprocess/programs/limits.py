@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import stacklapse.wsgi
+from keeping import until_all_is_kept
 from stacklapse._web import watch
 
 ended = []
@@ -70,6 +71,5 @@ assert one.session.duration < 1.8
 del one
 body.close()
 assert running() == []
-while any(thread.name == "stacklapse-keep" for thread in threading.enumerate()):
-    time.sleep(0.01)
+until_all_is_kept()
 (kept,) = Path(folder).rglob("*.lapse")

@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from keeping import until_all_is_kept
 from stacklapse._web import core, failure, writer
 from stacklapse._web.store import Store
 from stacklapse.wsgi import ProfilerMiddleware
@@ -76,12 +77,6 @@ def ask(middleware):
     getattr(body, "close", int)()
 
 
-def join():
-    for thread in threading.enumerate():
-        if thread.name == "stacklapse-keep":
-            thread.join()
-
-
 def nobody_waits():
     for kind in ("list", "file", "closed"):
         middleware, store = watching(kind, kind)
@@ -90,7 +85,7 @@ def nobody_waits():
         assert store.reached.wait(60)
         assert store.entries() == []
         store.freed.set()
-        join()
+        until_all_is_kept()
         assert len(store.entries()) == 3
 
 
@@ -103,11 +98,11 @@ def what_waits_is_bounded():
     assert "faster than they are kept" in told.pop()
     assert told == []
     store.freed.set()
-    join()
+    until_all_is_kept()
     assert len(store.entries(1000)) == writer._WAITING_MAX + 1
     # None is dropped for ever.
     ask(middleware)
-    join()
+    until_all_is_kept()
     assert len(store.entries(1000)) == writer._WAITING_MAX + 2
     # A large one is kept by itself.
     large = writer.Writer()
@@ -118,14 +113,14 @@ def what_waits_is_bounded():
     large.add(writer._BYTES_MAX * 2, lambda: done.append("large"))
     large.add(1, lambda: done.append("dropped"))
     going.set()
-    join()
+    until_all_is_kept()
     assert done == ["large"], done
 
 
 def a_thread_that_cannot_be_started_costs_nothing():
     middleware, store = watching("threads", free=True)
     ask(middleware)
-    join()
+    until_all_is_kept()
 
     def cannot(*arguments, **keywords):
         raise RuntimeError("can't start new thread")
@@ -139,7 +134,7 @@ def a_thread_that_cannot_be_started_costs_nothing():
     assert "waits until the next one is kept" in told.pop()
     assert told == []
     ask(middleware)
-    join()
+    until_all_is_kept()
     assert len(store.entries()) == 22
 
 
@@ -149,7 +144,7 @@ def what_fails_keeps_no_other_from_being_kept():
     done = []
     each.add(1, lambda: 1 / 0)
     each.add(1, lambda: done.append(1))
-    join()
+    until_all_is_kept()
     assert done == [1]
     assert "a request was not kept: division by zero" in told.pop()
 
@@ -167,13 +162,13 @@ def a_forked_child_keeps_its_own():
             store.freed = threading.Event()
             store.freed.set()
             ask(middleware)
-            join()
+            until_all_is_kept()
             code = 0 if len(store.entries()) == 1 else 2
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     store.freed.set()
-    join()
+    until_all_is_kept()
     assert len(store.entries()) == 3
 
 

@@ -4,8 +4,8 @@ import asyncio
 import functools
 import sys
 import tempfile
-import threading
 
+from keeping import until_all_is_kept
 from stacklapse._web.store import Store
 from stacklapse.asgi import ProfilerMiddleware
 
@@ -115,20 +115,14 @@ def check_that_only_the_server_says_that_the_client_has_gone():
             try:
                 asyncio.run(middleware(scope, receive, function))
             except OSError:
-                kept = wait_for_all_that_is_kept(Store(folder))
+                until_all_is_kept()
+                kept = Store(folder).entries()
                 assert [(entry.status, entry.reason) for entry in kept] == [(500, "failed")] * failed
             else:
                 raise AssertionError("it was swallowed")
             for _, report in middleware._core._reports.latest():
                 facts = dict(report.about.facts)
                 assert (facts["status"] == "500") == ("exception" in facts) == failed, facts
-
-
-def wait_for_all_that_is_kept(store):
-    for thread in threading.enumerate():
-        if thread.name == "stacklapse-keep":
-            thread.join()
-    return store.entries()
 
 
 check_that_headers_may_be_an_iterator()

@@ -20,6 +20,7 @@ django.setup()
 from django.http import FileResponse, HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 
+from keeping import until_all_is_kept
 from stacklapse._web import answers
 from stacklapse._web.store import Store
 from stacklapse.django import ProfilerMiddleware
@@ -45,9 +46,7 @@ middleware = ProfilerMiddleware(page)
 for path in ("/page", "/file"):
     middleware(RequestFactory().get(path)).close()
 freed.set()
-for thread in threading.enumerate():
-    if thread.name == "stacklapse-keep":
-        thread.join()
+until_all_is_kept()
 assert len(middleware._core._store.entries()) == 2
 
 threads = []
