@@ -1,4 +1,4 @@
-"""What `pip install .` installs, in the way that README.md says."""
+"""What `pip install .` installs, in the way that README.md says, from what others get: the source distribution."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 class Environment:
-    """A virtual environment with stacklapse in it, built from a copy of this checkout."""
+    """A virtual environment with stacklapse in it, built from the source distribution of this checkout."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -33,8 +35,7 @@ class Environment:
         return self._run(f". {self.path}/bin/activate\n{text}", cwd)
 
     def install(self) -> None:
-        source = self.folder / "source"
-        _copy_checkout(source)
+        source = self._source_distribution()
         # What only building the report page takes: whoever installs needs none of it.
         programs, called = self.folder / "programs", self.folder / "called"
         programs.mkdir()
@@ -49,6 +50,24 @@ class Environment:
         # It is optimised more than other builds, and compilers warn of more then.
         self._run(f"export CFLAGS=-Werror PATH={programs}:$PATH PKG_CONFIG_PATH={programs}\n{block}", source)
         assert not called.exists(), called.read_text()
+
+    def _source_distribution(self) -> Path:
+        """Made, and unpacked. It has what is under version control."""
+        checkout = self.folder / "checkout"
+        names = _copy_checkout(checkout)
+        # It is made of what is committed.
+        self._run(
+            "git init -q && git add -Af && git -c user.name=tests -c user.email=tests@localhost commit -qm all\n"
+            f'"{sys.executable}" -m build --sdist --outdir "{self.folder}" .',
+            checkout,
+        )
+        (archive,) = self.folder.glob("stacklapse-*.tar.gz")
+        with tarfile.open(archive) as opened:
+            opened.extractall(self.folder, filter="data")
+        source = self.folder / archive.name.removesuffix(".tar.gz")
+        found = {str(path.relative_to(source)) for path in source.rglob("*") if not path.is_dir()}
+        assert found == names | {"PKG-INFO"}
+        return source
 
     def _run(self, text: str, cwd: Path) -> str:
         ours = ("PYTHONPATH", "VIRTUAL_ENV")
@@ -67,7 +86,8 @@ class Environment:
         return done.stdout
 
 
-def _copy_checkout(folder: Path) -> None:
+def _copy_checkout(folder: Path) -> set[str]:
+    """The names of the files."""
     # A copy of what is under version control or may soon be: the build must not see this checkout's own build folders.
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -75,10 +95,11 @@ def _copy_checkout(folder: Path) -> None:
         check=True,
         capture_output=True,
     ).stdout.decode()
-    for name in filter(None, listed.split("\0")):
-        if (TOP / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(TOP / name, folder / name)
+    names = {name for name in listed.split("\0") if name and (TOP / name).exists()}
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TOP / name, folder / name)
+    return names
 
 
 @pytest.fixture(scope="session")
