@@ -309,7 +309,7 @@ def test_ctrl_z_stops_only_where_a_shell_can_let_it_go_on(
         else:
             until(lambda: letter_of(attached.pid) == "T", "the stop")
             os.kill(attached.pid, signal.SIGCONT)
-            time.sleep(0.5)
+            until(lambda: letter_of(attached.pid) != "T", "going on")
         os.kill(attached.pid, signal.SIGINT)
         assert attached.wait(30) == 0
 

@@ -35,7 +35,7 @@ def in_second(): return work()
 """
 
 # Takes far more CPU time than a Python that does nothing.
-BUSY_SHELL = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done"
+BUSY_SHELL = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
 
 FORK = """\
 import os

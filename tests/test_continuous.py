@@ -152,7 +152,7 @@ def test_the_oldest_recordings_go_and_nothing_else(stacklapse: Command, any_pyth
         other.write_text("mine")
     old = folder / "2020-01-01T000000.000000000Z-1.lapse"
     old.write_text("old")
-    run(stacklapse, any_python, program, "--folder", folder, "--keep", "2", seconds=4.2)
+    run(stacklapse, any_python, program, "--folder", folder, "--keep", "2", seconds=2.5)
     assert not old.exists()
     assert all(other.read_text() == "mine" for other in others)
     kept = [path for path in files(folder) if path not in others]
@@ -340,7 +340,9 @@ def test_a_server_that_never_answers_does_not_hold_up_the_end_for_long(
         silent.bind(("127.0.0.1", 0))
         silent.listen(8)
         began = time.monotonic()
-        done = run(stacklapse, any_python, program, "--push", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        done = run(
+            stacklapse, any_python, program, "--push", f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=1.5
+        )
         assert time.monotonic() - began < 60  # a moment, 5 s of grace, and what a busy machine takes
     assert "stacklapse: sending what waits, for 5 s at most; Ctrl-C ends that\n" in done.stderr
     assert "recordings could not be sent: " in done.stderr
@@ -363,7 +365,7 @@ def test_no_server_changes_nothing_for_the_program(stacklapse: Command, any_pyth
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://me:geheim@127.0.0.1:{nobody.getsockname()[1]}"
-        done = run(stacklapse, any_python, program, "--push", address)
+        done = run(stacklapse, any_python, program, "--push", address, seconds=1.5)
     assert done.stderr.count("it is tried again") == 1
     assert re.search(r"stacklapse: \d recordings could not be sent: cannot send to http://127", done.stderr)
     assert "geheim" not in done.stderr
