@@ -92,6 +92,8 @@ def test_pprof_has_our_totals(recording: Recording, tmp_path: Path) -> None:
     assert_same(readers.read_pprof(path), our_totals(recording))
 
 
+# Not of the deep one, whose traces are tens of thousands of rows: that it can be read is tested above.
+@pytest.mark.parametrize("recording", ["flat"], indirect=True)
 def test_pprof_lists_lines_and_traces(recording: Recording, tmp_path: Path) -> None:
     path = write(recording, "p.pprof", tmp_path)
     go = readers.need("go")
