@@ -19,6 +19,7 @@ from support.command import Command
 from support.documentation import SCRIPT, Block, blocks, documents
 from support.inside import package_path, run_inside
 from support.interpreters import TOP, Interpreter
+from truth.test_shares import FREED_CODE_ERROR, FREED_CODE_ERROR_3_11, INTERVAL_IN_STEP_NS
 
 
 def runnable(document: Path) -> list[Block]:
@@ -98,6 +99,18 @@ def test_every_extension_of_a_format_is_documented() -> None:
         (in_manual,) = re.findall(rf"^\.It Cm {name}\n.*\n\.Pa (.*) \.$", manual, re.MULTILINE)
         (in_formats,) = re.findall(rf"^\| `{name}` \| `(.*?)` \|", formats, re.MULTILINE)
         assert set(in_manual.split(" , ")) == set(in_formats.split("`, `")) == extensions
+
+
+def test_what_the_tests_of_shares_ask_for_is_documented() -> None:
+    truth = (TOP / "docs" / "benchmarks.md").read_text().partition("\n## Truth\n")[2]
+    (freed,) = re.findall(
+        r"^\| code that is made, run once .* freed \| the same and (\d+) points, (\d+) on 3\.11 \|$", truth, re.M
+    )
+    assert [int(points) for points in freed] == [
+        round(100 * error) for error in (FREED_CODE_ERROR, FREED_CODE_ERROR_3_11)
+    ]
+    (interval,) = re.findall(r"^\| two functions that alternate .* at an interval of (\d+) us \|", truth, re.M)
+    assert int(interval) == INTERVAL_IN_STEP_NS // 1000
 
 
 def test_what_a_session_and_a_frame_have_is_documented_and_what_they_lack_too() -> None:
