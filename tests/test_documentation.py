@@ -101,6 +101,14 @@ def test_every_extension_of_a_format_is_documented() -> None:
         assert set(in_manual.split(" , ")) == set(in_formats.split("`, `")) == extensions
 
 
+def test_every_variable_of_the_environment_that_the_command_heeds_is_in_its_manual() -> None:
+    code = "".join(source.read_text() for source in (TOP / "src").glob("**/*.c"))
+    heeded = set(re.findall(r'\b(?:getenv|is_set|is_on)\("(\w+)"\)', code)) - {"HOME", "PATH"}
+    manual = (TOP / "docs" / "stacklapse.1").read_text().partition(".Sh ENVIRONMENT")[2].partition(".Sh ")[0]
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"^\.It Ev (.*)$", manual, re.MULTILINE))))
+    assert {"CI", "TMPDIR"} <= heeded <= told
+
+
 def test_what_the_tests_of_shares_ask_for_is_documented() -> None:
     truth = (TOP / "docs" / "benchmarks.md").read_text().partition("\n## Truth\n")[2]
     (freed,) = re.findall(
