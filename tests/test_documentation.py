@@ -69,6 +69,10 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
     assert not missing
 
 
+def test_nothing_that_is_installed_points_to_documents_that_are_not() -> None:
+    assert [str(module) for module in (TOP / "python").glob("**/*.py*") if "docs/" in module.read_text()] == []
+
+
 def test_every_word_of_make_that_the_documentation_names_is_there() -> None:
     makefile = (TOP / "Makefile").read_text()
     for document in documents():

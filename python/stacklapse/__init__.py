@@ -9,7 +9,11 @@
     profiler.print()
 
 A native thread of this process reads the stacks of the interpreter at random moments. It runs no Python code, sets no
-profile function and sends no signal, so the program pays for the samples only. docs/profiler.md has the rest.
+profile function and sends no signal, so the program pays for the samples only.
+
+A Profiler is for the thread or task that starts it and for what inherits its context, `Profiler(threads="all")` for
+every thread; any number may run at once. `with Profiler() as profiler:` and `@profile` are for blocks and functions.
+Names, parameters and defaults are those of pyinstrument.
 """
 
 from __future__ import annotations
@@ -48,7 +52,7 @@ __all__ = [
 
 
 def load_ipython_extension(ipython: Shell) -> None:
-    """Called by IPython: `%load_ext stacklapse` (docs/notebooks.md)."""
+    """Called by IPython: `%load_ext stacklapse`. `%stacklapse --help` then lists the options."""
     from stacklapse.ipython import load
 
     load(ipython)

@@ -3,7 +3,7 @@
     app.add_middleware(ProfilerMiddleware)              # FastAPI, Starlette
     app = ProfilerMiddleware(app, debug=True)           # any other
 
-docs/fastapi.md and docs/wsgi-asgi.md say more.
+In debug mode, `?profile` behind an address shows where the request's time went, for who comes from this machine.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ __all__ = ["ProfilerMiddleware"]
 
 
 class ProfilerMiddleware(ASGICore):
-    """Takes the options of docs/wsgi-asgi.md as keywords. Without any it does something in debug mode only, which
-    Starlette and FastAPI tell of themselves (`FastAPI(debug=True)`)."""
+    """Options are keywords, described by `stacklapse._web.options.Options`. Without any it does something in debug mode
+    only, which Starlette and FastAPI tell of themselves (`FastAPI(debug=True)`)."""
 
     def __init__(self, app: Application, **options: Unpack[Keywords]) -> None:
         super().__init__(app, Core(Options(**options)), _debug)

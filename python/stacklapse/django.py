@@ -3,7 +3,10 @@
     MIDDLEWARE = ["stacklapse.django.ProfilerMiddleware", ...]
     INSTALLED_APPS = [..., "stacklapse.django.StacklapseConfig"]      # for the system checks
 
-and `?profile` behind the address of a page shows where its time went. docs/django.md says more.
+and, with DEBUG, `?profile` behind the address of a page shows where its time went, for who comes from this machine.
+Options are settings, such as STACKLAPSE_FOLDER; `stacklapse._web.options.Options` says what each means. Without DEBUG
+nothing is done until STACKLAPSE_SECRET or STACKLAPSE_ALLOW lets somebody in, or STACKLAPSE_FOLDER and STACKLAPSE_SLOW
+keep requests.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     Stacklapse(app)                     # or Stacklapse().init_app(app)
 
-and `?profile` behind the address of a page shows where its time went. docs/flask.md says more.
+and, in debug mode, `?profile` behind the address of a page shows where its time went, for who comes from this machine.
+Outside of debug mode it does nothing until `secret` or `allow` lets somebody in, or `folder` and `slow` keep requests.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ __all__ = ["Stacklapse"]
 
 
 class Stacklapse:
-    """Options are keywords here, or `STACKLAPSE_…` in the application's configuration; the keywords go before."""
+    """Options are keywords here, or `STACKLAPSE_…` in the application's configuration; the keywords go before.
+    `stacklapse._web.options.Options` says what each means."""
 
     def __init__(self, app: Flask | None = None, **options: Unpack[Keywords]) -> None:
         self._options = options

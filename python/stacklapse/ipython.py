@@ -3,7 +3,8 @@
     %load_ext stacklapse
     %stacklapse some_function()
 
-and `%%stacklapse` before the lines of a cell, run them and show where their time went. docs/notebooks.md says more.
+and `%%stacklapse` before the lines of a cell, run them and show where their time went. `%stacklapse --help` lists the
+options.
 """
 
 from __future__ import annotations

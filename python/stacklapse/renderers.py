@@ -39,8 +39,8 @@ class Renderer:
         """
         `show_all` shows library code like the user's own; `timeline` shows calls in the order in which they happened.
         `show` and `hide` are globs, held against paths and module names, of what counts as own code and as library's.
-        Of `processor_options`, `filter_threshold` is known: the share below which a call is left out. docs/profiler.md
-        says which of them has an effect on which renderer.
+        Of `processor_options`, `filter_threshold` is known: the share below which a call is left out. What a renderer
+        has no use for it accepts all the same: the page has a timeline anyway, and only the console leaves out calls.
         """
         if type(self) in (Renderer, TextualRenderer):
             name = type(self).__name__
@@ -70,7 +70,7 @@ class TextualRenderer(Renderer):
 
 
 class ConsoleRenderer(TextualRenderer):
-    """The report for people, as the command prints it (docs/text-report.md)."""
+    """The report for people, as the command prints it."""
 
     output_name = "text"
     output_file_extension = "txt"
@@ -112,7 +112,7 @@ class ConsoleRenderer(TextualRenderer):
 
 
 class HTMLRenderer(TextualRenderer):
-    """The report page: one file, without a network (docs/report.md)."""
+    """The report page: one file, without a network."""
 
     output_name = "html"
     output_file_extension = "html"
@@ -148,7 +148,7 @@ class HTMLRenderer(TextualRenderer):
 
 
 class JSONRenderer(TextualRenderer):
-    """Every number of the report, for programs to read (docs/json.md)."""
+    """Every number of the report, for programs to read."""
 
     output_name = "json"
     output_file_extension = "json"

@@ -127,13 +127,15 @@ class Session:
     def render(self, renderer: str, **options: Any) -> str | bytes:
         """Any of the command's outputs by its name, such as "pprof", "firefox" or "folded"; binary ones are bytes.
 
-        docs/profiler.md names the options; each output accepts all of them, and heeds those that mean something to it.
+        Every output accepts `show_all`, `timeline`, `show`, `hide`, `threshold` (a share) and `mode` (0: the time on
+        the clock, 1: CPU time, 2: time with the GIL), and heeds those that mean something to it; "text" also `flat`,
+        `flat_by_total`, `color`, `unicode`, `percent`, `short` and `width`.
         """
         sources = [text for source in self._sources.items() for text in source]
         return self._native.render(renderer, sources=sources, **output_options(options))
 
     def to_json(self) -> dict[str, Any]:
-        """The recording's numbers as docs/json.md describes them, library frames not folded."""
+        """The recording's numbers, as `stacklapse view -r json --show-all` writes them: no library frame is folded."""
         document: dict[str, Any] = json.loads(self._native.render("json", show_all=True))
         return document
 

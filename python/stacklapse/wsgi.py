@@ -4,7 +4,7 @@
 
 It takes the arguments of Werkzeug's middleware of the same name, too, and does the same with them: prints the
 statistics of each request to a stream, and writes `.prof` files for the standard library's `pstats` and for SnakeViz.
-docs/wsgi-asgi.md says more.
+With `debug=True`, `?profile` behind an address shows where the request's time went, for who comes from this machine.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["ProfilerMiddleware"]
 class ProfilerMiddleware(WSGICore):
     """
     `stream`, `sort_by`, `restrictions`, `profile_dir` and `filename_format` are Werkzeug's and are about every request.
-    Everything else are the options of docs/wsgi-asgi.md. Where none of those is given, `stream` is stdout, as with
-    Werkzeug; where one is, requests are printed only if a stream is named.
+    Everything else are our options, described by `stacklapse._web.options.Options`. Where none of those is given,
+    `stream` is stdout, as with Werkzeug; where one is, requests are printed only if a stream is named.
     """
 
     def __init__(
