@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Command
-from support.documentation import SCRIPT, Block, blocks, documents
+from support.documentation import BLOCK, SCRIPT, Block, anchors, blocks, documents
 from support.inside import package_path, run_inside
 from support.interpreters import TOP, Interpreter
 from truth.test_shares import FREED_CODE_ERROR, FREED_CODE_ERROR_3_11, INTERVAL_IN_STEP_NS
@@ -62,11 +62,13 @@ def test_every_command_in_the_documentation_works(
         assert "not profiled" not in run.stderr, f"{document.name}:{block.line}\n{run.stderr}"
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda document: document.name)
+@pytest.mark.parametrize("document", documents(), ids=lambda document: str(document.relative_to(TOP)))
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text())
-    missing = [link for link in links if not (document.parent / link).exists()]
-    assert not missing
+    text = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", document.read_text()))
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        target = document.parent / path if path else document
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
 
 
 def test_nothing_that_is_installed_points_to_documents_that_are_not() -> None:
@@ -76,7 +78,7 @@ def test_nothing_that_is_installed_points_to_documents_that_are_not() -> None:
 def test_every_word_of_make_that_the_documentation_names_is_there() -> None:
     makefile = (TOP / "Makefile").read_text()
     for document in documents():
-        for target in re.findall(r"`make (\w+)|^make (\w+)", document.read_text(), re.MULTILINE):
+        for target in re.findall(r"`make ([\w-]+)|^make ([\w-]+)", document.read_text(), re.MULTILINE):
             word = target[0] or target[1]
             assert re.search(rf"^{word}:", makefile, re.MULTILINE), f"{document.name} names make {word}"
 

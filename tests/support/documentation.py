@@ -40,7 +40,21 @@ class Block:
 
 
 def documents() -> list[Path]:
-    return [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
+    others = ("README.md", "CONTRIBUTING.md", "report/README.md")
+    return [*(TOP / name for name in others), *sorted((TOP / "docs").glob("*.md"))]
+
+
+def anchors(document: Path) -> set[str]:
+    """What may stand behind the # of an address: GitHub makes them of the headings."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.*?) *#*$", BLOCK.sub("", document.read_text()), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        number = 0
+        while (anchor := f"{slug}-{number}" if number else slug) in found:
+            number += 1
+        found.add(anchor)
+    return found
 
 
 def blocks(document: Path) -> list[Block]:
