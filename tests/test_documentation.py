@@ -115,6 +115,16 @@ def test_every_variable_of_the_environment_that_the_command_heeds_is_in_its_manu
     assert {"CI", "TMPDIR"} <= heeded <= told
 
 
+def test_versions_of_frameworks_in_the_documentation_are_those_of_the_tests() -> None:
+    wanted = re.findall(r"^(\w+) >=([\d.]+)", (TOP / "tests" / "requirements.txt").read_text(), re.MULTILINE)
+    least = {name: version.removesuffix(".0") for name, version in wanted}
+    pages = {"flask": ["flask"], "django": ["django"], "fastapi": ["fastapi"], "wsgi-asgi": ["gunicorn", "uvicorn"]}
+    for page, names in pages.items():
+        (line,) = re.findall(r"^.*\bTested with .*$", (TOP / "docs" / f"{page}.md").read_text(), re.MULTILINE)
+        told = re.findall(r"(\w+) (\d[\d.]*\d)", line.partition("Tested with ")[2].partition(" and later")[0])
+        assert [(name.lower(), version) for name, version in told] == [(name, least[name]) for name in names]
+
+
 def test_what_the_tests_of_shares_ask_for_is_documented() -> None:
     truth = (TOP / "docs" / "benchmarks.md").read_text().partition("\n## Truth\n")[2]
     (freed,) = re.findall(
