@@ -125,6 +125,21 @@ def test_versions_of_frameworks_in_the_documentation_are_those_of_the_tests() ->
         assert [(name.lower(), version) for name, version in told] == [(name, least[name]) for name in names]
 
 
+@pytest.mark.parametrize("page", ["from-pyinstrument.md", "from-py-spy.md"])
+def test_what_stands_in_place_of_an_option_of_another_profiler_is_there(page: str) -> None:
+    rows = re.findall(r"^\| .* \| (.*) \|$", (TOP / "docs" / page).read_text(), re.MULTILINE)
+    ours = " ".join(code for row in rows for code in re.findall(r"`(.*?)`", row))
+    table = re.findall(r"^ +\{('.'|0), \"([a-z-]+)\", ", (TOP / "src" / "cli" / "options.c").read_text(), re.MULTILINE)
+    options = {f"--{name}" for _, name in table} | {f"-{letter[1]}" for letter, _ in table if letter != "0"}
+    named = set(re.findall(r"(?:^|(?<= ))-{1,2}[a-zA-Z][a-z-]*", ours))
+    assert {"--children", "--threads", "-r"} <= named <= options
+    settings = set(re.findall(r"STACKLAPSE_(\w+)", ours))
+    fields = re.findall(
+        r"^    (\w+): .* = ", (TOP / "python" / "stacklapse" / "_web" / "options.py").read_text(), re.MULTILINE
+    )
+    assert settings <= {field.upper() for field in fields}
+
+
 def test_what_the_tests_of_shares_ask_for_is_documented() -> None:
     truth = (TOP / "docs" / "benchmarks.md").read_text().partition("\n## Truth\n")[2]
     (freed,) = re.findall(
