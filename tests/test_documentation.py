@@ -140,6 +140,17 @@ def test_what_stands_in_place_of_an_option_of_another_profiler_is_there(page: st
     assert settings <= {field.upper() for field in fields}
 
 
+def test_an_image_gets_the_libraries_that_the_command_is_linked_with(stacklapse: Command) -> None:
+    section = (TOP / "docs" / "attach.md").read_text().partition("\n## Into an image\n")[2].partition("\n## ")[0]
+    dynamic = subprocess.run(["readelf", "-d", stacklapse.path], check=True, capture_output=True, text=True).stdout
+    linked = set(re.findall(r"\(NEEDED\).*\[lib(\w+)\.so", dynamic))
+    # The C library's own, a sanitizer's, and what libncursesw6 brings along.
+    linked -= {"c", "m", "pthread", "rt", "dl", "asan", "ubsan", "tinfo"}
+    packages = section.partition("FROM debian:12-slim")[2].partition("COPY")[0]
+    assert "elf" in linked
+    assert [name for name in linked if f" {'zlib' if name == 'z' else 'lib' + name}" not in packages] == []
+
+
 def test_what_the_tests_of_shares_ask_for_is_documented() -> None:
     truth = (TOP / "docs" / "benchmarks.md").read_text().partition("\n## Truth\n")[2]
     (freed,) = re.findall(
