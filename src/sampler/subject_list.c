@@ -49,18 +49,30 @@ static struct sl_subject_thread *add_thread(struct sl_subject *subject, pid_t id
     return thread;
 }
 
+/* The n-th place to search at, of `count`, when the last search has ended at `hint`: those below and above it in turn, ever
+ * farther away. Of a thread its interpreter's list has the newest first and ours mostly the oldest, so the next one wanted
+ * is a neighbour, on whichever side. */
+static size_t nearby(size_t hint, size_t n, size_t count)
+{
+    size_t steps = (n + 1) / 2;
+    if (n % 2 != 0) {
+        return hint >= steps ? hint - steps : hint + count - steps;
+    }
+    return hint + steps < count ? hint + steps : hint + steps - count;
+}
+
 /* The strand that stands for this thread state already, and its thread. Lists change little, so the search begins where
  * the last one ended. */
 static struct sl_subject_thread *thread_of_state(struct sl_subject *subject, const struct sl_python_thread *state,
                                                  size_t *hint)
 {
     for (size_t n = 0; n < subject->count; n++) {
-        size_t i = (*hint + n) % subject->count;
+        size_t i = nearby(*hint, n, subject->count);
         struct sl_subject_thread *thread = subject->all[i];
         for (size_t s = 0; s < thread->strand_count; s++) {
             if (thread->strands[s].python.address == state->address &&
                 thread->strands[s].python.native_id == state->native_id && !thread->ended) {
-                *hint = i + 1;
+                *hint = i;
                 return thread;
             }
         }
@@ -109,17 +121,17 @@ static bool same_state(const struct sl_python_thread *a, const struct sl_python_
 /* Takes the strands out whose thread state is not in the list any more. */
 static void drop_strands(struct sl_subject *subject, const struct sl_python_thread *states, size_t count)
 {
-    size_t hint = 0;
+    size_t hints[SL_STRANDS_MAX] = {0}; /* the strands of one interpreter lie together in the list */
     for (size_t i = 0; i < subject->count; i++) {
         struct sl_subject_thread *thread = subject->all[i];
         size_t kept = 0;
         for (size_t s = 0; s < thread->strand_count; s++) {
             bool listed = false;
             for (size_t n = 0; n < count && !listed; n++) {
-                size_t at = (hint + n) % count;
+                size_t at = nearby(hints[s], n, count);
                 if (same_state(&states[at], &thread->strands[s].python)) {
                     listed = true;
-                    hint = at + 1;
+                    hints[s] = at;
                 }
             }
             if (listed) {
