@@ -222,6 +222,18 @@ static enum sl_look walk_thread(struct sl_subject *subject, struct sl_subject_th
     return look;
 }
 
+/* Where the GIL is of interpreters that had none yet when the thread's states were met: a thread is in the list some
+ * microseconds before its interpreter has one. */
+static void find_gils(struct sl_subject *subject, struct sl_subject_thread *thread)
+{
+    for (size_t s = 0; s < thread->strand_count; s++) {
+        struct sl_subject_strand *strand = &thread->strands[s];
+        if (strand->gil_begin == 0) {
+            sl_python_gil_range(subject->python, &strand->python, &strand->gil_begin, &strand->gil_end);
+        }
+    }
+}
+
 static bool in_gil(const struct sl_subject_thread *thread, uint64_t address)
 {
     for (size_t s = 0; s < thread->strand_count; s++) {
@@ -352,6 +364,7 @@ static enum sl_sight look_once(struct sl_subject *subject, struct sl_subject_thr
     if (look == SL_LOOK_GONE) {
         return SL_SIGHT_GONE;
     }
+    find_gils(subject, thread);
     thread->activity = kernel->activity;
     thread->state = subject->states && kernel->known ? state_of(thread, &kernel->activity, &stack) : 0;
     if (sl_look_again(look)) {

@@ -20,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Thread states that one OS thread may have at a time: one for each interpreter it has entered. More are left out. */
+/* Thread states that one OS thread may have at a time: one for each interpreter it has entered. Of more, those of the
+ * interpreters that were made last are left out. */
 #define SL_STRANDS_MAX 4
 
 struct sl_subject_thread {

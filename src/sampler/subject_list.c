@@ -101,7 +101,11 @@ static void add_strand(struct sl_subject *subject, struct sl_subject_thread *thr
                        const struct sl_python_thread *state)
 {
     if (thread->strand_count == SL_STRANDS_MAX) {
-        return;
+        /* The list has the newest interpreter first, but it is the main one's frames that say what the thread is for. */
+        if (thread->strands[SL_STRANDS_MAX - 1].python.interpreter_id <= state->interpreter_id) {
+            return;
+        }
+        thread->strand_count--;
     }
     struct sl_subject_strand strand = {.python = *state, .serial = ++subject->next_serial};
     sl_python_gil_range(subject->python, state, &strand.gil_begin, &strand.gil_end);

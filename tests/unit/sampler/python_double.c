@@ -200,8 +200,10 @@ void sl_python_gil_range(struct sl_python *python, const struct sl_python_thread
 {
     (void)python;
     (void)thread;
-    *begin = python_double.gil_begin;
-    *end = python_double.gil_end;
+    bool there = python_double.gil_late == 0;
+    python_double.gil_late -= !there;
+    *begin = there ? python_double.gil_begin : 0;
+    *end = there ? python_double.gil_end : 0;
 }
 
 uint64_t sl_python_gil_holder(struct sl_python *python, uint64_t begin)

@@ -37,6 +37,7 @@ struct python_double {
     struct double_thread threads[DOUBLE_THREADS_MAX];
     size_t thread_count;
     uint64_t gil_begin, gil_end;
+    unsigned gil_late; /* so often it is asked for before there is one */
     uint64_t gil_holder;
     bool follows_list;  /* a walk tells whether the list of threads is another one */
     bool long_list;     /* it is too long for that, and takes a millisecond to read */

@@ -676,6 +676,43 @@ static void test_interpreters_entered_by_one_thread_make_one_stack(void **state)
     destroy(&recorded);
 }
 
+static void test_of_more_interpreters_than_are_kept_the_main_one_stays(void **state)
+{
+    (void)state;
+    start_program((activity[]){spin}, 1);
+    python_double.thread_count = 6;
+    for (uint32_t i = 0; i < 6; i++) {
+        python_double.threads[i] = python_double.threads[0];
+        python_double.threads[i].interpreter_id = 5 - (int64_t)i; /* as in the runtime's list, the newest first */
+        python_double.threads[i].depth = 1;
+        python_double.threads[i].frames[0].code = 5 - i;
+    }
+    struct recorded recorded = record(&brief, false);
+    const struct sl_profile *profile = recorded.profile;
+    assert_int_equal(profile->thread_count, 1);
+    const char *names[] = {"f3", "f2", "f1", "f0"};
+    sl_stack stack = profile->runs[0].stack;
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(function_name(profile, stack), names[i]);
+        stack = profile->stacks[stack].caller;
+    }
+    assert_int_equal(stack, 0);
+    destroy(&recorded);
+}
+
+static void test_a_gil_that_comes_after_its_thread_is_found(void **state)
+{
+    (void)state;
+    start_program((activity[]){sleep_on, wait_for_gil}, 2);
+    python_double.gil_late = 2; /* once for each thread */
+    struct recorded recorded = record(&brief, false);
+    const struct sl_profile *profile = recorded.profile;
+    const struct sl_thread_record *record = &profile->threads[thread_of(profile, program->ids[1])];
+    sl_state last = profile->runs[record->first_run + record->run_count - 1].state;
+    assert_int_equal(last, sl_state_in_call(SL_STATE_KNOWN | SL_STATE_WAITS_GIL, SYS_futex));
+    destroy(&recorded);
+}
+
 static void test_a_full_disk_fails_the_session_at_its_end(void **state)
 {
     (void)state;
@@ -746,6 +783,8 @@ int main(void)
         TEST(test_joining_what_cannot_be_read_is_told_at_once),
         TEST(test_what_ends_while_it_is_joined_leaves_no_trace),
         TEST(test_interpreters_entered_by_one_thread_make_one_stack),
+        TEST(test_of_more_interpreters_than_are_kept_the_main_one_stays),
+        TEST(test_a_gil_that_comes_after_its_thread_is_found),
         TEST(test_a_full_disk_fails_the_session_at_its_end),
         TEST(test_the_signal_mask_is_as_before),
     };
