@@ -85,6 +85,16 @@ static enum sl_look decode_text(struct sl_buffer *buffer, struct sl_process *pro
                                 uint64_t address, const uint8_t *head, size_t size, bool *long_content)
 {
     struct sl_text_shape shape;
+    uint8_t whole[SL_TEXT_HEAD_BYTES];
+    if (sl_text_cut(layout, head, size)) {
+        size = SL_TEXT_APART_BYTES(layout);
+        enum sl_read read = sl_process_read(process, address, whole, size);
+        if (read != SL_READ_OK) {
+            return sl_look_from_read(read);
+        }
+        head = whole;
+        *long_content = true;
+    }
     if (!sl_text_shape(&shape, layout, address, head, size)) {
         return SL_LOOK_TORN;
     }

@@ -44,7 +44,7 @@ bool sl_text_shape(struct sl_text_shape *shape, const struct sl_layout *layout, 
         shape->characters = address + (STATE_ASCII(state) != 0 ? layout->text_ascii : layout->text_compact);
         return true;
     }
-    if (size < layout->text_compact + 8u) {
+    if (size < SL_TEXT_APART_BYTES(layout)) {
         return false;
     }
     shape->characters = sl_word(head + layout->text_compact);
@@ -109,19 +109,20 @@ enum sl_read sl_text_finish(struct sl_process *process, const struct sl_layout *
     return read;
 }
 
+bool sl_text_cut(const struct sl_layout *layout, const uint8_t *head, size_t size)
+{
+    return size < SL_TEXT_APART_BYTES(layout) && STATE_COMPACT(sl_half_word(head + layout->text_state)) == 0;
+}
+
 enum sl_read sl_text_read(struct sl_process *process, const struct sl_layout *layout, uint64_t address,
                           struct sl_buffer *buffer)
 {
     uint8_t head[SL_TEXT_HEAD_BYTES];
     size_t size = sl_page_bounded(address, layout->text_ascii, sizeof head);
     enum sl_read read = sl_process_read(process, address, head, size);
-    if (read == SL_READ_OK && size < layout->text_compact + 8u) {
-        /* Short of a page's end: text that is not compact needs one word more. */
-        uint32_t state = sl_half_word(head + layout->text_state);
-        if (STATE_COMPACT(state) == 0) {
-            size = layout->text_compact + 8u;
-            read = sl_process_read(process, address, head, size);
-        }
+    if (read == SL_READ_OK && sl_text_cut(layout, head, size)) {
+        size = SL_TEXT_APART_BYTES(layout);
+        read = sl_process_read(process, address, head, size);
     }
     return read == SL_READ_OK ? sl_text_finish(process, layout, address, head, size, buffer) : read;
 }

@@ -28,10 +28,17 @@ struct sl_text_shape {
     uint32_t width;      /* bytes each: 1, 2 or 4 */
 };
 
-/* From the first `size` bytes of the object at `address`; at least layout->text_compact + 8 of them for text that is
- * not compact. False when it cannot be a str. */
+/* So many bytes at the beginning of text that is not compact say where its characters are. */
+#define SL_TEXT_APART_BYTES(layout) ((layout)->text_compact + (size_t)8)
+
+/* From the first `size` bytes of the object at `address`; at least SL_TEXT_APART_BYTES of them for text that is not
+ * compact. False when it cannot be a str. */
 bool sl_text_shape(struct sl_text_shape *shape, const struct sl_layout *layout, uint64_t address, const uint8_t *head,
                    size_t size);
+
+/* Whether the first `size` bytes of an object, at least layout->text_ascii, end short of what they must say: text that is
+ * not compact, whose header lies across the end of a page. */
+bool sl_text_cut(const struct sl_layout *layout, const uint8_t *head, size_t size);
 
 /* Appends `count` characters of `width` bytes as UTF-8. */
 void sl_text_append(struct sl_buffer *buffer, const uint8_t *characters, uint32_t count, uint32_t width);

@@ -446,6 +446,30 @@ static void test_a_name_that_is_not_mapped_any_more_is_read_where_it_is_now(void
     sl_python_detach(python);
 }
 
+/* The characters of a str of a class of its own lie apart; where they do is said at the end of its header. */
+static void test_a_file_name_whose_header_lies_across_a_page_end_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sl_layout *layout = &fixture->layout;
+    make(fixture);
+    static const char path[] = "/srv/apart.py";
+    uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    uint8_t *file = pages + 4096 - layout->text_ascii - 8;
+    put(file, 0, 1);
+    put(file, layout->text_length, sizeof path - 1);
+    put_half(file, layout->text_state, 1 << 2);
+    put(file, layout->text_compact, address((const uint8_t *)path));
+    put(fixture->image->code[1], layout->code_file, address(file));
+    struct sl_python *python = open_image(fixture);
+    struct sl_python_thread thread = thread_of(fixture);
+    struct sl_walk walk;
+    assert_int_equal(look(python, &thread, &walk), SL_LOOK_OK);
+    assert_string_equal(sl_python_code(python, walk.frames[0].code)->file, path);
+    sl_python_detach(python);
+    munmap(pages, 8192);
+}
+
 static void test_a_stack_that_does_not_reach_its_bottom_is_torn(void **state)
 {
     struct fixture *fixture = *state;
@@ -794,6 +818,7 @@ int main(void)
         cmocka_unit_test(test_what_was_made_again_is_not_believed_to_stay),
         cmocka_unit_test(test_a_frame_whose_code_object_is_freed_already_is_nameless_among_the_others),
         cmocka_unit_test(test_a_name_that_is_not_mapped_any_more_is_read_where_it_is_now),
+        cmocka_unit_test(test_a_file_name_whose_header_lies_across_a_page_end_is_read),
         cmocka_unit_test(test_a_stack_that_does_not_reach_its_bottom_is_torn),
         cmocka_unit_test(test_below_a_pair_that_never_met_the_stack_is_certain),
         cmocka_unit_test(test_a_copy_that_could_not_be_made_says_nothing),
