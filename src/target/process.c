@@ -139,7 +139,17 @@ static enum sl_read open_memory(struct sl_process *process)
     if (process->memory >= 0) {
         return SL_READ_OK;
     }
-    return errno == ESRCH || errno == ENOENT ? SL_READ_GONE : SL_READ_DENIED;
+    switch (errno) {
+    case ESRCH:
+    case ENOENT:
+        return SL_READ_GONE;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM: /* ours is the want, and it may pass: nobody has forbidden anything */
+        return SL_READ_FAULT;
+    default:
+        return SL_READ_DENIED;
+    }
 }
 
 /* The file is of the memory that the process had when it was opened: another program has another one. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,6 +146,26 @@ static void test_what_is_half_mapped_counts_as_not_read(void **state)
     munmap(pages, page);
 }
 
+/* That we are out of descriptors is nobody's refusal. */
+static void test_memory_that_cannot_be_opened_for_want_of_descriptors_is_not_denied(void **state)
+{
+    (void)state;
+    pid_t pid = start_sleeper();
+    struct sl_process process;
+    assert_true(sl_process_open(&process, pid, NULL));
+    process.memory = open("/dev/null", O_RDONLY | O_CLOEXEC); /* at its end: it is opened again */
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    uint64_t word = 0;
+    enum sl_read read = sl_process_read(&process, address((const void *)&known_word), &word, sizeof word);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(read, SL_READ_FAULT);
+    sl_process_close(&process);
+    end(pid);
+}
+
 static void test_an_ended_process_is_gone_by_either_way(void **state)
 {
     (void)state;
@@ -213,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_memory_of_another_process_is_read_by_either_way),
         cmocka_unit_test(test_the_memory_of_the_next_program_is_read_by_file_too),
         cmocka_unit_test(test_what_is_half_mapped_counts_as_not_read),
+        cmocka_unit_test(test_memory_that_cannot_be_opened_for_want_of_descriptors_is_not_denied),
         cmocka_unit_test(test_an_ended_process_is_gone_by_either_way),
         cmocka_unit_test(test_what_cannot_be_opened_is_told_in_a_sentence),
         cmocka_unit_test(test_a_zombie_is_no_process_to_look_at),
