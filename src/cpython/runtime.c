@@ -61,7 +61,15 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* The executable first, then libpython, then whatever else is named after Python (an application's own copy of it). */
+/* Whether a module that is neither the program nor libpython is named like something that may hold an interpreter: an
+ * application's own copy of the library, or a Python that was started through the dynamic loader, which then is the
+ * program. */
+static bool named_after_python(const char *name)
+{
+    return strncmp(name, "python", 6) == 0 || (strstr(name, ".so") != NULL && strcasestr(name, "python") != NULL);
+}
+
+/* The executable first, then libpython, then whatever else is named after Python. */
 static bool find_runtime(struct found *found, const struct sl_process *process, const struct sl_modules *modules)
 {
     for (int round = 0; round < 3; round++) {
@@ -71,8 +79,7 @@ static bool find_runtime(struct found *found, const struct sl_process *process, 
             bool library = strncmp(name, "libpython", 9) == 0;
             bool wanted = round == 0   ? module->executable_file
                           : round == 1 ? !module->executable_file && library
-                                       : !module->executable_file && !library && strstr(name, ".so") != NULL &&
-                                             strcasestr(name, "python") != NULL;
+                                       : !module->executable_file && !library && named_after_python(name);
             if (wanted && holds_python(found, process, module)) {
                 return true;
             }
@@ -173,32 +180,39 @@ static enum sl_read find_thread(const struct sl_python *python, uint64_t *interp
     return read;
 }
 
-/* What must hold between the first interpreter that has a thread and that thread if the layout is the right one. */
+/* How often what does not fit together is read again at once. */
+#define RETRIES_MAX 8
+
+/* What must hold between the first interpreter that has a thread and that thread if the layout is the right one. Between
+ * the two reads another thread may have been put before it, or it may have been freed: then it holds when they are read
+ * again. */
 static bool check_layout(struct sl_python *python, bool *not_yet, struct sl_error *error)
 {
     const struct sl_layout *layout = &python->layout;
     int pid = (int)python->process->pid;
-    uint64_t interpreter = 0;
-    uint64_t thread = 0;
-    uint8_t state[SL_THREAD_BYTES_MAX];
-    enum sl_read read = find_thread(python, &interpreter, &thread);
-    if (read == SL_READ_OK && thread == 0) {
-        *not_yet = true;
-        return sl_error_set(error, SL_ERROR_NOT_PYTHON,
-                            "the interpreter of process %d has not started yet, or has shut down", pid);
+    for (int attempt = 0; attempt <= RETRIES_MAX; attempt++) {
+        uint64_t interpreter = 0;
+        uint64_t thread = 0;
+        uint8_t state[SL_THREAD_BYTES_MAX];
+        enum sl_read read = find_thread(python, &interpreter, &thread);
+        if (read == SL_READ_OK && thread == 0) {
+            *not_yet = true;
+            return sl_error_set(error, SL_ERROR_NOT_PYTHON,
+                                "the interpreter of process %d has not started yet, or has shut down", pid);
+        }
+        if (read == SL_READ_OK) {
+            read = sl_process_read(python->process, thread, state, layout->thread_chunk + 8);
+        }
+        if (read != SL_READ_OK && read != SL_READ_FAULT) {
+            return read_failed(python->process, read, error);
+        }
+        if (read == SL_READ_OK && sl_word(state + layout->thread_interpreter) == interpreter &&
+            sl_word(state + layout->thread_previous) == 0 &&
+            sl_word(state + layout->thread_native_id) <= (uint64_t)INT32_MAX) {
+            return true;
+        }
     }
-    if (read == SL_READ_OK) {
-        read = sl_process_read(python->process, thread, state, layout->thread_chunk + 8);
-    }
-    if (read != SL_READ_OK && read != SL_READ_FAULT) {
-        return read_failed(python->process, read, error);
-    }
-    if (read == SL_READ_OK && sl_word(state + layout->thread_interpreter) == interpreter &&
-        sl_word(state + layout->thread_previous) == 0 &&
-        sl_word(state + layout->thread_native_id) <= (uint64_t)INT32_MAX) {
-        return true;
-    }
-    /* A thread that ended in between looks the same once; the caller asks again while the process is young. */
+    /* One that is loaded only now looks the same; the caller asks again while the process is young. */
     *not_yet = true;
     return sl_error_set(error, SL_ERROR_UNSUPPORTED,
                         "the memory of Python %s in process %d is not laid out as in a release of it (a modified "

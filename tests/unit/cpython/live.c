@@ -21,7 +21,7 @@ void read_pythons(void)
     }
 }
 
-void start(struct child *child, const char *python, const char *program, const char *scene)
+void start_command(struct child *child, const char *const *arguments)
 {
     int input[2];
     int output[2];
@@ -34,7 +34,7 @@ void start(struct child *child, const char *python, const char *program, const c
         dup2(output[1], 1);
         close(input[1]);
         close(output[0]);
-        execl(python, python, "-W", "ignore", program, scene, (char *)NULL);
+        execv(arguments[0], (char *const *)(uintptr_t)arguments);
         _exit(127);
     }
     close(input[0]);
@@ -42,6 +42,11 @@ void start(struct child *child, const char *python, const char *program, const c
     child->input = input[1];
     child->output = fdopen(output[0], "r");
     assert_non_null(child->output);
+}
+
+void start(struct child *child, const char *python, const char *program, const char *scene)
+{
+    start_command(child, (const char *const[]){python, "-W", "ignore", program, scene, NULL});
 }
 
 void finish(struct child *child)

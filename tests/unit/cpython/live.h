@@ -31,6 +31,8 @@ struct child {
 
 /* Runs `program` with `scene` as its argument. It ends when its standard input does. */
 void start(struct child *child, const char *python, const char *program, const char *scene);
+/* The same for a whole command, up to a NULL. */
+void start_command(struct child *child, const char *const *arguments);
 void finish(struct child *child);
 
 /* What the program printed up to its dot, line by line. */

@@ -249,6 +249,26 @@ static void test_a_process_without_python_is_told_apart(void **state)
     waitpid(pid, NULL, 0);
 }
 
+/* The loader is the program then, and the interpreter one of the files that it has mapped. */
+static void test_a_python_that_was_started_through_the_loader_is_found(void **state)
+{
+    (void)state;
+    static const char loader[] = "/lib64/ld-linux-x86-64.so.2";
+    if (python_count == 0 || access(loader, X_OK) != 0) {
+        skip();
+    }
+    struct child child;
+    struct sl_process process;
+    start_command(&child, (const char *const[]){loader, pythons[0], PROGRAM, "plain", NULL});
+    struct sl_buffer lines;
+    read_lines(&child, &lines);
+    sl_buffer_destroy(&lines);
+    struct sl_python *python = attach(&process, &child);
+    sl_python_detach(python);
+    sl_process_close(&process);
+    finish(&child);
+}
+
 /* Of the code objects that are believed to stay, one is compared in each walk, and each has its turn. From 3.14 on it is
  * told whether any was freed. */
 static void check_turns(struct sl_python *python, pid_t pid)
@@ -309,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_what_the_interpreter_says_of_itself),
         cmocka_unit_test(test_what_is_no_list_is_no_path),
         cmocka_unit_test(test_a_process_without_python_is_told_apart),
+        cmocka_unit_test(test_a_python_that_was_started_through_the_loader_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
