@@ -126,6 +126,31 @@ void sl_family_take_back(struct sl_family *family, pid_t pid, uint64_t now_ns)
     }
 }
 
+/* Keeps the first reason why a Python is missed. That it has ended is none, also where its parent has not noticed. */
+static void keep_refusal(struct sl_family *family, const struct sl_error *error)
+{
+    bool reason = error->kind != SL_ERROR_GONE && error->kind != SL_ERROR_NOT_PYTHON;
+    if (reason && family->refusal.kind == SL_ERROR_NONE) {
+        family->refusal = *error;
+    }
+}
+
+void sl_family_return(struct sl_family *family, const struct sl_found *found, const struct sl_error *error,
+                      uint64_t now_ns)
+{
+    keep_refusal(family, error);
+    struct sl_kin *kin = add(family, found->pid, sl_parent_of(found->pid), now_ns, NULL);
+    if (kin != NULL) {
+        kin->root = found->root;
+        kin->before = true; /* what it does until it is found again is not recorded */
+        kin->returned = true;
+        kin->again = found->again;
+        kin->covered_ns = found->covered_ns;
+        kin->wait_ns = found->wait_ns;
+        kin->attempt_due_ns = now_ns + kin->wait_ns;
+    }
+}
+
 static void remove_at(struct sl_family *family, size_t place)
 {
     close_kin(family, &family->kin[place]);
@@ -201,10 +226,13 @@ static void take_in(struct sl_family *family, uint64_t now_ns, const struct sl_r
                 kin_of(family, arrival.parent) != NULL || relation->belongs(relation->context, arrival.parent);
             if (related && arrival.pid != self && kin_of(family, arrival.pid) == NULL &&
                 !relation->belongs(relation->context, arrival.pid)) {
-                struct sl_kin *kin = add(family, arrival.pid, arrival.parent, now_ns, NULL);
+                struct sl_error error = {0};
+                struct sl_kin *kin = add(family, arrival.pid, arrival.parent, now_ns, &error);
                 if (kin != NULL) {
                     kin->before = family->fresh;
                     any = true;
+                } else {
+                    keep_refusal(family, &error);
                 }
             }
         }
@@ -256,7 +284,7 @@ static bool has_executed(const struct sl_kin *kin)
 static bool attempt(struct sl_family *family, struct sl_kin *kin, uint64_t now_ns)
 {
     bool named = sl_python_named(&kin->process);
-    uint64_t longest_ns = named ? NAMED_EVERY_MAX_NS : OTHER_EVERY_MAX_NS;
+    uint64_t longest_ns = named && !kin->returned ? NAMED_EVERY_MAX_NS : OTHER_EVERY_MAX_NS;
     kin->wait_ns = kin->wait_ns * 2 < longest_ns ? kin->wait_ns * 2 : longest_ns;
     kin->attempt_due_ns = now_ns + kin->wait_ns;
     /* One that runs already is told once it can be attached to at once. That it has executed a program may be true only
@@ -269,8 +297,8 @@ static bool attempt(struct sl_family *family, struct sl_kin *kin, uint64_t now_n
     struct sl_python *python = sl_python_attach(&kin->process, &not_yet, &error);
     if (python == NULL) {
         bool refused = !not_yet && (error.kind == SL_ERROR_UNSUPPORTED || error.kind == SL_ERROR_PERMISSION);
-        if (refused && family->refusal.kind == SL_ERROR_NONE) {
-            family->refusal = error;
+        if (refused) {
+            keep_refusal(family, &error);
         }
         return false;
     }
@@ -279,13 +307,14 @@ static bool attempt(struct sl_family *family, struct sl_kin *kin, uint64_t now_n
     return own;
 }
 
-static void tell_found(struct sl_family *family, const struct sl_kin *kin)
+/* False when memory is exhausted. */
+static bool tell_found(struct sl_family *family, const struct sl_kin *kin)
 {
     if (family->found_count == family->found_capacity) {
         size_t capacity = family->found_capacity > 0 ? family->found_capacity * 2 : 16;
         struct sl_found *grown = realloc(family->found, capacity * sizeof *grown);
         if (grown == NULL) {
-            return;
+            return false;
         }
         family->found = grown;
         family->found_capacity = capacity;
@@ -296,7 +325,9 @@ static void tell_found(struct sl_family *family, const struct sl_kin *kin)
         .before = kin->before,
         .again = kin->again,
         .covered_ns = kin->covered_ns,
+        .wait_ns = kin->wait_ns,
     };
+    return true;
 }
 
 /* Notices that it has ended (false), or executes another program. */
@@ -345,8 +376,7 @@ static void find_pythons(struct sl_family *family, uint64_t now_ns)
         /* One that was forked off by vfork(2) had its parent's memory when it was opened. */
         sl_image_close(&kin->image);
         sl_image_open(&kin->image, &kin->process);
-        if (attempt(family, kin, now_ns)) {
-            tell_found(family, kin);
+        if (attempt(family, kin, now_ns) && tell_found(family, kin)) {
             remove_at(family, i);
         } else {
             i++;

@@ -29,6 +29,7 @@ struct sl_kin {
     bool before;             /* it was there before the search began */
     bool settled;            /* no Python that can be read, unless it executes another program */
     bool again;              /* it was recorded before */
+    bool returned;           /* it was found before, and could not be recorded then */
     uint64_t attempt_due_ns; /* when it is looked at again whether it is a Python */
     uint64_t wait_ns;        /* between the attempt before and that one */
     uint64_t covered_ns;     /* CPU time of descendants of its that are recorded and have ended */
@@ -44,7 +45,8 @@ struct sl_ended_kin {
 struct sl_found {
     pid_t pid;
     bool root, before, again;
-    uint64_t covered_ns; /* all as above */
+    uint64_t covered_ns;
+    uint64_t wait_ns; /* all as above */
 };
 
 struct sl_family {
@@ -61,7 +63,7 @@ struct sl_family {
 
     struct sl_found *found; /* by the last poll; owned */
     size_t found_count, found_capacity;
-    struct sl_error refusal; /* why a Python among them cannot be recorded, of the first */
+    struct sl_error refusal; /* why one of them, or its descendants, cannot be recorded, of the first */
 };
 
 /* What the session says of the processes that it records itself. */
@@ -85,6 +87,11 @@ void sl_family_keep(struct sl_family *family, pid_t pid, uint64_t now_ns);
 
 /* The same for one that has been recorded until it executed what is no Python, and that may become one again. */
 void sl_family_take_back(struct sl_family *family, pid_t pid, uint64_t now_ns);
+
+/* The same for one that was found and could not be recorded, for this reason (most of all want of descriptors, which may
+ * pass): it is found again, ever more seldom, as one that was there before. */
+void sl_family_return(struct sl_family *family, const struct sl_found *found, const struct sl_error *error,
+                      uint64_t now_ns);
 
 /* From now on descendants are searched for, beginning with those that are there. */
 void sl_family_search(struct sl_family *family, uint64_t now_ns);

@@ -82,7 +82,11 @@ static void take_found(struct sl_session *session, uint64_t now_ns)
             .starting = !found->before,
             .again = found->again,
         };
-        struct sl_member *member = sl_session_add_member(session, &target, now_ns, NULL);
+        struct sl_error error = {0};
+        struct sl_member *member = sl_session_add_member(session, &target, now_ns, &error);
+        if (member == NULL) {
+            sl_family_return(family, found, &error, now_ns);
+        }
         if (member != NULL && found->covered_ns > 0) {
             sl_member_cover(member, found->covered_ns);
         }

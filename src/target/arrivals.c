@@ -174,8 +174,8 @@ static bool arrived(struct sl_arrivals *arrivals, pid_t pid)
         disbelieve(arrivals); /* it takes this call to tell a process from a thread */
         return true;
     }
-    /* EINVAL, and ENOENT from Linux 6.15 on: a thread. */
-    return errno != ESRCH;
+    /* EINVAL, and ENOENT from Linux 6.15 on: a thread. Where we are out of descriptors or memory nothing is told of it. */
+    return errno != ESRCH && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
 }
 
 static void look_for_pending(struct sl_arrivals *arrivals)

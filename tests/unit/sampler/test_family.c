@@ -207,6 +207,26 @@ static void test_that_a_python_cannot_be_recorded_is_told(void **state)
     assert_int_equal(family.refusal.kind, SL_ERROR_UNSUPPORTED);
 }
 
+static void test_one_that_could_not_be_recorded_is_found_again_and_the_reason_told(void **state)
+{
+    (void)state;
+    sl_family_search(&family, now_ns);
+    start_child();
+    give_thread_to(child);
+    struct sl_found found = {0};
+    assert_int_equal(times_found(child, &found), 1);
+    assert_false(found.before);
+    struct sl_error full = {0};
+    sl_error_set(&full, SL_ERROR_USAGE, "no more");
+    found.covered_ns = 7;
+    sl_family_return(&family, &found, &full, now_ns);
+    assert_string_equal(family.refusal.sentence, "no more");
+    struct sl_found later = {0};
+    assert_int_equal(times_found(child, &later), 1);
+    assert_true(later.before);
+    assert_int_equal(later.covered_ns, 7);
+}
+
 static void test_one_that_was_recorded_is_found_again_only_if_it_may_be(void **state)
 {
     (void)state;
@@ -296,6 +316,7 @@ int main(void)
         TEST(test_one_with_its_parents_memory_is_not_taken_for_it),
         TEST(test_what_is_no_python_is_kept_for_its_descendants),
         TEST(test_that_a_python_cannot_be_recorded_is_told),
+        TEST(test_one_that_could_not_be_recorded_is_found_again_and_the_reason_told),
         TEST(test_one_that_was_recorded_is_found_again_only_if_it_may_be),
         TEST(test_what_is_accounted_for_goes_to_the_parent_when_one_has_ended),
         TEST(test_of_the_kin_roots_alone_outlast_a_search),

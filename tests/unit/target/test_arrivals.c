@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,6 +124,25 @@ static void test_an_id_that_makes_no_sense_is_not_believed(void **state)
     sl_arrivals_destroy(&arrivals);
 }
 
+static void test_what_was_started_while_no_descriptor_was_left_is_told_later(void **state)
+{
+    (void)state;
+    struct sl_arrivals arrivals;
+    sl_arrivals_init(&arrivals);
+    sl_arrivals_all(&arrivals);
+    pid_t late = start();
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    sl_arrivals_next(&arrivals);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(times_told(&arrivals, late), 0);
+    sl_arrivals_next(&arrivals);
+    assert_int_equal(times_told(&arrivals, late), 1);
+    sl_arrivals_destroy(&arrivals);
+}
+
 static pthread_barrier_t barrier;
 
 static void *wait_twice(void *id)
@@ -158,6 +178,7 @@ int main(void)
         cmocka_unit_test_teardown(test_what_was_started_is_told_once_with_its_parent, end_all),
         cmocka_unit_test_teardown(test_without_the_last_id_all_of_proc_is_read, end_all),
         cmocka_unit_test_teardown(test_an_id_that_makes_no_sense_is_not_believed, end_all),
+        cmocka_unit_test_teardown(test_what_was_started_while_no_descriptor_was_left_is_told_later, end_all),
         cmocka_unit_test(test_a_thread_is_no_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
