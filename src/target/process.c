@@ -19,6 +19,7 @@
 struct stat_line {
     char state;
     bool kernel_thread; /* the flag PF_KTHREAD of include/linux/sched.h */
+    uint64_t threads;
     uint64_t start_ticks;
 };
 #define PF_KTHREAD 0x00200000
@@ -31,6 +32,7 @@ static bool read_stat(int folder, struct stat_line *stat)
     }
     stat->state = *sl_stat_field(line, SL_STAT_STATE);
     stat->kernel_thread = (sl_stat_number(line, SL_STAT_FLAGS) & PF_KTHREAD) != 0;
+    stat->threads = sl_stat_number(line, SL_STAT_THREADS);
     stat->start_ticks = sl_stat_number(line, SL_STAT_START_TICKS);
     return true;
 }
@@ -86,6 +88,12 @@ static bool check_kind(struct sl_process *process, struct sl_error *error)
     pid_t owner = process_of_thread(process->folder);
     if (owner != 0 && owner != process->pid) {
         return sl_error_set(error, SL_ERROR_USAGE, "%d is a thread of process %d, not a process", pid, (int)owner);
+    }
+    if (stat.state == 'Z' && stat.threads > 1) {
+        /* The kernel finds the memory of a process by its main thread, which has given it up. */
+        return sl_error_set(error, SL_ERROR_NOT_PYTHON,
+                            "the main thread of process %d has ended before its others, its memory cannot be read",
+                            pid);
     }
     if (stat.state == 'Z' || stat.state == 'X') {
         return sl_error_set(error, SL_ERROR_NOT_PYTHON,

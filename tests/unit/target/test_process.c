@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +215,34 @@ static void test_a_zombie_is_no_process_to_look_at(void **state)
     waitpid(pid, NULL, 0);
 }
 
+static void *wait_for_ever(void *argument)
+{
+    for (;;) {
+        pause();
+    }
+    return argument;
+}
+
+static void test_a_process_that_goes_on_without_its_main_thread_is_told_from_a_zombie(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pthread_t thread;
+        pthread_create(&thread, NULL, wait_for_ever, NULL);
+        pthread_exit(NULL);
+    }
+    struct sl_process process;
+    struct sl_error error = {0};
+    while (sl_process_open(&process, pid, &error)) {
+        sl_process_close(&process);
+    }
+    assert_int_equal(error.kind, SL_ERROR_NOT_PYTHON);
+    assert_non_null(strstr(error.sentence, "main thread"));
+    end(pid);
+}
+
 static void test_a_name_of_brackets_and_spaces_hides_nothing(void **state)
 {
     (void)state;
@@ -238,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_an_ended_process_is_gone_by_either_way),
         cmocka_unit_test(test_what_cannot_be_opened_is_told_in_a_sentence),
         cmocka_unit_test(test_a_zombie_is_no_process_to_look_at),
+        cmocka_unit_test(test_a_process_that_goes_on_without_its_main_thread_is_told_from_a_zombie),
         cmocka_unit_test(test_a_name_of_brackets_and_spaces_hides_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
