@@ -150,6 +150,7 @@ static void drop_strands(struct sl_subject *subject, const struct sl_python_thre
 
 static void apply_list(struct sl_subject *subject, const struct sl_python_thread *states, size_t count, bool whole)
 {
+    sl_threads_listed(&subject->threads);
     if (whole) {
         drop_strands(subject, states, count);
     }

@@ -168,6 +168,11 @@ static pid_t scanned_id(const struct sl_threads *threads, uint64_t inner)
     return 0;
 }
 
+void sl_threads_listed(struct sl_threads *threads)
+{
+    threads->scanned = false;
+}
+
 pid_t sl_threads_id(struct sl_threads *threads, uint64_t inner)
 {
     if (inner == 0 || inner > INT32_MAX) {
@@ -177,8 +182,9 @@ pid_t sl_threads_id(struct sl_threads *threads, uint64_t inner)
         return (pid_t)inner;
     }
     pid_t id = scanned_id(threads, inner);
-    if (id == 0) {
+    if (id == 0 && !threads->scanned) {
         scan_ids(threads);
+        threads->scanned = true;
         id = scanned_id(threads, inner);
     }
     return id;

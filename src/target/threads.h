@@ -23,6 +23,7 @@ struct sl_threads {
         pid_t id;
     } * ids; /* of a process in an inner namespace, as of the last scan; owned */
     size_t id_count;
+    bool scanned;             /* since sl_threads_listed */
     size_t *descriptors_left; /* how many more files may be kept open; borrowed. Threads for which nothing is left open
                                * theirs each time */
 };
@@ -31,8 +32,12 @@ struct sl_threads {
 bool sl_threads_open(struct sl_threads *threads, const struct sl_process *process, size_t *descriptors_left);
 void sl_threads_close(struct sl_threads *threads);
 
+/* The ids that are asked for from now on were read only now. What of them is not known is scanned for once, however many
+ * there are of threads that have ended: in a process that was forked off the interpreter may list its parent's. */
+void sl_threads_listed(struct sl_threads *threads);
+
 /* The id by which we know the thread that calls itself `inner` (gettid(2) in its own PID namespace). 0 when there is no
- * such thread in this process. */
+ * such thread in this process, or it has begun after sl_threads_listed (at first: after the first call of this). */
 pid_t sl_threads_id(struct sl_threads *threads, uint64_t inner);
 
 /* One thread. */

@@ -302,6 +302,25 @@ static void test_ids_of_an_inner_namespace_are_mapped(void **state)
     close(ready[0]);
 }
 
+static void test_ids_that_are_not_known_are_scanned_for_once_for_each_list(void **state)
+{
+    (void)state;
+    struct sl_process process = process_of(getpid());
+    size_t descriptors_left = 0;
+    struct sl_threads threads;
+    assert_true(sl_threads_open(&threads, &process, &descriptors_left));
+    threads.inner_namespace = true; /* as if we numbered them otherwise */
+    assert_int_equal(sl_threads_id(&threads, (uint64_t)getpid()), getpid());
+    struct worker worker;
+    start(&worker, SLEEP);
+    assert_int_equal(sl_threads_id(&threads, (uint64_t)worker.id), 0);
+    sl_threads_listed(&threads);
+    assert_int_equal(sl_threads_id(&threads, (uint64_t)worker.id), worker.id);
+    finish(&worker);
+    sl_threads_close(&threads);
+    sl_process_close(&process);
+}
+
 static void test_the_lines_of_the_kernel_are_understood(void **state)
 {
     (void)state;
@@ -402,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_only_a_name_of_its_own_is_told),
         cmocka_unit_test(test_no_thread_of_another_process_is_taken_for_one_of_this),
         cmocka_unit_test(test_ids_of_an_inner_namespace_are_mapped),
+        cmocka_unit_test(test_ids_that_are_not_known_are_scanned_for_once_for_each_list),
         cmocka_unit_test(test_it_is_told_whether_a_thread_was_there_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
