@@ -45,7 +45,8 @@ struct sl_session_options {
     /* Called by the session's thread, which does not look until it returns: slots that pass are told as late. Gives the
      * recorder of the next recording, which has the same interval. NULL: there is none, and the session ends as when it is
      * stopped. Of the session's functions it may call sl_session_stop and sl_session_progress only. It runs, and so does a
-     * thread that it starts, with all signals blocked and with the sampler's priority (target/priority.h). */
+     * thread that it starts, with all signals blocked. It has the sampler's priority (target/priority.h); such a thread has
+     * of that the nice value at most, and is no real-time thread. */
     struct sl_recorder *(*turn)(void *context, const struct sl_session_turn *turn);
     void *turn_context;
     uint64_t flush_ns; /* how often the recorder writes out what it has; 0, or more than a second: once a second */
