@@ -183,9 +183,9 @@ static enum sl_read find_thread(const struct sl_python *python, uint64_t *interp
 /* How often what does not fit together is read again at once. */
 #define RETRIES_MAX 8
 
-/* What must hold between the first interpreter that has a thread and that thread if the layout is the right one. Between
- * the two reads another thread may have been put before it, or it may have been freed: then it holds when they are read
- * again. */
+/* What must hold between the first interpreter that has a thread and that thread if the layout is the right one.
+ * Between the two reads another thread may have been put before it, or it may have been freed: then it holds when they
+ * are read again. */
 static bool check_layout(struct sl_python *python, bool *not_yet, struct sl_error *error)
 {
     const struct sl_layout *layout = &python->layout;

@@ -36,8 +36,8 @@ struct sl_text_shape {
 bool sl_text_shape(struct sl_text_shape *shape, const struct sl_layout *layout, uint64_t address, const uint8_t *head,
                    size_t size);
 
-/* Whether the first `size` bytes of an object, at least layout->text_ascii, end short of what they must say: text that is
- * not compact, whose header lies across the end of a page. */
+/* Whether the first `size` bytes of an object, at least layout->text_ascii, end short of what they must say: text that
+ * is not compact, whose header lies across the end of a page. */
 bool sl_text_cut(const struct sl_layout *layout, const uint8_t *head, size_t size);
 
 /* Appends `count` characters of `width` bytes as UTF-8. */

@@ -88,8 +88,8 @@ void sl_family_keep(struct sl_family *family, pid_t pid, uint64_t now_ns);
 /* The same for one that has been recorded until it executed what is no Python, and that may become one again. */
 void sl_family_take_back(struct sl_family *family, pid_t pid, uint64_t now_ns);
 
-/* The same for one that was found and could not be recorded, for this reason (most of all want of descriptors, which may
- * pass): it is found again, ever more seldom, as one that was there before. */
+/* The same for one that was found and could not be recorded, for this reason (most of all want of descriptors, which
+ * may pass): it is found again, ever more seldom, as one that was there before. */
 void sl_family_return(struct sl_family *family, const struct sl_found *found, const struct sl_error *error,
                       uint64_t now_ns);
 

@@ -49,9 +49,9 @@ static struct sl_subject_thread *add_thread(struct sl_subject *subject, pid_t id
     return thread;
 }
 
-/* The n-th place to search at, of `count`, when the last search has ended at `hint`: those below and above it in turn, ever
- * farther away. Of a thread its interpreter's list has the newest first and ours mostly the oldest, so the next one wanted
- * is a neighbour, on whichever side. */
+/* The n-th place to search at, of `count`, when the last search has ended at `hint`: those below and above it in turn,
+ * ever farther away. An interpreter's list has the newest thread first and ours mostly the oldest, so the next one
+ * wanted is a neighbour, on whichever side. */
 static size_t nearby(size_t hint, size_t n, size_t count)
 {
     size_t steps = (n + 1) / 2;
@@ -101,7 +101,7 @@ static void add_strand(struct sl_subject *subject, struct sl_subject_thread *thr
                        const struct sl_python_thread *state)
 {
     if (thread->strand_count == SL_STRANDS_MAX) {
-        /* The list has the newest interpreter first, but it is the main one's frames that say what the thread is for. */
+        /* The newest interpreter is listed first, but the main one's frames say what the thread is for. */
         if (thread->strands[SL_STRANDS_MAX - 1].python.interpreter_id <= state->interpreter_id) {
             return;
         }

@@ -32,8 +32,8 @@ struct sl_threads {
 bool sl_threads_open(struct sl_threads *threads, const struct sl_process *process, size_t *descriptors_left);
 void sl_threads_close(struct sl_threads *threads);
 
-/* The ids that are asked for from now on were read only now. What of them is not known is scanned for once, however many
- * there are of threads that have ended: in a process that was forked off the interpreter may list its parent's. */
+/* The ids that are asked for from now on were read only now. What of them is not known is scanned for once, however
+ * many there are of threads that have ended: in a process that was forked off the interpreter may list its parent's. */
 void sl_threads_listed(struct sl_threads *threads);
 
 /* The id by which we know the thread that calls itself `inner` (gettid(2) in its own PID namespace). 0 when there is no
