@@ -97,7 +97,7 @@ os.register_at_fork(
 
 class Store:
     """
-    Keeps at most `max_files` requests, and at most `max_bytes` of recordings and reports; what was kept first goes first.
+    Keeps at most `max_files` requests, and at most `max_bytes` of recordings and reports: those that were kept last.
     The folder is made when it is first needed, readable by its owner alone.
     """
 
