@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import subprocess
 import zlib
 from pathlib import Path
@@ -154,6 +155,60 @@ def test_a_reader_who_has_seen_enough_is_no_failure(
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (6, "")
+
+
+def shell(stacklapse: Command, script: str, *arguments: Argument) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", script, stacklapse.path, *arguments],
+        capture_output=True,
+        text=True,
+        env=stacklapse.environment(),
+        cwd=stacklapse.folder,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_a_name_of_standard_output_is_written_to_and_never_replaced(recorded: Command, name: str) -> None:
+    (recorded.folder / "link").symlink_to("/dev/stdout")
+    plain = recorded("view", "-r", "folded").stdout
+    before = {path.name for path in recorded.folder.iterdir()}
+    done = shell(recorded, f'echo before > all; "$0" view -r folded -o {name} >> all; echo behind >> all')
+    assert done.returncode == 0
+    assert (recorded.folder / "all").read_text() == f"before\n{plain}behind\n"
+    done = shell(recorded, f'exec 3<> gone 1>&3; rm gone; "$0" view -r folded -o {name}; cat /proc/self/fd/3 >&2')
+    assert done.stderr.endswith(plain)
+    assert {path.name for path in recorded.folder.iterdir()} == before | {"all"}
+
+
+def test_standard_output_that_cannot_be_written_to_is_told_before_the_program_starts(
+    stacklapse: Command, any_python: Interpreter
+) -> None:
+    done = shell(
+        stacklapse, '"$0" --python "$1" -r json -o /dev/stdout -c "open(\'ran\', \'w\')" 1< /dev/null', any_python.path
+    )
+    assert done.returncode == 125
+    assert done.stderr == "stacklapse: cannot write /dev/stdout: Bad file descriptor\n"
+    assert not (stacklapse.folder / "ran").exists()
+
+
+def test_a_file_that_is_a_mount_point_gets_the_report(recorded: Command) -> None:
+    """As with `docker run -v report.json:/report.json`: it can be written to, and not replaced."""
+    own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    unshare = ["unshare", *own, "--mount"]
+    if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], check=False).returncode != 0:
+        pytest.skip("namespaces cannot be made here")
+    inside, outside = recorded.folder / "inside" / "report.json", recorded.folder / "outside.json"
+    inside.parent.mkdir()
+    inside.touch()
+    outside.write_text("old, and longer than nothing" * 10000)
+    script = f'mount --bind "{outside}" "{inside}" && exec "{recorded.path}" view -o "{inside}"'
+    done = subprocess.run(
+        [*unshare, "sh", "-c", script], capture_output=True, text=True, env=recorded.environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(outside.read_text()) == json.loads(recorded("view", "-r", "json").stdout)
+    assert list(inside.parent.iterdir()) == [inside]
 
 
 def test_view_into_a_closed_pipe_ends_as_others_do(recorded: Command) -> None:

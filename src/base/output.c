@@ -31,63 +31,115 @@ static void forget(struct sl_output *output)
     *output = (struct sl_output){.descriptor = -1};
 }
 
-/* A link that points to nothing yet is followed, too: as many as the kernel would. */
+/* As many as the kernel would follow. */
+enum { LINKS_MAX = 40 };
+
+/* Makes of a name what its link says. False when it is no link; `*path` is NULL when memory is exhausted. */
+static bool follow_link(char **path)
+{
+    char target[PATH_MAX];
+    ssize_t size = readlink(*path, target, sizeof target);
+    if (size <= 0 || size == (ssize_t)sizeof target) {
+        return false;
+    }
+    const char *slash = strrchr(*path, '/');
+    int folder = target[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - *path);
+    char *next = NULL;
+    if (asprintf(&next, "%.*s%.*s", folder, *path, (int)size, target) < 0) {
+        next = NULL;
+    }
+    free(*path);
+    *path = next;
+    return true;
+}
+
+/* A link that points to nothing yet is followed, too. */
 static char *end_of_links(const char *path)
 {
     char *end = strdup(path);
-    for (int i = 0; end != NULL && i < 40; i++) {
-        char target[PATH_MAX];
-        ssize_t size = readlink(end, target, sizeof target);
-        if (size <= 0 || size == (ssize_t)sizeof target) {
-            break;
-        }
-        const char *slash = strrchr(end, '/');
-        int folder = target[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - end);
-        char *next = NULL;
-        if (asprintf(&next, "%.*s%.*s", folder, end, (int)size, target) < 0) {
-            next = NULL;
-        }
-        free(end);
-        end = next;
+    for (int i = 0; end != NULL && i < LINKS_MAX && follow_link(&end); i++) {
     }
     return end;
 }
 
 char *sl_output_place(const char *path)
 {
-    struct stat present;
-    /* What is there is no name to be followed where it is a pipe: /dev/stdout. */
     char *resolved = realpath(path, NULL);
-    return resolved != NULL ? resolved : stat(path, &present) == 0 ? strdup(path) : end_of_links(path);
+    return resolved != NULL ? resolved : end_of_links(path);
+}
+
+/* Whether the name is that of an entry in a folder of descriptors; `*number` is then the descriptor if it is one of ours, else
+ * SL_OUTPUT_DESCRIPTOR_FOREIGN. Symbolic links there say what is open, and are no names to be followed. */
+static bool names_descriptor(const char *path, int *number)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    size_t digits = strspn(base, "0123456789");
+    if (digits == 0 || digits > 9 || base[digits] != '\0') {
+        return false;
+    }
+    char name[PATH_MAX];
+    char folder[PATH_MAX];
+    char ours[PATH_MAX];
+    int size =
+        snprintf(name, sizeof name, "%.*s", slash != NULL ? (int)(slash + 1 - path) : 1, slash != NULL ? path : ".");
+    if (size >= (int)sizeof name || realpath(name, folder) == NULL || strncmp(folder, "/proc/", 6) != 0) {
+        return false;
+    }
+    size_t length = strlen(folder);
+    if (strcmp(folder + length - 3, "/fd") != 0) {
+        return false;
+    }
+    bool own = (realpath("/proc/self/fd", ours) != NULL && strcmp(folder, ours) == 0) ||
+               (realpath("/proc/thread-self/fd", ours) != NULL && strcmp(folder, ours) == 0);
+    *number = own ? atoi(base) : SL_OUTPUT_DESCRIPTOR_FOREIGN;
+    return true;
+}
+
+int sl_output_descriptor_named(const char *path)
+{
+    int number = SL_OUTPUT_DESCRIPTOR_NONE;
+    char *end = strdup(path);
+    for (int i = 0; end != NULL && i < LINKS_MAX && !names_descriptor(end, &number) && follow_link(&end); i++) {
+    }
+    free(end);
+    return number;
+}
+
+/* What there is already, and is written to where it is. */
+static bool open_standing(struct sl_output *output, const char *path, int named, struct sl_error *error)
+{
+    int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (named == SL_OUTPUT_DESCRIPTOR_FOREIGN ? O_APPEND : 0);
+    output->descriptor = named >= 0 ? fcntl(named, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : open(path, flags);
+    if (output->descriptor < 0) {
+        sl_error_system(error, errno, "cannot write %s", path);
+        forget(output);
+        return false;
+    }
+    /* Owned by us, unlike sl_output_descriptor's: told apart by the empty temporary path. */
+    output->temporary_path = strdup("");
+    return true;
 }
 
 bool sl_output_file(struct sl_output *output, const char *path, struct sl_error *error)
 {
     *output = (struct sl_output){.descriptor = -1};
 
+    struct stat present;
+    int named = sl_output_descriptor_named(path);
+    bool exists = stat(path, &present) == 0;
+    if (named != SL_OUTPUT_DESCRIPTOR_NONE || (exists && !S_ISREG(present.st_mode) && !S_ISDIR(present.st_mode))) {
+        return open_standing(output, path, named, error);
+    }
     output->path = sl_output_place(path);
     if (output->path == NULL) {
         return sl_error_memory(error);
     }
-    struct stat present;
-    bool exists = stat(output->path, &present) == 0;
+    exists = stat(output->path, &present) == 0;
     if (exists && S_ISDIR(present.st_mode)) {
         sl_error_system(error, EISDIR, "cannot write %s", path);
         forget(output);
         return false;
-    }
-    if (exists && !S_ISREG(present.st_mode)) {
-        free(output->path);
-        output->path = NULL;
-        output->descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        if (output->descriptor < 0) {
-            sl_error_system(error, errno, "cannot write %s", path);
-            forget(output);
-            return false;
-        }
-        /* Owned by us, unlike sl_output_descriptor's: told apart by the empty temporary path. */
-        output->temporary_path = strdup("");
-        return true;
     }
     if (asprintf(&output->temporary_path, "%s.XXXXXX", output->path) < 0) {
         output->temporary_path = NULL;
@@ -184,6 +236,54 @@ void sl_output_flush(struct sl_output *output)
     }
 }
 
+static int copy(int from, int to)
+{
+    char bytes[65536];
+    for (;;) {
+        ssize_t size = read(from, bytes, sizeof bytes);
+        if (size == 0) {
+            return 0;
+        }
+        for (ssize_t done = 0; done < size;) {
+            ssize_t written = write(to, bytes + done, (size_t)(size - done));
+            if (written < 0 && errno != EINTR) {
+                return errno;
+            }
+            done += written > 0 ? written : 0;
+        }
+        if (size < 0 && errno != EINTR) {
+            return errno;
+        }
+    }
+}
+
+/* What cannot be replaced, as a mount point cannot, gets the content in its place. The number of an error, or 0. */
+static int overwrite(const char *temporary_path, const char *path)
+{
+    int from = open(temporary_path, O_RDONLY | O_CLOEXEC);
+    int to = from >= 0 ? open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY) : -1;
+    int error_number = to >= 0 ? copy(from, to) : errno;
+    if (to >= 0 && close(to) != 0 && error_number == 0) {
+        error_number = errno;
+    }
+    if (from >= 0) {
+        close(from);
+    }
+    if (error_number == 0) {
+        unlink(temporary_path);
+    }
+    return error_number;
+}
+
+/* The number of an error, or 0. */
+static int put_in_place(const struct sl_output *output)
+{
+    if (rename(output->temporary_path, output->path) == 0) {
+        return 0;
+    }
+    return errno == EBUSY || errno == EXDEV ? overwrite(output->temporary_path, output->path) : errno;
+}
+
 bool sl_output_close(struct sl_output *output, struct sl_error *error)
 {
     sl_output_flush(output);
@@ -192,8 +292,8 @@ bool sl_output_close(struct sl_output *output, struct sl_error *error)
     if (owned && output->descriptor >= 0 && close(output->descriptor) != 0 && output->error_number == 0) {
         output->error_number = errno;
     }
-    if (file && output->error_number == 0 && rename(output->temporary_path, output->path) != 0) {
-        output->error_number = errno;
+    if (file && output->error_number == 0) {
+        output->error_number = put_in_place(output);
     }
     bool done = output->error_number == 0;
     if (!done) {

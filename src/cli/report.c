@@ -28,11 +28,17 @@ static bool is_recording(const char *path)
 static bool may_write(const char *path, struct sl_error *error)
 {
     struct stat file;
+    int named = sl_output_descriptor_named(path);
+    if (named >= 0) {
+        int flags = fcntl(named, F_GETFL);
+        bool writable = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+        return writable || sl_error_system(error, EBADF, "cannot write %s", path);
+    }
     bool exists = stat(path, &file) == 0;
     if (exists && S_ISDIR(file.st_mode)) {
         return sl_error_set(error, SL_ERROR_SYSTEM, "cannot write %s: it is a directory", path);
     }
-    if (exists && !S_ISREG(file.st_mode)) {
+    if (exists && (!S_ISREG(file.st_mode) || named == SL_OUTPUT_DESCRIPTOR_FOREIGN)) {
         return access(path, W_OK) == 0 || sl_error_system(error, errno, "cannot write %s", path);
     }
     if (strlen(path) >= PATH_MAX) {

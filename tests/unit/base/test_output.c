@@ -125,6 +125,38 @@ static void test_a_folder_that_is_not_there_is_told_by_name(void **state)
     assert_non_null(strstr(error.sentence, "/nonexistent/report.txt"));
 }
 
+/* What is behind the name of a descriptor is written to where the descriptor is, behind what is there. */
+static void assert_written_behind(const char *name, const struct folder *folder, int descriptor)
+{
+    char path[64];
+    snprintf(path, sizeof path, name, descriptor);
+    assert_int_equal(sl_output_descriptor_named(path), descriptor);
+    struct sl_output output;
+    assert_true(sl_output_file(&output, path, NULL));
+    sl_output_text(&output, "new ");
+    assert_true(sl_output_close(&output, NULL));
+    assert_int_equal(files_in(folder->path), 1);
+}
+
+static void test_a_name_of_a_descriptor_is_written_to_and_not_replaced(void **state)
+{
+    struct folder *folder = *state;
+    write_file(folder->file, "old ");
+    int descriptor = open(folder->file, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(descriptor >= 0);
+    assert_written_behind("/dev/fd/%d", folder, descriptor);
+    assert_written_behind("/proc/self/fd/%d", folder, descriptor);
+    assert_written_behind("/proc/thread-self/fd/%d", folder, descriptor);
+    assert_file_is(folder->file, "old new new new ");
+    close(descriptor);
+
+    assert_int_equal(sl_output_descriptor_named("/dev/stdout"), 1);
+    assert_int_equal(sl_output_descriptor_named("/dev/stderr"), 2);
+    assert_int_equal(sl_output_descriptor_named("/proc/1/fd/1"), SL_OUTPUT_DESCRIPTOR_FOREIGN);
+    assert_int_equal(sl_output_descriptor_named(folder->file), SL_OUTPUT_DESCRIPTOR_NONE);
+    assert_int_equal(sl_output_descriptor_named("1"), SL_OUTPUT_DESCRIPTOR_NONE);
+}
+
 static void test_a_full_disk_is_told_once_by_close(void **state)
 {
     (void)state;
@@ -163,6 +195,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_new_file_is_for_its_owner_only_and_an_old_one_keeps_its_mode,
                                         make_folder, remove_folder),
         cmocka_unit_test(test_a_folder_that_is_not_there_is_told_by_name),
+        cmocka_unit_test_setup_teardown(test_a_name_of_a_descriptor_is_written_to_and_not_replaced, make_folder,
+                                        remove_folder),
         cmocka_unit_test(test_a_full_disk_is_told_once_by_close),
         cmocka_unit_test(test_memory_holds_all_of_it_however_long_a_piece_is),
     };
