@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from support.command import Command
 from support.interpreters import TOP, Interpreter
 from support.program import children_of, running, until
+from support.terminal import Terminal
 
 # Each thread waits in its own way. What it is called is its outermost function here.
 PROGRAM = """\
@@ -315,3 +317,34 @@ while True: a(60)
             assert names[-1] == "<module>"
             for callee, caller in itertools.pairwise(names[:-1]):
                 assert calls[callee] == caller
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(stacklapse: Command, any_python: Interpreter) -> None:
+    with running([any_python.path, "-c", "print('ready', flush=True); input()"]) as process:
+        for options in ([], ["--json"]):
+            reading, writing = os.pipe()
+            os.close(reading)
+            done = subprocess.run(
+                [stacklapse.path, "dump", *options, str(process.pid)],
+                stdout=writing,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=stacklapse.environment(),
+                check=False,
+            )
+            os.close(writing)
+            assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_names_in_other_scripts_are_shown_where_they_can_be(
+    stacklapse: Command, any_python: Interpreter, locale: str
+) -> None:
+    code = "def größe(): print('ready', flush=True); input()\ngröße()"
+    environment = stacklapse.environment() | {"LC_ALL": locale, "TERM": "xterm"}
+    with running([any_python.path, "-X", "utf8", "-c", code]) as process:
+        with Terminal([stacklapse.path, "dump", str(process.pid)], environment) as terminal:
+            assert terminal.wait() == 0
+        assert ("größe" in terminal.output) is (locale == "C.UTF-8"), terminal.output
+        piped = stacklapse("dump", str(process.pid), environment={"LC_ALL": locale})
+        assert "größe" in piped.stdout

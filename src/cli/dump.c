@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "target/children.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -87,7 +88,7 @@ static void write_text(struct sl_output *output, const struct views *views, cons
         }
         sl_output_text(output, any ? "\n" : "");
         any = true;
-        sl_dump_text(output, view, options->show_all, terminal.color);
+        sl_dump_text(output, view, options->show_all, terminal.color, !terminal.is_terminal || terminal.unicode);
     }
 }
 
@@ -99,6 +100,12 @@ static bool write_views(const struct views *views, const struct sl_options *opti
         sl_dump_json(&output, views->items, views->count);
     } else {
         write_text(&output, views, options);
+    }
+    sl_output_flush(&output);
+    /* Whoever reads may have seen enough (head), or the terminal is gone. */
+    if (output.error_number == EPIPE || output.error_number == EIO) {
+        sl_output_abandon(&output);
+        return true;
     }
     return sl_output_close(&output, error);
 }

@@ -192,9 +192,9 @@ static void write_thread(struct writer *writer, const struct sl_dump_thread *thr
     write_stack(writer, thread, show_all);
 }
 
-void sl_dump_text(struct sl_output *output, struct sl_dump_view *view, bool show_all, bool color)
+void sl_dump_text(struct sl_output *output, struct sl_dump_view *view, bool show_all, bool color, bool unicode)
 {
-    struct sl_text_style style = sl_text_style(color, false, SL_TEXT_WIDTH_MAX);
+    struct sl_text_style style = sl_text_style(color, unicode, SL_TEXT_WIDTH_MAX);
     struct writer writer = {.output = output, .view = view};
     sl_text_row_init(&writer.row, &style);
     write_process(&writer);

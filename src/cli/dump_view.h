@@ -23,8 +23,8 @@ struct sl_dump_view {
     char executable[SL_DESCRIPTION_MAX];
 };
 
-/* For a person. Recursions are folded unless `show_all`. */
-void sl_dump_text(struct sl_output *output, struct sl_dump_view *view, bool show_all, bool color);
+/* For a person. Recursions are folded unless `show_all`; other characters than ASCII are escaped unless `unicode`. */
+void sl_dump_text(struct sl_output *output, struct sl_dump_view *view, bool show_all, bool color, bool unicode);
 
 /* docs/dump.md: the beginning of the document, one process of it, its end. */
 void sl_dump_json(struct sl_output *output, struct sl_dump_view *const *views, size_t count);

@@ -37,7 +37,7 @@ static char *printed(const uint32_t *codes, size_t count)
     };
     struct sl_output output;
     sl_output_memory(&output);
-    sl_dump_text(&output, &view, false, false);
+    sl_dump_text(&output, &view, false, false, false);
     char *text = strndup(output.pending.bytes, output.pending.size);
     sl_output_abandon(&output);
     sl_python_detach(view.dump.python);
