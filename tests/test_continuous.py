@@ -344,8 +344,11 @@ def test_a_server_that_never_answers_does_not_hold_up_the_end_for_long(
             stacklapse, any_python, program, "--push", f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=1.5
         )
         assert time.monotonic() - began < 60  # a moment, 5 s of grace, and what a busy machine takes
+        quiet = run(stacklapse, any_python, program, "-q", "--push", f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert "stacklapse: sending what waits, for 5 s at most; Ctrl-C ends that\n" in done.stderr
     assert "recordings could not be sent: " in done.stderr
+    assert "sending what waits" not in quiet.stderr
+    assert "could not be sent: " in quiet.stderr
 
 
 def test_what_a_server_refuses_is_counted(
@@ -468,6 +471,13 @@ def test_children_are_in_each_recording(stacklapse: Command, any_python: Interpr
         (["--push", "http://x", "--tag", "a=1", "--tag", "a=2"], "--tag names a twice"),
         (["--folder", "f", "-o", "x.html"], "there is no report for -o"),
         (["--folder", "f", "-r", "html"], "there is no report for -r"),
+        (["--push", "http://x", "--hide", "secret/*"], "with --push there is no report for --hide"),
+        (["--push", "http://x", "--show", "lib/*"], "there is no report for --show"),
+        (["--push", "http://x", "--mode", "cpu"], "there is no report for --mode"),
+        (["--folder", "f", "--flat"], "with --folder there is no report for --flat"),
+        (["--folder", "f", "--flat-total"], "there is no report for --flat-total"),
+        (["--folder", "f", "--timeline"], "there is no report for --timeline"),
+        (["--folder", "f", "--threshold", "0"], "there is no report for --threshold"),
         (["--folder", "f", "--every", "1ms"], "--every takes a time from 1s to 3600s"),
         (["--folder", "f", "--every", "1s", "-i", "2s"], "--every must be longer than the time between two looks"),
         (["--push", "http://x", "--push-as", "otpl"], "did you mean otlp?"),

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "base/output.h"
+#include "cli/report_options.h"
 #include "cli/requests_list.h"
 #include "cli/terminal.h"
 #include "cli/view.h"
@@ -10,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static bool asks_for_a_report(const struct sl_options *options)
-{
-    return options->renderer != NULL || options->output != NULL || options->show_all || options->timeline ||
-           options->flat || options->threshold >= 0 || options->mode != SL_MODE_WALL || options->no_open ||
-           options->hide.count > 0 || options->show.count > 0 || options->merge || options->main_thread_only ||
-           options->source != SL_SOURCE_APP || options->page_state != NULL;
-}
 
 static bool asks_for_a_list(const struct sl_options *options)
 {
@@ -103,7 +96,7 @@ int sl_command_requests(const struct sl_options *options)
         }
         return open_one(options);
     }
-    if (asks_for_a_report(options)) {
+    if (sl_report_option_given(options) != NULL || options->main_thread_only) {
         sl_say("options for a report are for one request: stacklapse requests FOLDER N; --json lists them as JSON");
         return SL_EXIT_USAGE;
     }

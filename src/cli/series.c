@@ -304,7 +304,7 @@ static bool say_kept(const struct sl_series *series, bool quiet)
 }
 
 /* Mostly nothing waits any more after a moment. */
-static void wait_for_sender(struct sl_series *series)
+static void wait_for_sender(struct sl_series *series, bool quiet)
 {
     struct sl_sender_counts counts;
     const struct timespec moment = {.tv_nsec = MOMENT_NS};
@@ -315,7 +315,9 @@ static void wait_for_sender(struct sl_series *series)
         }
         nanosleep(&moment, NULL);
     }
-    sl_say("sending what waits, for %u s at most; Ctrl-C ends that", (unsigned)(grace_ns / 1000000000));
+    if (!quiet) {
+        sl_say("sending what waits, for %u s at most; Ctrl-C ends that", (unsigned)(grace_ns / 1000000000));
+    }
 }
 
 static bool say_sent(struct sl_series *series, bool quiet)
@@ -325,7 +327,7 @@ static bool say_sent(struct sl_series *series, bool quiet)
     }
     struct sl_sender_counts counts;
     struct sl_sender_failure last;
-    wait_for_sender(series);
+    wait_for_sender(series, quiet);
     sl_sender_finish(series->sender, grace_ns, &counts, &last);
     series->sender = NULL;
     if (!quiet && counts.sent > 0) {

@@ -1,6 +1,7 @@
 #include "cli/series_options.h"
 
 #include "cli/options.h"
+#include "cli/report_options.h"
 #include "cli/values.h"
 #include "profile/utf8.h"
 
@@ -178,10 +179,11 @@ bool sl_series_options_settle(struct sl_options *options, struct sl_error *error
                             "--push takes an address without a query, below which %s has a path of its own",
                             sl_push_words[series->push_as]);
     }
-    if (follows && (options->output != NULL || options->renderer != NULL)) {
+    const char *of_report = sl_report_option_given(options);
+    if (follows && of_report != NULL) {
         return sl_error_set(error, SL_ERROR_USAGE,
                             "with %s there is no report for %s: recordings are shown by stacklapse view",
-                            pushes ? "--push" : "--folder", options->output != NULL ? "-o" : "-r");
+                            pushes ? "--push" : "--folder", of_report);
     }
     series->every_ns = series->every_ns != 0 ? series->every_ns : SL_SERIES_EVERY_DEFAULT_NS;
     series->kept = series->kept != 0 ? series->kept : SL_SERIES_KEPT_DEFAULT;
