@@ -102,7 +102,16 @@ def test_what_is_wrong_is_told_in_one_sentence(stacklapse: Command, arguments: l
         (["attach", "--python", "python", "1"], USAGE, "--python is not an option of this sub-command"),
         (["attach", "-d", "0", "1"], USAGE, "-d takes a time from 1us to 604800s, not '0'"),
         (["attach", "-o", "no/such/report.txt", "1"], FAILED, "cannot write no/such/report.txt"),
-        (["-d", "10s", "x.py"], 125, "-d is not an option of this sub-command"),
+        (
+            ["-d", "10s", "x.py"],
+            125,
+            "-d is not an option of a program that is started, but of stacklapse attach",
+        ),
+        (
+            ["top", "--push", "http://x", "1"],
+            USAGE,
+            "--push is not an option of this sub-command, but of stacklapse script.py and attach",
+        ),
         (["dump"], USAGE, "which process? stacklapse dump PID"),
         (["dump", "app.py"], USAGE, "dump takes the number of a process, not 'app.py'"),
         (["dump", "-i", "1ms", "1"], USAGE, "-i is not an option of this sub-command"),

@@ -301,8 +301,7 @@ static bool apply(struct sl_options *options, enum sl_command_set command, const
                   const char *given, const char *value, struct sl_error *error)
 {
     if ((option->commands & (unsigned)command) == 0) {
-        return sl_error_set(error, SL_ERROR_USAGE, "%s is not an option of this sub-command; its --help lists them",
-                            given);
+        return sl_misplaced_option(command, option, given, error);
     }
     return option->set(options, given, value, error);
 }

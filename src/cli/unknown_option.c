@@ -78,6 +78,37 @@ static bool meant_by_letter(enum sl_command_set command, char letter, char meant
     return meant[0] != '\0';
 }
 
+/* What stands behind `stacklapse` where options are for them. */
+static const struct {
+    enum sl_command_set set;
+    const char *name;
+} commands[] = {
+    {SL_FOR_RUN, "script.py"}, {SL_FOR_ATTACH, "attach"},     {SL_FOR_DUMP, "dump"},
+    {SL_FOR_TOP, "top"},       {SL_FOR_VIEW, "view"},         {SL_FOR_INFO, "info"},
+    {SL_FOR_DIFF, "diff"},     {SL_FOR_REQUESTS, "requests"}, {SL_FOR_TOKEN, "token"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+bool sl_misplaced_option(enum sl_command_set command, const struct sl_option *option, const char *given,
+                         struct sl_error *error)
+{
+    const char *takers[COMMANDS];
+    size_t count = 0;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if ((option->commands & commands[i].set) != 0) {
+            takers[count++] = commands[i].name;
+        }
+    }
+    char names[160] = "";
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(names);
+        const char *between = i == 0 ? "" : i + 1 < count ? ", " : " and ";
+        snprintf(names + used, sizeof names - used, "%s%s", between, takers[i]);
+    }
+    return sl_error_set(error, SL_ERROR_USAGE, "%s is not an option of %s, but of stacklapse %s", given,
+                        command == SL_FOR_RUN ? "a program that is started" : "this sub-command", names);
+}
+
 bool sl_unknown_option(enum sl_command_set command, const char *given, size_t size, struct sl_error *error)
 {
     char word[64] = {0};

@@ -141,7 +141,11 @@ static void test_an_option_of_another_sub_command_is_refused(void **state)
 {
     (void)state;
     assert_refused(SL_FOR_VIEW, "-i 1ms", "-i is not an option of this sub-command");
-    assert_refused(SL_FOR_INFO, "--flat", "--flat is not an option of this sub-command");
+    assert_refused(SL_FOR_INFO, "--flat",
+                   "--flat is not an option of this sub-command, but of stacklapse script.py, "
+                   "attach, view, diff and requests");
+    assert_refused(SL_FOR_RUN, "-d 10s x.py",
+                   "-d is not an option of a program that is started, but of stacklapse attach");
     assert_refused(SL_FOR_VIEW, "-m json", "there is no option -m");
     assert_refused(SL_FOR_VIEW, "--interval", "needs a value");
 }
