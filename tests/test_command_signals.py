@@ -253,6 +253,55 @@ def test_a_traceback_of_ctrl_c_is_pythons_and_the_exit_code_too(
         terminal.expect("code=130")
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+def test_only_ctrl_c_ends_us_by_the_signal(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path, by_key: bool
+) -> None:
+    """A shell's loop ends with it, and whoever starts us with other signals in mind gets a plain exit code."""
+    script = tmp_path / "script.py"
+    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    environment = stacklapse.environment() | {"TERM": "xterm"}
+    with Terminal([stacklapse.path, "--python", any_python.path, script], environment) as terminal:
+        terminal.expect("ready")
+        time.sleep(0.2)
+        if by_key:
+            terminal.press("\x03")
+        else:
+            os.kill(terminal.pid, signal.SIGINT)
+        assert terminal.wait() == 130
+        assert terminal.killed_by == (signal.SIGINT if by_key else None)
+        assert "samples" in terminal.output
+
+
+def test_ctrl_c_ends_the_loop_of_a_shell(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    with shell(stacklapse) as terminal:
+        terminal.press(f"for round in 1 2 3; do {line(stacklapse, any_python, script).rstrip()}; done\n")
+        terminal.expect("ready")
+        time.sleep(0.2)
+        terminal.press("\x03")
+        terminal.expect("samples")
+        terminal.expect("shell> ")
+        terminal.press("echo code=$?\n")
+        terminal.expect("code=130")
+    assert terminal.output.count("ready") == 1
+
+
+def test_ctrl_c_while_a_report_is_written_ends_us_by_the_signal(
+    stacklapse: Command, any_python: Interpreter, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    arguments = [stacklapse.path, "--python", any_python.path, "-o", pipe, "-c", "print('ended', flush=True)"]
+    with Terminal(arguments, stacklapse.environment()) as terminal:
+        terminal.expect("ended")
+        time.sleep(1.5)
+        terminal.press("\x03")
+        assert terminal.wait() == 130
+        assert terminal.killed_by == signal.SIGINT
+
+
 def test_a_second_ctrl_c_does_not_cost_the_report(stacklapse: Command, any_python: Interpreter, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -9,20 +9,14 @@
 #include "cli/report.h"
 #include "cli/sampling.h"
 #include "cli/series.h"
+#include "cli/signals.h"
 #include "profile/trace_reader.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-/* How often it is seen to how the recording goes on. */
-enum { PROGRESS_PERIOD_MS = 500 };
-
-/* A key that was pressed to end the recording is often pressed twice. */
-static const uint64_t interrupt_grace_ns = 1000000000;
 
 /* All but Ctrl-Z (SIGTSTP) end the recording. */
 static const int signals_taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
@@ -38,25 +32,6 @@ struct attach {
     bool sink_told; /* it was said that the recording cannot be written */
 };
 
-/* From now on signals are received by a descriptor. Those that were ignored when we were started (nohup) stay so. */
-static int receive_signals(struct sl_error *error)
-{
-    sigset_t received;
-    sigemptyset(&received);
-    for (size_t i = 0; i < sizeof signals_taken / sizeof signals_taken[0]; i++) {
-        struct sigaction before;
-        if (sigaction(signals_taken[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaddset(&received, signals_taken[i]);
-        }
-    }
-    sigprocmask(SIG_BLOCK, &received, NULL);
-    int descriptor = signalfd(-1, &received, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (descriptor < 0) {
-        sl_error_system(error, errno, "cannot receive signals");
-    }
-    return descriptor;
-}
-
 static void show_progress(struct attach *attach)
 {
     struct sl_session_progress progress = sl_session_progress(attach->sampling.session);
@@ -69,7 +44,7 @@ static void show_progress(struct attach *attach)
     if (attach->series != NULL) {
         sl_series_tell(attach->series, &attach->progress);
     }
-    if (progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
+    if (progress.elapsed_ns >= (uint64_t)SL_PROGRESS_PERIOD_MS * 1000000) {
         sl_progress_show(&attach->progress, progress.elapsed_ns, progress.samples);
     }
 }
@@ -95,7 +70,7 @@ static void look_until_end(struct attach *attach, int signals)
     };
     bool over = false;
     while (!over) {
-        int ready = poll(events, 2, PROGRESS_PERIOD_MS);
+        int ready = poll(events, 2, SL_PROGRESS_PERIOD_MS);
         struct signalfd_siginfo signal;
         while (ready > 0 && !over && read(signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
             if (signal.ssi_signo == SIGTSTP) {
@@ -202,7 +177,7 @@ static bool prepare(struct attach *attach, struct sl_error *error)
 static bool look_and_report(struct attach *attach, int signals, const pid_t *pids, size_t count)
 {
     look_until_end(attach, signals);
-    sl_interrupt_arm(interrupt_grace_ns);
+    sl_interrupt_arm(SL_INTERRUPT_GRACE_NS);
     bool worth_keeping = false;
     bool written = attach->series != NULL ? finish_series(attach) : write_report(attach, pids, count, &worth_keeping);
     written = written && attach->sampling.end != SL_SESSION_FAILED;
@@ -214,7 +189,7 @@ static bool look_and_report(struct attach *attach, int signals, const pid_t *pid
 /* The exit code, or SL_EXIT_FAILED with `error` filled in. */
 static int look_at(struct attach *attach, const pid_t *pids, size_t count, struct sl_error *error)
 {
-    int signals = receive_signals(error);
+    int signals = sl_signals_receive(signals_taken, sizeof signals_taken / sizeof signals_taken[0], error);
     if (signals < 0) {
         return SL_EXIT_FAILED;
     }

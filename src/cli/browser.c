@@ -1,5 +1,7 @@
 #include "cli/browser.h"
 
+#include "cli/terminal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,15 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool is_set(const char *variable)
-{
-    const char *value = getenv(variable);
-    return value != NULL && *value != '\0';
-}
-
 bool sl_browser_expected(void)
 {
-    return (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) && !is_set("CI") && !is_set("SSH_CONNECTION");
+    return (sl_variable_is_set("DISPLAY") || sl_variable_is_set("WAYLAND_DISPLAY")) && !sl_variable_is_set("CI") &&
+           !sl_variable_is_set("SSH_CONNECTION");
 }
 
 /* In the grandchild, which belongs to nobody: it is not waited for, and Ctrl-C in the terminal is not for it. */
@@ -57,7 +54,7 @@ bool sl_browser_open(const char *path)
 char *sl_browser_file(struct sl_error *error)
 {
     static const char name[] = "stacklapse-XXXXXX.html";
-    const char *folder = is_set("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    const char *folder = sl_variable_is_set("TMPDIR") ? getenv("TMPDIR") : "/tmp";
     char *path = NULL;
     if (asprintf(&path, "%s/%s", folder, name) < 0) {
         sl_error_memory(error);

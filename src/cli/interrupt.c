@@ -1,12 +1,13 @@
 #include "cli/interrupt.h"
 
+#include "target/clock.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -15,20 +16,27 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static uint64_t heeded_from_ns;
 static const char *_Atomic guarded_path;
 
-static uint64_t now_ns(void)
+void sl_interrupt_die(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    sigaddset(&unblocked, SIGINT);
+    signal(SIGINT, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
+    raise(SIGINT);
 }
 
-static void interrupted(int number)
+static void interrupted(int number, siginfo_t *signal, void *context)
 {
+    (void)context;
     int error_number = errno;
-    if (now_ns() >= heeded_from_ns) {
+    if (sl_clock_now_ns() >= heeded_from_ns) {
         const char *path = atomic_load(&guarded_path);
         if (path != NULL) {
             unlink(path);
+        }
+        if (number == SIGINT && signal->si_code > 0) {
+            sl_interrupt_die();
         }
         _exit(128 + number);
     }
@@ -37,8 +45,8 @@ static void interrupted(int number)
 
 void sl_interrupt_arm(uint64_t grace_ns)
 {
-    heeded_from_ns = now_ns() + grace_ns;
-    struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+    heeded_from_ns = sl_clock_now_ns() + grace_ns;
+    struct sigaction action = {.sa_sigaction = interrupted, .sa_flags = SA_RESTART | SA_SIGINFO};
     sigset_t unblocked;
     sigemptyset(&action.sa_mask);
     sigemptyset(&unblocked);

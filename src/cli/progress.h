@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How often it is seen to how the recording goes on. */
+enum { SL_PROGRESS_PERIOD_MS = 500 };
+
 struct sl_progress {
     int descriptor; /* of the terminal, -1: there is none */
     bool shown;

@@ -93,6 +93,7 @@ static void take_signals(struct sl_relay *relay, pid_t program)
             }
         } else if (number != SIGCHLD) { /* of which one may stand for several: the child's state is asked for */
             relay->stop_sent = relay->stop_sent || is_stopping(number);
+            relay->interrupted = relay->interrupted || (number == SIGINT && signal.ssi_code > 0);
             pass_on(&signal, program);
         }
     }

@@ -18,6 +18,7 @@ struct sl_relay {
     int descriptor;     /* of signalfd(2) */
     bool stop_sent;     /* a stop signal (Ctrl-Z) was sent to us since the program last went on */
     bool stopped;       /* the program is stopped by such a signal */
+    bool interrupted;   /* the terminal has sent SIGINT (Ctrl-C) */
 };
 
 /* Blocks what is relayed, in this thread and in those it creates, and SIGXFSZ, which would end us where an error code is to

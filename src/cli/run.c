@@ -25,11 +25,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROGRESS_PERIOD_MS = 500 };
-
-/* A key that was pressed to end the program is often pressed twice. */
-static const uint64_t interrupt_grace_ns = 1000000000;
-
 struct run {
     const struct sl_options *options;
     struct sl_report report;
@@ -40,7 +35,8 @@ struct run {
     struct sl_launched program;
     struct sl_series *series; /* of recordings that follow each other; NULL: there is one */
     struct sl_sampling sampling;
-    bool sampled; /* `sampling` is there */
+    bool sampled;     /* `sampling` is there */
+    bool interrupted; /* the program died of Ctrl-C */
     struct sl_progress progress;
 };
 
@@ -176,7 +172,7 @@ static void on_tick(void *context)
     if (!progress.sampling) {
         /* What runs now may have the screen to itself. */
         sl_progress_erase(&run->progress);
-    } else if (progress.elapsed_ns >= (uint64_t)PROGRESS_PERIOD_MS * 1000000) {
+    } else if (progress.elapsed_ns >= (uint64_t)SL_PROGRESS_PERIOD_MS * 1000000) {
         sl_progress_show(&run->progress, progress.elapsed_ns, progress.samples);
     }
 }
@@ -217,7 +213,7 @@ static void look_until_end(struct run *run)
     const struct sl_relay_duties duties = {
         .descriptor = run->sampled ? run->sampling.ended_descriptor : -1,
         .ready = on_session_end,
-        .period_ms = run->progress.descriptor >= 0 || run->series != NULL ? PROGRESS_PERIOD_MS : -1,
+        .period_ms = run->progress.descriptor >= 0 || run->series != NULL ? SL_PROGRESS_PERIOD_MS : -1,
         .tick = on_tick,
         .leave = on_leave,
         .back = on_back,
@@ -319,10 +315,12 @@ static bool run_program(struct run *run, int *code, struct sl_error *error)
     }
     look_until_end(run);
     sl_relay_end(&run->relay);
-    sl_interrupt_arm(interrupt_grace_ns);
+    sl_interrupt_arm(SL_INTERRUPT_GRACE_NS);
 
     struct sl_exit end = {0};
-    *code = sl_launch_wait(run->program.pid, &end, error) ? exit_code(end.status) : SL_EXIT_FAILED;
+    bool ended = sl_launch_wait(run->program.pid, &end, error);
+    *code = ended ? exit_code(end.status) : SL_EXIT_FAILED;
+    run->interrupted = ended && run->relay.interrupted && WIFSIGNALED(end.status) && WTERMSIG(end.status) == SIGINT;
     if (run->sampled && run->series != NULL) {
         finish_series(run);
     } else if (run->sampled) {
@@ -349,5 +347,8 @@ int sl_command_run(const struct sl_options *options)
     sl_buffer_destroy(&run.command);
     sl_interpreter_destroy(&run.interpreter);
     free(run.arguments);
+    if (run.interrupted) {
+        sl_interrupt_die();
+    }
     return code;
 }

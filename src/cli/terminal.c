@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool is_set(const char *variable)
+bool sl_variable_is_set(const char *variable)
 {
     const char *value = getenv(variable);
     return value != NULL && *value != '\0';
@@ -21,7 +21,7 @@ static bool is_on(const char *variable)
 
 static bool wants_color(bool is_terminal)
 {
-    if (is_set("NO_COLOR")) {
+    if (sl_variable_is_set("NO_COLOR")) {
         return false;
     }
     if (is_on("FORCE_COLOR") || is_on("CLICOLOR_FORCE")) {

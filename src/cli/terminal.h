@@ -14,6 +14,9 @@ struct sl_terminal {
     uint32_t width; /* in columns, 0 when unknown */
 };
 
+/* Whether the environment has this variable, and not empty. */
+bool sl_variable_is_set(const char *variable);
+
 /* Colours with SL_COLOR_AUTO: none where NO_COLOR is set, else some where FORCE_COLOR or CLICOLOR_FORCE is set (and not
  * 0), else on a terminal that is not `dumb`. Reads the locale from the environment (setlocale). */
 struct sl_terminal sl_terminal_look(int descriptor, enum sl_color color);

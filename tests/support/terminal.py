@@ -96,5 +96,11 @@ class Terminal:
         return code if code >= 0 else 128 - code
 
     @property
+    def killed_by(self) -> int | None:
+        """The signal that it died of, after `wait`."""
+        assert self._status is not None
+        return os.WTERMSIG(self._status) if os.WIFSIGNALED(self._status) else None
+
+    @property
     def lines(self) -> list[str]:
         return self.output.replace("\r\n", "\n").split("\n")
