@@ -314,6 +314,32 @@ def test_ctrl_z_stops_only_where_a_shell_can_let_it_go_on(
         assert attached.wait(30) == 0
 
 
+def test_what_went_on_while_we_were_stopped_is_missed(stacklapse: Command, any_python: Interpreter) -> None:
+    """It is not known to have been what is seen first afterwards."""
+    saved = stacklapse.folder / "stopped.lapse"
+    with running([any_python.path, "-u", script(stacklapse)]) as program:
+        attached = stacklapse.start("attach", "-o", saved, str(program.pid))
+        until_recording(stacklapse)
+        os.kill(attached.pid, signal.SIGTSTP)
+        until(lambda: letter_of(attached.pid) == "T", "the stop")
+        begin = time.monotonic()
+        time.sleep(2)
+        stopped = time.monotonic() - begin
+        os.kill(attached.pid, signal.SIGCONT)
+        time.sleep(0.5)
+        attached.send_signal(signal.SIGINT)
+        attached.communicate(timeout=60)
+        assert attached.returncode == 0
+    recording = Recording(stacklapse, saved, stacklapse("info", saved))
+    duration = float(recording.info["duration"].split()[0])
+    assert recording.count("missed") >= 3, "once of each thread"
+    assert recording.count("late") <= (duration - stopped) * 1000 + 1
+    stacks = recording.stacks()
+    missed = sum(stack.microseconds for stack in stacks if stack.frames[-1] == "[missed]")
+    assert missed >= 3 * (stopped - 0.002) * 1e6
+    assert sum(stack.microseconds for stack in stacks) == pytest.approx(3 * duration * 1e6, rel=0.001)
+
+
 def test_more_processes_than_the_soft_limit_of_descriptors_allows(stacklapse: Command, any_python: Interpreter) -> None:
     code = """\
 import os, time

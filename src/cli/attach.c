@@ -50,14 +50,16 @@ static void show_progress(struct attach *attach)
 }
 
 /* Stops as the key does that was pressed: not at all where no shell is there that could let us go on again. */
-static void stop(void)
+static void stop(struct sl_session *session)
 {
     sigset_t key;
     sigemptyset(&key);
     sigaddset(&key, SIGTSTP);
+    sl_session_stops_alone(session);
     raise(SIGTSTP);
     sigprocmask(SIG_UNBLOCK, &key, NULL);
     sigprocmask(SIG_BLOCK, &key, NULL);
+    sl_session_went_on(session);
 }
 
 /* Until the session ends by itself or a signal asks for the end. */
@@ -75,7 +77,7 @@ static void look_until_end(struct attach *attach, int signals)
         while (ready > 0 && !over && read(signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
             if (signal.ssi_signo == SIGTSTP) {
                 sl_progress_erase(&attach->progress);
-                stop();
+                stop(attach->sampling.session);
             } else {
                 over = true;
             }

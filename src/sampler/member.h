@@ -105,6 +105,9 @@ void sl_member_attempt(struct sl_member *member, uint64_t now_ns);
 /* Looks at all its threads. */
 void sl_member_look(struct sl_member *member, const struct sl_span *span);
 
+/* Nobody has looked at its threads in the slots that the next look of the recording stands for. */
+void sl_member_miss(struct sl_member *member);
+
 /* Keeps up with what changes slowly: sys.path, the names of threads, CPU totals. Does only what is due. */
 void sl_member_refresh(struct sl_member *member, uint64_t now_ns);
 

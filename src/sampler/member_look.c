@@ -169,6 +169,21 @@ static void look_at_threads(struct sl_member *member, const struct sl_span *span
     }
 }
 
+void sl_member_miss(struct sl_member *member)
+{
+    if (member->phase != SL_MEMBER_SAMPLING) {
+        return; /* what it is doing instead goes on, as far as is known */
+    }
+    for (size_t i = 0; i < member->subject.count; i++) {
+        struct sl_member_thread *thread = member->subject.all[i]->viewer;
+        if (thread != NULL && thread->recorded.index != SL_NONE) {
+            sl_member_facts(member)->missed++;
+            sl_recording_sample(member->recording, &thread->recorded, member->recording->missed, 0);
+        }
+    }
+    sl_subject_tell_anew(&member->subject);
+}
+
 void sl_member_look(struct sl_member *member, const struct sl_span *span)
 {
     if (member->phase == SL_MEMBER_SAMPLING) {

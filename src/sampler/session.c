@@ -120,9 +120,20 @@ bool sl_session_add(struct sl_session *session, const struct sl_session_target *
     return sl_session_add_member(session, target, now_ns, error) != NULL;
 }
 
+static void stops(struct sl_session *session, bool alone)
+{
+    atomic_store(&session->stopped_alone, alone);
+    atomic_store(&session->stopped_ns, sl_clock_now_ns());
+}
+
 void sl_session_stops(struct sl_session *session)
 {
-    atomic_store(&session->stopped_ns, sl_clock_now_ns());
+    stops(session, false);
+}
+
+void sl_session_stops_alone(struct sl_session *session)
+{
+    stops(session, true);
 }
 
 void sl_session_went_on(struct sl_session *session)

@@ -64,13 +64,35 @@ static uint64_t slots_stopped(const struct sl_session *session, uint64_t begin_n
     return any ? (to_ns - from_ns + session->options.interval_ns - 1) / session->options.interval_ns : 0;
 }
 
+/* Nobody looked in the slots before that of `span`, which are taken out of it: what is seen now would else be told to have gone
+ * on all that time. */
+static void miss(struct sl_session *session, struct sl_span *span)
+{
+    const struct sl_span missed = {
+        .begin_ns = span->begin_ns,
+        .end_ns = span->slot_begin_ns,
+        .instant_ns = span->slot_begin_ns - 1,
+        .slot_begin_ns = span->begin_ns,
+    };
+    for (size_t i = 0; i < session->member_count; i++) {
+        sl_member_miss(session->members[i]);
+    }
+    sl_recording_look(&session->recording, &missed);
+    span->begin_ns = span->slot_begin_ns;
+    span->instant_ns = span->instant_ns > span->begin_ns ? span->instant_ns : span->begin_ns;
+}
+
 void sl_session_look(struct sl_session *session, const struct sl_span *span)
 {
     struct sl_span taken = *span;
     if (taken.late > 0) {
         uint64_t stopped = slots_stopped(session, taken.begin_ns, taken.slot_begin_ns);
+        bool alone = atomic_load(&session->stopped_alone);
         taken.late -= stopped < taken.late ? stopped : taken.late;
-        session->recording.stopped = stopped > 0;
+        session->recording.stopped = stopped > 0 && !alone;
+        if (stopped > 0 && alone && taken.begin_ns < taken.slot_begin_ns && taken.slot_begin_ns < taken.end_ns) {
+            miss(session, &taken);
+        }
     }
     for (size_t i = 0; i < session->member_count; i++) {
         sl_member_look(session->members[i], &taken);

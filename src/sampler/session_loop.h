@@ -5,7 +5,8 @@
 #include "sampler/session_state.h"
 #include "target/priority.h"
 
-/* Looks at every process, for the time `span`; what of that our process was stopped for counts as waited, and is not late. */
+/* Looks at every process, for the time `span`; what of that our process was stopped for counts as waited,
+ * or as missed if the processes went on, and is not late. */
 void sl_session_look(struct sl_session *session, const struct sl_span *span);
 
 /* The sink has failed; the first time counts. */

@@ -38,6 +38,7 @@ struct sl_session {
     atomic_bool stopping;
     atomic_bool sampling;
     atomic_bool sink_told;
+    atomic_bool stopped_alone;       /* the processes were not stopped with it; written before: */
     atomic_uint_fast64_t stopped_ns; /* CLOCK_MONOTONIC: when our process was last stopped */
     atomic_uint_fast64_t went_on_ns; /* and went on; if that is before, it has not been told yet */
     atomic_uint_fast64_t samples;
