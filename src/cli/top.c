@@ -10,6 +10,7 @@
 #include "cli/command.h"
 
 #include "cli/processes.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/top_feed.h"
 #include "cli/top_numbers.h"
@@ -52,22 +53,6 @@ struct top {
 };
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-/* From now on signals that end us are received by a descriptor. */
-static int receive_signals(struct sl_error *error)
-{
-    sigset_t received;
-    sigemptyset(&received);
-    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
-        sigaddset(&received, ending[i]);
-    }
-    sigprocmask(SIG_BLOCK, &received, NULL);
-    int descriptor = signalfd(-1, &received, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (descriptor < 0) {
-        sl_error_system(error, errno, "cannot receive signals");
-    }
-    return descriptor;
-}
 
 /* Begins or ends the pause as the view has it. */
 static bool keep_pause(struct top *top, struct sl_error *error)
@@ -236,7 +221,7 @@ static int look_at(struct top *top, const pid_t *pids, size_t count, struct sl_e
     if (!sl_top_feed_open(&top->feed, top->options, error) || !join(top, pids, count, error)) {
         return code;
     }
-    int signals = receive_signals(error);
+    int signals = sl_signals_receive(ending, sizeof ending / sizeof ending[0], error);
     struct sl_terminal terminal = sl_terminal_look(STDOUT_FILENO, top->options->color);
     top->rows = (struct sl_top_rows){.color = terminal.color, .unicode = terminal.unicode, .roles = &top->roles};
     if (signals >= 0 && sl_top_screen_begin(terminal.color, terminal.unicode, error)) {
