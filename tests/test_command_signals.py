@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.command import Command, Recording
+from support.command import Argument, Command, Recording
 from support.interpreters import Interpreter
 from support.program import children_of, until, until_recording
 from support.terminal import Terminal
@@ -293,8 +293,8 @@ def test_ctrl_c_while_a_report_is_written_ends_us_by_the_signal(
 ) -> None:
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
-    arguments = [stacklapse.path, "--python", any_python.path, "-o", pipe, "-c", "print('ended', flush=True)"]
-    with Terminal(arguments, stacklapse.environment()) as terminal:
+    arguments: list[Argument] = [stacklapse.path, "--python", any_python.path, "-o", pipe, "-c"]
+    with Terminal([*arguments, "print('ended', flush=True)"], stacklapse.environment()) as terminal:
         terminal.expect("ended")
         time.sleep(1.5)
         terminal.press("\x03")

@@ -68,8 +68,8 @@ char *sl_output_place(const char *path)
     return resolved != NULL ? resolved : end_of_links(path);
 }
 
-/* Whether the name is that of an entry in a folder of descriptors; `*number` is then the descriptor if it is one of ours, else
- * SL_OUTPUT_DESCRIPTOR_FOREIGN. Symbolic links there say what is open, and are no names to be followed. */
+/* Whether the name is that of an entry in a folder of descriptors; `*number` is then the descriptor if it is one of
+ * ours, else SL_OUTPUT_DESCRIPTOR_FOREIGN. Symbolic links there say what is open, and are no names to be followed. */
 static bool names_descriptor(const char *path, int *number)
 {
     const char *slash = strrchr(path, '/');

@@ -4,8 +4,8 @@
 
 #include "cli/options.h"
 
-/* The first option that was given and says what a report is like or where it goes, as it is written; NULL: there is none.
- * --threads is left out: it says what is recorded, too. */
+/* The first option that was given and says what a report is like or where it goes, as it is written; NULL: there is
+ * none. --threads is left out: it says what is recorded, too. */
 const char *sl_report_option_given(const struct sl_options *options);
 
 #endif

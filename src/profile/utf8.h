@@ -21,8 +21,8 @@ static inline size_t sl_utf8_size(const unsigned char *at, size_t left)
     return at[0] < 0x80 ? 1 : sl_utf8_long_size(at, left);
 }
 
-/* The size of the control character at `at`; 0 if there is none. Those of two bytes (U+0080 to U+009F) move terminals and
- * end lines as the others do. */
+/* The size of the control character at `at`; 0 if there is none. Those of two bytes (U+0080 to U+009F) move terminals
+ * and end lines as the others do. */
 static inline size_t sl_utf8_control_size(const unsigned char *at, size_t left)
 {
     if (at[0] < 0x20 || at[0] == 0x7f) {

@@ -17,7 +17,8 @@ struct folding {
     struct sl_buffer line;
 };
 
-/* Where shares are compared: what was before as if it had lasted as long as what came after, as difffolded.pl -n does. */
+/* Where shares are compared: what was before as if it had lasted as long as what came after, as difffolded.pl -n
+ * does. */
 static double scale_of(const struct sl_compare *compare)
 {
     const struct sl_amount *wholes = compare->differences->measure.wholes;

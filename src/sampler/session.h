@@ -96,8 +96,8 @@ void sl_session_stop(struct sl_session *session);
 /* The caller is about to stop its own process, and went on: slots that passed meanwhile were not missed by looks that came
  * late, and the threads waited in them: the program was stopped, too. From any thread, while the session lives. */
 void sl_session_stops(struct sl_session *session);
-/* The same where the processes that are looked at are not stopped with it: what they did meanwhile nobody saw, which is recorded
- * as [missed]. */
+/* The same where the processes that are looked at are not stopped with it: what they did meanwhile nobody saw, which is
+ * recorded as [missed]. */
 void sl_session_stops_alone(struct sl_session *session);
 void sl_session_went_on(struct sl_session *session);
 

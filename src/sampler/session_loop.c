@@ -64,8 +64,8 @@ static uint64_t slots_stopped(const struct sl_session *session, uint64_t begin_n
     return any ? (to_ns - from_ns + session->options.interval_ns - 1) / session->options.interval_ns : 0;
 }
 
-/* Nobody looked in the slots before that of `span`, which are taken out of it: what is seen now would else be told to have gone
- * on all that time. */
+/* Nobody looked in the slots before that of `span`, which are taken out of it: what is seen now would else be told to
+ * have gone on all that time. */
 static void miss(struct sl_session *session, struct sl_span *span)
 {
     const struct sl_span missed = {
@@ -112,8 +112,8 @@ void sl_session_tell_sink(struct sl_session *session, const struct sl_error *fai
     }
 }
 
-/* That the sink fails is told at once, and made an error when the recording is closed: until then the recorder keeps what it
- * has and tries again. */
+/* That the sink fails is told at once, and made an error when the recording is closed: until then the recorder keeps
+ * what it has and tries again. */
 static void flush_recorder(struct sl_session *session)
 {
     struct sl_error failure = {0};
@@ -178,8 +178,8 @@ uint64_t sl_session_loop(struct sl_session *session, struct sl_priority *priorit
 {
     /* A look may be taken a little before its time has come: what is done next must not be before that. */
     uint64_t now_ns = sl_clock_not_before_ns(session->base_ns);
-    /* Before anything is attached to: a program that was started a while ago would else be told to have done all that time
-     * what it is first seen to do. */
+    /* Before anything is attached to: a program that was started a while ago would else be told to have done all that
+     * time what it is first seen to do. */
     look_when_due(session, now_ns);
     while (sl_session_any_left(session) && !atomic_load(&session->stopping)) {
         uint64_t wake_ns = next_wake(session);

@@ -174,7 +174,7 @@ static bool arrived(struct sl_arrivals *arrivals, pid_t pid)
         disbelieve(arrivals); /* it takes this call to tell a process from a thread */
         return true;
     }
-    /* EINVAL, and ENOENT from Linux 6.15 on: a thread. Where we are out of descriptors or memory nothing is told of it. */
+    /* EINVAL, and from Linux 6.15 on ENOENT: a thread. Where we lack descriptors or memory, nothing is known. */
     return errno != ESRCH && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
 }
 
