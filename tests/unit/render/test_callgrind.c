@@ -1,5 +1,5 @@
 #include "render/render.h"
-#include "support/profile_builder.h"
+#include "rendered.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,32 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const sl_state running = SL_STATE_KNOWN | SL_STATE_ON_CPU;
-
-struct fixture {
-    struct builder *builder;
-    struct sl_output output;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->builder = builder_create();
-    sl_output_memory(&fixture->output);
-    builder_thread(fixture->builder, 0, "python3");
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    sl_output_abandon(&fixture->output);
-    builder_destroy(fixture->builder);
-    free(fixture);
-    return 0;
-}
 
 static const char *rendered(struct fixture *fixture, enum sl_mode mode)
 {
@@ -77,8 +51,9 @@ static void test_names_cannot_break_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_the_events_are_of_the_time_that_was_chosen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_names_cannot_break_a_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_events_are_of_the_time_that_was_chosen, rendered_set_up,
+                                        rendered_tear_down),
+        cmocka_unit_test_setup_teardown(test_names_cannot_break_a_line, rendered_set_up, rendered_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 #include "render/render.h"
-#include "support/profile_builder.h"
+#include "rendered.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -10,32 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const sl_state running = SL_STATE_KNOWN | SL_STATE_ON_CPU;
-
-struct fixture {
-    struct builder *builder;
-    struct sl_output output;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->builder = builder_create();
-    sl_output_memory(&fixture->output);
-    builder_thread(fixture->builder, 0, "python3");
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    sl_output_abandon(&fixture->output);
-    builder_destroy(fixture->builder);
-    free(fixture);
-    return 0;
-}
 
 static const char *rendered_with(struct fixture *fixture, const struct sl_render_options *options)
 {
@@ -165,7 +139,7 @@ static void test_nothing_gives_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rendered_set_up, rendered_tear_down)
         TEST(test_a_line_is_a_stack_from_its_root_and_its_microseconds),
         TEST(test_threads_and_processes_are_root_frames_where_there_are_several),
         TEST(test_weights_add_up_to_the_whole),

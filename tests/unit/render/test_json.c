@@ -1,7 +1,7 @@
 #include "render/json_writer.h"
 #include "render/render.h"
+#include "rendered.h"
 #include "support/json_check.h"
-#include "support/profile_builder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,32 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const sl_state running = SL_STATE_KNOWN | SL_STATE_ON_CPU;
-
-struct fixture {
-    struct builder *builder;
-    struct sl_output output;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->builder = builder_create();
-    sl_output_memory(&fixture->output);
-    builder_thread(fixture->builder, 0, "");
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    sl_output_abandon(&fixture->output);
-    builder_destroy(fixture->builder);
-    free(fixture);
-    return 0;
-}
 
 static const char *rendered_with(struct fixture *fixture, const struct sl_render_options *options)
 {
@@ -214,7 +188,7 @@ static void test_how_long_a_thread_ran_is_the_same_in_every_mode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rendered_set_up, rendered_tear_down)
         TEST(test_the_checker_tells_json_from_what_is_none),
         TEST(test_strings_are_escaped),
         TEST(test_numbers_are_written_whole),
@@ -222,7 +196,8 @@ int main(void)
         TEST(test_levels_are_there_where_there_are_several),
         TEST(test_hostile_names_and_ten_thousand_frames),
         TEST(test_an_empty_recording_is_a_root),
-        cmocka_unit_test_setup_teardown(test_how_long_a_thread_ran_is_the_same_in_every_mode, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_how_long_a_thread_ran_is_the_same_in_every_mode, rendered_set_up,
+                                        rendered_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,16 @@ static const char *function_name(const struct sl_profile *profile, sl_stack stac
     return sl_profile_text(profile, profile->functions[profile->stacks[stack].function].name);
 }
 
+/* The names of its functions, the innermost first. */
+static void assert_is_stack(const struct sl_profile *profile, sl_stack stack, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(function_name(profile, stack), names[i]);
+        stack = profile->stacks[stack].caller;
+    }
+    assert_int_equal(stack, 0);
+}
+
 /* The index of the thread with this id; its only one. */
 static uint32_t thread_of(const struct sl_profile *profile, int id)
 {
@@ -666,13 +676,7 @@ static void test_interpreters_entered_by_one_thread_make_one_stack(void **state)
     const struct sl_profile *profile = recorded.profile;
     assert_int_equal(profile->thread_count, 1);
     assert_int_equal(profile->threads[0].run_count, 1);
-    const char *names[] = {"f1", "f0", "f6", "f5"};
-    sl_stack stack = profile->runs[0].stack;
-    for (size_t i = 0; i < 4; i++) {
-        assert_string_equal(function_name(profile, stack), names[i]);
-        stack = profile->stacks[stack].caller;
-    }
-    assert_int_equal(stack, 0);
+    assert_is_stack(profile, profile->runs[0].stack, (const char *[]){"f1", "f0", "f6", "f5"}, 4);
     destroy(&recorded);
 }
 
@@ -690,13 +694,7 @@ static void test_of_more_interpreters_than_are_kept_the_main_one_stays(void **st
     struct recorded recorded = record(&brief, false);
     const struct sl_profile *profile = recorded.profile;
     assert_int_equal(profile->thread_count, 1);
-    const char *names[] = {"f3", "f2", "f1", "f0"};
-    sl_stack stack = profile->runs[0].stack;
-    for (size_t i = 0; i < 4; i++) {
-        assert_string_equal(function_name(profile, stack), names[i]);
-        stack = profile->stacks[stack].caller;
-    }
-    assert_int_equal(stack, 0);
+    assert_is_stack(profile, profile->runs[0].stack, (const char *[]){"f3", "f2", "f1", "f0"}, 4);
     destroy(&recorded);
 }
 
